@@ -1,0 +1,236 @@
+"""Reads the JSON that the rooms say to each other into nouns: lenient in values, strict in types.
+
+Knows the record's field names and nothing of where a record came from. Unknown fields are ignored and any field
+may be missing or null; only a wrong type is an error, and all errors of one record come together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from advisor.nouns import AUTO, Curve, HyperParameters, Job, Knob, SearchSpace
+
+RATES = ("learning_rate_multiplier", "learning_rate")
+# What a knob may be where the space does not say: the widest limits that any known provider documents.
+DEFAULT_SPACE = {
+    "n_epochs": {"min": 1, "max": 50},
+    "batch_size": {"min": 1, "max": 256},
+    "learning_rate_multiplier": {"min": 0.02, "max": 10},
+}
+CURVES = {
+    "train": "train_loss",
+    "valid": "valid_loss",
+    "full_valid": "full_valid_loss",
+    "train_accuracy": "train_mean_token_accuracy",
+    "valid_accuracy": "valid_mean_token_accuracy",
+    "full_valid_accuracy": "full_valid_mean_token_accuracy",
+}
+TEXTS = ("id", "status", "provider", "model", "method", "lr_schedule")
+NUMBERS = (
+    "created_at",
+    "seed",
+    "n_train_examples",
+    "n_valid_examples",
+    "base_valid_loss",
+    "steps_per_epoch",
+    "total_steps",
+    "trained_tokens",
+    "cost_usd",
+)
+WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
+
+
+class RecordError(ValueError):
+    """A record has values of a wrong type. `problems` lists them all, one sentence each."""
+
+    def __init__(self, problems: Sequence[str]):
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problems))
+
+
+def read_job(record: Mapping[str, Any]) -> Job:
+    """A `Job` from its record; raises RecordError with every problem of the record."""
+    if not isinstance(record, Mapping):
+        raise RecordError([f"a job is {_show(record)}; expected an object with the job's fields"])
+    problems: list[str] = []
+    fields: dict[str, Any] = {k: _text(record, k, problems) for k in TEXTS}
+    fields |= {k: _number(record, k, problems) for k in NUMBERS}
+    fields |= {field: _curve(record, key, problems) for field, key in CURVES.items()}
+    fields["hyperparameters"] = _hyperparameters(record.get("hyperparameters"), problems)
+    fields["train_digest"] = _digest(record, "train_file", problems)
+    fields["valid_digest"] = _digest(record, "valid_file", problems)
+    fields["checkpoint_steps"] = _checkpoints(record.get("checkpoints"), problems)
+    fields["metrics"] = _metrics(record.get("metrics"), problems)
+    if problems:
+        raise RecordError([f"job {fields['id'] or '(without id)'}: {p}" for p in problems])
+    return Job(**fields)
+
+
+def read_hyperparameters(record: Mapping[str, Any] | None) -> HyperParameters:
+    """Hyperparameters from their record; "auto", -1 and null mean that the provider has not resolved them."""
+    problems: list[str] = []
+    out = _hyperparameters(record, problems)
+    if problems:
+        raise RecordError(problems)
+    return out
+
+
+def read_space(record: Mapping[str, Any] | None) -> SearchSpace:
+    """A `SearchSpace` from its record; a knob that is missing has the widest limits that providers document."""
+    problems: list[str] = []
+    if record is not None and not isinstance(record, Mapping):
+        raise RecordError(
+            [f"space is {_show(record)}; expected an object with a list or {{min, max}} per knob"]
+        )
+    given = {k: v for k, v in (record or {}).items() if v is not None}
+    rate = "learning_rate" if "learning_rate" in given and RATES[0] not in given else RATES[0]
+    knobs = {
+        k: _knob(k, given.get(k, DEFAULT_SPACE.get(k)), problems) for k in ("n_epochs", "batch_size", rate)
+    }
+    if problems:
+        raise RecordError(problems)
+    return SearchSpace(knobs["n_epochs"], knobs["batch_size"], knobs[rate], rate)
+
+
+def _knob(name: str, given: Any, problems: list[str]) -> Knob:
+    integer = name not in RATES
+    if isinstance(given, Mapping):
+        low, high = given.get("min"), given.get("max")
+        if (
+            _is_number(low)
+            and _is_number(high)
+            and 0 < low <= high
+            and (not integer or math.floor(high) >= low)
+        ):
+            return Knob(low=float(low), high=float(high), integer=integer)
+        problems.append(f"space.{name} is {_show(given)}; expected {{min, max}} with 0 < min <= max")
+    elif isinstance(given, Sequence) and not isinstance(given, str):
+        if given and all(_is_number(v) and 0 < v < math.inf for v in given):
+            return Knob(
+                values=tuple(sorted({int(v) if float(v).is_integer() and integer else v for v in given})),
+                integer=integer,
+            )
+        problems.append(f"space.{name} is {_show(given)}; expected a list of positive numbers")
+    else:
+        problems.append(f"space.{name} is {_show(given)}; expected a list of values or {{min, max}}")
+    return Knob()
+
+
+def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
+    if given is None:
+        return HyperParameters()
+    if not isinstance(given, Mapping):
+        problems.append(f"hyperparameters is {_show(given)}; expected an object")
+        return HyperParameters()
+    knobs = ("n_epochs", "batch_size", *RATES)
+    return HyperParameters(**{k: _knob_value(k, given.get(k), problems) for k in knobs})
+
+
+def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | None:
+    if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
+        return None
+    if not _is_number(value):
+        problems.append(f'hyperparameters.{name} is {_show(value)}; expected a number, "auto" or null')
+        return None
+    if not 0 < value < math.inf:  # -1 stands for "not resolved yet" at Azure
+        return None
+    return int(value) if float(value).is_integer() and name not in RATES else float(value)
+
+
+def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
+    rows = record.get(key)
+    if rows is None:
+        return Curve()
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        problems.append(f"{key} is {_show(rows)}; expected a list of [step, value]")
+        return Curve()
+    points = []
+    for i, row in enumerate(rows):
+        point = _point(row)
+        if point is None:
+            problems.append(f"{key}[{i}] is {_show(row)}; expected [step, value] with numbers, null or NaN")
+            return Curve()
+        points.append(point)
+    table = np.array(points, dtype=float).reshape(-1, 2)
+    return Curve(table[:, 0], table[:, 1])
+
+
+def _point(row: Any) -> tuple[float, float] | None:
+    if not isinstance(row, Sequence) or isinstance(row, str) or len(row) < 2:
+        return None
+    step, value = _loss(row[0]), _loss(row[1])
+    return None if step is None or value is None else (step, value)
+
+
+def _loss(value: Any) -> float | None:
+    """A number, null, NaN or its name in words as a float; None where it is none of these."""
+    if value is None:
+        return math.nan
+    if isinstance(value, str):
+        return WORDS.get(value.strip().lower())
+    return float(value) if _is_number(value, finite=False) else None
+
+
+def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float | None:
+    value = record.get(key)
+    if value is None or (isinstance(value, str) and value.strip().lower() in WORDS):
+        return None
+    if not _is_number(value, finite=False):
+        problems.append(f"{key} is {_show(value)}; expected a number or null")
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _text(record: Mapping[str, Any], key: str, problems: list[str]) -> str | None:
+    value = record.get(key)
+    if key == "method" and isinstance(value, Mapping):  # the API's own form: {"type": "supervised", ...}
+        value = value.get("type")
+    if value is None or isinstance(value, str):
+        return value
+    problems.append(f"{key} is {_show(value)}; expected a text or null")
+    return None
+
+
+def _digest(record: Mapping[str, Any], key: str, problems: list[str]) -> str | None:
+    value = record.get(key)
+    if isinstance(value, Mapping):
+        value = value.get("sha256")
+    if value is None or isinstance(value, str):
+        return value
+    problems.append(f"{key} is {_show(value)}; expected {{path, sha256}} or null")
+    return None
+
+
+def _checkpoints(given: Any, problems: list[str]) -> tuple[float, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        problems.append(f"checkpoints is {_show(given)}; expected a list of {{step, model}}")
+        return ()
+    steps = [c.get("step") for c in given if isinstance(c, Mapping)]
+    return tuple(float(s) for s in steps if _is_number(s))
+
+
+def _metrics(given: Any, problems: list[str]) -> dict[str, float]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        problems.append(f"metrics is {_show(given)}; expected an object of numbers by name")
+        return {}
+    return {str(k): float(v) for k, v in given.items() if _is_number(v)}
+
+
+def _is_number(value: Any, *, finite: bool = True) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return not finite or math.isfinite(value)
+
+
+def _show(value: Any) -> str:
+    """A value for an error message: its type and a short form, never a long user text."""
+    text = repr(value)
+    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"

@@ -1,0 +1,62 @@
+"""What the advisor accepts as a job record: lenient values, strict types, all errors together."""
+
+import math
+
+import numpy as np
+import pytest
+
+import advisor
+from advisor.records import read_space
+
+
+def job(**fields):
+    return advisor.Job.from_record({"hyperparameters": {}, **fields})
+
+
+@pytest.mark.parametrize("unresolved", ["auto", "AUTO", -1, None, 0, math.nan])
+def test_a_knob_that_the_provider_has_not_resolved_is_none(unresolved):
+    assert job(hyperparameters={"n_epochs": unresolved}).hyperparameters.n_epochs is None
+
+
+@pytest.mark.parametrize(
+    ("logged", "loss"),
+    [(2, 2.0), (2.5, 2.5), (None, math.nan), ("NaN", math.nan), ("Infinity", math.inf), (math.nan, math.nan)],
+)
+def test_a_loss_may_be_written_in_many_ways(logged, loss):
+    np.testing.assert_equal(job(train_loss=[[1, logged]]).train.loss, [loss])
+
+
+def test_steps_may_be_fractional_repeated_and_out_of_order():
+    assert job(train_loss=[[2.5, 1], [1, 2], [1, 3]]).train.step.tolist() == [2.5, 1, 1]
+
+
+def test_unknown_and_missing_fields_are_no_errors():
+    assert advisor.Job.from_record({"colour": "blue"}) == advisor.Job()
+
+
+def test_all_errors_of_a_record_come_together_and_name_the_value():
+    with pytest.raises(advisor.RecordError) as caught:
+        job(id="j", train_loss=3, n_train_examples="many", hyperparameters={"batch_size": "big"})
+    assert len(caught.value.problems) == 3
+    for word in ("train_loss", "'many'", "'big'"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"n_epochs": []}, {"n_epochs": ["3"]}, {"batch_size": {"min": 8, "max": 4}}, {"n_epochs": 3}]
+)
+def test_a_space_that_makes_no_sense_is_refused(bad):
+    with pytest.raises(advisor.RecordError, match=next(iter(bad))):
+        advisor.SearchSpace.from_record(bad)
+
+
+def test_a_list_gives_the_allowed_values_and_a_range_its_limits():
+    space = read_space(
+        {"n_epochs": [3, 1, 2], "batch_size": {"min": 1, "max": 64}, "learning_rate": [1e-5, 1e-4]}
+    )
+    assert space.n_epochs.values == (1, 2, 3)
+    assert space.batch_size.nearest(5.4) == 5
+    assert space.batch_size.nearest(1000) == 64
+    assert space.rate_name == "learning_rate"
+    assert space.rate.nearest(3e-5) == 1e-5
+    assert not space.rate.contains(3e-5)
