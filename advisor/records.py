@@ -133,7 +133,7 @@ def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
 def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | None:
     if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
         return None
-    if not _is_number(value):
+    if not _is_number(value, finite=False):
         problems.append(f'hyperparameters.{name} is {_show(value)}; expected a number, "auto" or null')
         return None
     if not 0 < value < math.inf:  # -1 stands for "not resolved yet" at Azure
