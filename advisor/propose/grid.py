@@ -1,0 +1,67 @@
+"""The settings that a proposal may take, as a table of candidates.
+
+Listed values stand as they are; a range becomes the round values that people use (epochs and batch sizes are
+whole numbers, learning rates step by the square root of two). Knows nothing of jobs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.nouns import AUTO, HyperParameters, Knob, SearchSpace
+
+EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
+RATE_STEP = np.sqrt(2.0)  # about the finest step that changes a final loss by more than its noise
+MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Candidates: one row a setting, columns epochs, batch size, learning rate in the provider's unit."""
+
+    settings: np.ndarray  # float[m, 3]
+    rate_name: str
+
+    @property
+    def logs(self) -> np.ndarray:
+        return np.log2(self.settings)
+
+    def hyperparameters(self, row: int) -> HyperParameters:
+        epochs, batch, rate = self.settings[row]
+        return HyperParameters(_whole(epochs), _whole(batch), **{self.rate_name: float(rate)})
+
+
+def candidates(space: SearchSpace, center: float) -> Grid:
+    """All combinations of the knobs' values; `center` is a learning rate that a range's steps pass through."""
+    epochs = _values(space.n_epochs, np.array(EPOCHS, dtype=float))
+    batch = _values(space.batch_size, 2.0 ** np.arange(0, 13))
+    rate = _values(space.rate, center * RATE_STEP ** np.arange(-40, 41))
+    mesh = np.meshgrid(epochs, batch, rate, indexing="ij")
+    return Grid(np.stack([m.ravel() for m in mesh], axis=1), space.rate_name)
+
+
+def same(settings: np.ndarray, setting: np.ndarray) -> np.ndarray:
+    """bool[m]: which rows are this setting, up to rounding."""
+    return np.all(np.isclose(settings, setting, rtol=1e-6), axis=-1)
+
+
+def all_auto(space: SearchSpace) -> HyperParameters:
+    return HyperParameters(AUTO, AUTO, **{space.rate_name: AUTO})
+
+
+def _values(knob: Knob, usual: np.ndarray) -> np.ndarray:
+    if knob.values:
+        values = np.array(knob.values, dtype=float)
+    else:
+        values = usual[(usual >= knob.low * (1 - 1e-9)) & (usual <= knob.high * (1 + 1e-9))]
+        if not len(values):  # a range between two usual values
+            values = np.array([knob.nearest(np.sqrt(knob.low * knob.high))], dtype=float)
+    if len(values) > MOST_VALUES:
+        values = values[np.unique(np.linspace(0, len(values) - 1, MOST_VALUES).round().astype(int))]
+    return values
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if float(value).is_integer() else float(value)

@@ -1,0 +1,56 @@
+"""Which model to keep: the best full validation loss so far, at a step whose weights exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.nouns import Job, Keep
+from advisor.propose.observe import base_loss, clean
+from advisor.propose.peers import peers_of_newest
+
+
+def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
+    """The job and step of the best model; the base model where nothing beats it.
+
+    With objective `final` each job stands for its last checkpoint only if no checkpoint of its own is better:
+    what is kept may be any checkpoint that exists, whatever was being tuned for. A metric's name ranks finished
+    jobs by that metric.
+    """
+    peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
+    if objective not in ("final", "best_checkpoint"):
+        return _by_metric(peers, objective)
+    base = base_loss([j for j in peers if j.base_valid_loss is not None])
+    best, found = (base if base is not None else np.inf), Keep()
+    for job in peers:
+        step, loss = _measured(job)
+        if len(loss) and loss.min() < best:
+            best, found = loss.min(), Keep(job.id, float(step[np.argmin(loss)]))
+    return found
+
+
+def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and losses at which a model could be kept."""
+    step, loss = clean(job.full_valid)
+    if not len(step):
+        step, loss = clean(job.valid)
+        step, loss = step[-1:], loss[-1:]  # a mini-batch's minimum is luck; its end at least is a model
+    later = step > 0
+    step, loss = step[later], loss[later]
+    if job.checkpoint_steps and len(step):
+        have = np.isin(step, job.checkpoint_steps)
+        if have.any():
+            return step[have], loss[have]
+    return step, loss
+
+
+def _by_metric(jobs: list[Job], name: str) -> Keep:
+    from advisor.propose.objective import sign
+
+    rated = [(sign(name) * j.metrics[name], j) for j in jobs if name in j.metrics]
+    if not rated:
+        return Keep()
+    job = min(rated, key=lambda r: r[0])[1]
+    step = max([*job.checkpoint_steps, *clean(job.full_valid)[0], *clean(job.train)[0], 0.0])
+    return Keep(job.id, float(step))
