@@ -1,0 +1,72 @@
+"""The vocabulary of each logger, as its keys come out of MLflow."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.readers.mlflow_keys import DIALECTS, dialect_of, read_metrics, read_settings, steps_per_epoch
+
+CASES = {
+    "Hugging Face": (["loss", "eval_loss", "train_loss", "learning_rate", "epoch"], "Hugging Face Trainer"),
+    "Hugging Face, no evaluation": (["loss", "grad_norm", "epoch"], "Hugging Face Trainer"),
+    "Lightning": (["train_loss", "val_loss", "epoch"], "Lightning"),
+    "Lightning autolog": (["train_loss_step", "train_loss_epoch", "val_loss", "lr-AdamW"], "Lightning"),
+    "Keras autolog": (["loss", "val_loss", "accuracy", "val_accuracy"], "Keras"),
+    "Keras, training alone": (["loss", "accuracy"], "Keras"),
+    "ours": (["train_loss", "valid_loss", "full_valid_loss", "best_full_valid_loss"], "OpenAI"),
+    "ours, training alone": (["train_loss", "train_mean_token_accuracy"], "OpenAI"),
+}
+
+
+@pytest.mark.parametrize(("keys", "name"), CASES.values(), ids=CASES)
+def test_dialects(keys, name):
+    assert dialect_of(set(keys)).name == name
+
+
+def test_no_loss_no_dialect():
+    assert dialect_of({"accuracy", "f1"}) is None
+    assert read_metrics({"accuracy": [(1, 0.5)]}) == {}
+
+
+def test_trainers_summary_is_no_series():
+    series = read_metrics(
+        {"loss": [(10, 2.0), (20, 1.5)], "eval_loss": [(20, 1.6)], "train_loss": [(20, 1.75)]}
+    )
+    assert series["train_loss"] == [(10, 2.0), (20, 1.5)]
+
+
+def test_keras_counts_epochs_from_one():
+    metrics = {"loss": [(0, 2.0), (1, 1.5)], "val_loss": [(0, 2.1), (1, 1.9)]}
+    assert read_metrics(metrics)["full_valid_loss"] == [(1, 2.1), (2, 1.9)]
+    assert steps_per_epoch(metrics) == 1
+
+
+def test_lightning_evaluation_after_the_first_step_is_no_base_loss():
+    every_step = read_metrics({"train_loss": [(0, 2.0)], "val_loss": [(0, 2.1), (1, 1.9)]})
+    assert every_step["full_valid_loss"] == [(1, 2.1), (2, 1.9)]
+    beforehand = read_metrics({"train_loss": [(0, 2.0)], "val_loss": [(0, 3.0), (9, 1.9)]})
+    assert beforehand["full_valid_loss"] == [(0, 3.0), (10, 1.9)]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
+def test_every_key_is_read(dialect):
+    for field, keys in dialect.series.items():
+        for key in keys:
+            assert field in read_metrics({key: [(5, 1.0)]}, dialect)
+
+
+def test_settings_of_the_trainer_as_mlflow_keeps_them():
+    params = {"num_train_epochs": "3", "per_device_train_batch_size": "4", "gradient_accumulation_steps": "8",
+              "learning_rate": "5e-05", "lr_scheduler_type": "SchedulerType.LINEAR", "seed": "42",
+              "_name_or_path": "bert-base-uncased", "max_steps": "-1"}  # fmt: skip
+    assert read_settings(params) == {
+        "hyperparameters": {"n_epochs": 3, "batch_size": 32, "learning_rate": 5e-05},
+        "model": "bert-base-uncased",
+        "lr_schedule": "linear",
+        "seed": 42,
+    }
+
+
+@pytest.mark.parametrize("value", ["auto", -1, "None", None, "", "nan"])
+def test_unresolved_settings_are_left_out(value):
+    assert read_settings({"n_epochs": value, "batch_size": value})["hyperparameters"] == {}

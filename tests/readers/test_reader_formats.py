@@ -1,0 +1,276 @@
+"""Each format, read from a realistic file: what becomes of it in the job record."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import history_files as files
+import pytest
+
+import tracker
+from tracker.readers import ReadError, read
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def losses(record, key):
+    return [value for _, value in record[key]]
+
+
+class TestTrainerState:
+    def test_curves_and_settings(self, tmp_path):
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json"))
+        assert record["id"] == tmp_path.name
+        assert record["train_loss"][0] == [10, files.loss_at(10)]
+        assert [step for step, _ in record["full_valid_loss"]] == [50, 100, 150]
+        assert record["status"] == "succeeded"
+        assert (record["steps_per_epoch"], record["total_steps"]) == (50, 150)
+        # 20 samples/s over 2.5 steps/s: the device's batch of 4, accumulated twice; 20/s x 60 s / 3 epochs
+        assert record["hyperparameters"] == {
+            "n_epochs": 3,
+            "batch_size": 8,
+            "learning_rate": pytest.approx(4.67e-5, rel=0.01),
+        }
+        assert record["n_train_examples"] == 400
+
+    def test_bare_nan_and_text_nan(self, tmp_path):
+        rows = [{"step": 1, "epoch": 0.5, "loss": math.nan}, {"step": 2, "epoch": 1.0, "eval_loss": "NaN"}]
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json", log_history=rows))
+        assert math.isnan(record["train_loss"][0][1])
+        assert math.isnan(record["full_valid_loss"][0][1])
+
+    def test_evaluation_before_training_is_the_base_loss(self, tmp_path):
+        rows = [{"step": 0, "epoch": 0, "eval_loss": 3.1}, {"step": 2, "epoch": 1.0, "eval_loss": 2.0}]
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json", log_history=rows))
+        assert record["base_valid_loss"] == 3.1
+        assert record["full_valid_loss"] == [[2, 2.0]]
+
+    def test_resumed_run_keeps_every_point_in_order(self, tmp_path):
+        rows = [{"step": s, "epoch": e, "loss": 1.0} for s, e in [(10, 1.0), (20, 2.0), (20, 0.5), (30, 1.0)]]
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json", log_history=rows))
+        assert [step for step, _ in record["train_loss"]] == [10, 20, 20, 30]
+
+    def test_epochs_without_steps_are_the_steps(self, tmp_path):
+        rows = [{"epoch": 1.0, "loss": 2.0}, {"epoch": 2.0, "eval_loss": 1.5}]
+        path = write(tmp_path, "state.json", json.dumps({"log_history": rows}))
+        [record] = read(path)
+        assert (record["train_loss"], record["full_valid_loss"]) == ([[1, 2.0]], [[2, 1.5]])
+        assert record["steps_per_epoch"] == 1
+
+    def test_max_steps_that_cuts_an_epoch_short_gives_the_true_epochs(self, tmp_path):
+        rows = [{"step": 25, "epoch": 0.25, "loss": 2.0}]
+        state = {"max_steps": 25, "global_step": 25, "epoch": 0.25, "num_train_epochs": 1}
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json", log_history=rows, **state))
+        assert record["hyperparameters"]["n_epochs"] == 0.25
+
+    def test_unfinished_checkpoint_has_no_status(self, tmp_path):
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json", global_step=100))
+        assert "status" not in record
+
+    def test_model_card_beside_it_is_believed(self, tmp_path):
+        card = "# m\n\n### Training hyperparameters\n\n- learning_rate: 2e-05\n- total_train_batch_size: 32\n- num_epochs: 3.0\n- seed: 7\n"
+        (tmp_path / "README.md").write_text(card)
+        (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
+        [record] = read(files.trainer_state(tmp_path / "trainer_state.json"))
+        assert record["hyperparameters"] == {"n_epochs": 3, "batch_size": 32, "learning_rate": 2e-05}
+        assert (record["model"], record["seed"]) == ("org/base", 7)
+
+    def test_run_folder_stands_for_its_newest_checkpoint(self, tmp_path):
+        for step in (900, 1000):
+            (tmp_path / f"checkpoint-{step}").mkdir()
+            files.trainer_state(tmp_path / f"checkpoint-{step}" / "trainer_state.json", global_step=step)
+        [record] = read(tmp_path)
+        assert record["id"] == "checkpoint-1000"
+
+
+class TestOpenAICsv:
+    @pytest.mark.parametrize("wrap", [str, files.as_base64], ids=["plain", "base64"])
+    def test_columns_of_today(self, tmp_path, wrap):
+        [record] = read(write(tmp_path, "step_metrics.csv", wrap(files.OPENAI_CSV)))
+        assert losses(record, "train_loss")[:3] == [2.31, 2.2, 1.9]
+        assert math.isnan(losses(record, "train_loss")[3])
+        assert record["valid_loss"] == [[1, 2.4], [4, 2.0]]  # blanks and -1 are no values
+        assert record["train_mean_token_accuracy"][0] == [1, 0.51]
+        assert "full_valid_loss" not in record
+
+    def test_azure(self, tmp_path):
+        [record] = read(write(tmp_path, "results.csv", files.AZURE_CSV))
+        assert record["full_valid_loss"] == [[2, 2.1]]
+        assert record["valid_mean_token_accuracy"] == [[1, 0.5], [2, 0.55]]
+
+    def test_gpt3(self, tmp_path):
+        [record] = read(write(tmp_path, "finetune_results.csv", files.GPT3_CSV))
+        assert record["train_loss"] == [[1, 0.19], [2, 0.17]]
+        assert record["valid_loss"] == [[1, 0.21]]
+        assert record["train_mean_token_accuracy"] == [[1, 0.75], [2, 0.8]]
+
+
+def test_llama_factory_log(tmp_path):
+    [record] = read(files.trainer_log(tmp_path / "trainer_log.jsonl"))
+    assert record["train_loss"] == [[10, 2.0], [20, 1.5], [20, 1.4], [40, 1.2]]
+    assert record["full_valid_loss"] == [[20, 1.6], [40, 1.4]]
+    assert record["hyperparameters"] == {"n_epochs": 2, "learning_rate": 1e-4}
+    assert (record["steps_per_epoch"], record["total_steps"], record["status"]) == (20, 40, "succeeded")
+
+
+def test_axolotl_log(tmp_path):
+    [record] = read(write(tmp_path, "train.log", files.AXOLOTL_LOG))
+    assert [step for step, _ in record["train_loss"]] == [10, 20, 30, 40]
+    assert losses(record, "train_loss")[1] == 1.5  # quoted numbers of newer versions
+    assert math.isnan(losses(record, "train_loss")[2])
+    assert record["full_valid_loss"] == [[20, 1.6], [40, 1.4]]
+    assert record["hyperparameters"] == {"n_epochs": 2, "batch_size": 8, "learning_rate": 2e-4}
+    assert (record["model"], record["lr_schedule"], record["status"]) == (
+        "meta-llama/Llama-3.2-1B",
+        "cosine",
+        "succeeded",
+    )
+
+
+def test_console_log_without_bars_counts_in_epochs(tmp_path):
+    [record] = read(
+        write(tmp_path, "out.txt", "{'loss': 2.0, 'epoch': 0.5}\nnoise\n{'eval_loss': 1.9, 'epoch': 1.0}\n")
+    )
+    assert (record["train_loss"], record["full_valid_loss"]) == ([[0.5, 2.0]], [[1, 1.9]])
+    assert record["steps_per_epoch"] == 1
+
+
+KERAS_FORMS = {
+    "CSVLogger": ("history.csv", files.KERAS_CSV),
+    "semicolons": ("history.csv", files.KERAS_CSV.replace(",", ";")),
+    "JSON": ("history.json", json.dumps(files.KERAS_HISTORY)),
+    "data frame's JSON": (
+        "h.json",
+        json.dumps({k: dict(enumerate(v)) for k, v in files.KERAS_HISTORY.items()}),
+    ),
+    "data frame's CSV": ("h.csv", ",loss,val_loss\n0,2.0,2.1\n1,1.5,1.8\n2,nan,1.9\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), KERAS_FORMS.values(), ids=KERAS_FORMS)
+def test_keras_history(tmp_path, name, text):
+    [record] = read(write(tmp_path, name, text))
+    assert record["train_loss"][:2] == [[1, 2.0], [2, 1.5]]
+    assert math.isnan(record["train_loss"][2][1])
+    assert record["full_valid_loss"] == [[1, 2.1], [2, 1.8], [3, 1.9]]
+    assert (record["hyperparameters"]["n_epochs"], record["steps_per_epoch"]) == (3, 1)
+
+
+def test_lightning(tmp_path):
+    (tmp_path / "hparams.yaml").write_text("batch_size: 16\nmax_epochs: 2\nmodel_name: bert\n")
+    [record] = read(write(tmp_path, "metrics.csv", files.LIGHTNING_CSV))
+    assert record["train_loss"] == [
+        [10, 2.0],
+        [20, 1.8],
+        [30, 1.6],
+        [40, 1.4],
+    ]  # Lightning's step 9 is the 10th
+    assert record["base_valid_loss"] == 3.0
+    assert record["full_valid_loss"] == [[20, 1.9], [40, 1.5]]
+    assert record["hyperparameters"] == {"n_epochs": 2, "batch_size": 16, "learning_rate": 0.001}
+    assert (record["steps_per_epoch"], record["model"]) == (20, "bert")
+
+
+def test_log_history_saved_as_csv(tmp_path):
+    text = ",loss,grad_norm,learning_rate,epoch,step,eval_loss\n0,2.0,1.0,1e-4,0.5,10,\n1,1.5,1.0,5e-5,1.0,20,\n2,,,,1.0,20,1.6\n"
+    [record] = read(write(tmp_path, "log.csv", text))
+    assert (record["train_loss"], record["full_valid_loss"]) == ([[10, 2.0], [20, 1.5]], [[20, 1.6]])
+    assert record["steps_per_epoch"] == 20
+
+
+def test_wandb_history(tmp_path):
+    [record] = read(write(tmp_path, "wandb_history.csv", files.WANDB_HISTORY))
+    assert record["train_loss"][:2] == [[10, 2.0], [20, 1.5]]  # the optimiser's steps, not W&B's log calls
+    assert record["full_valid_loss"] == [[20, 1.6]]
+    assert (record["created_at"], record["steps_per_epoch"]) == (1760000000.5, 20)
+
+
+def test_wandb_panel_gives_one_record_a_run(tmp_path):
+    first, second = read(write(tmp_path, "wandb_export.csv", files.WANDB_PANEL))
+    assert (first["id"], second["id"]) == ("run - a", "b")
+    assert first["train_loss"] == [[10, 2.0], [20, 1.5], [30, 1.2]]
+    assert second["train_loss"] == [[10, 2.2], [30, 1.9]]
+
+
+class TestTensorBoard:
+    @staticmethod
+    def write(folder, scalars, start=1760000000.0):
+        event_pb2 = pytest.importorskip("tensorboard.compat.proto.event_pb2", reason="the extra tensorboard")
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        writer = EventFileWriter(str(folder))
+        for i, (tag, step, value) in enumerate(scalars):
+            summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+            writer.add_event(event_pb2.Event(wall_time=start + i, step=step, summary=summary))
+        writer.close()
+
+    def test_trainer(self, tmp_path):
+        rows = [
+            ("train/loss", 10, 2.0),
+            ("train/epoch", 10, 0.5),
+            ("eval/loss", 20, 1.5),
+            ("train/epoch", 20, 1.0),
+        ]
+        self.write(tmp_path / "run1", rows)
+        [record] = read(tmp_path / "run1")
+        assert (record["id"], record["train_loss"], record["full_valid_loss"]) == (
+            "run1",
+            [[10, 2.0]],
+            [[20, 1.5]],
+        )
+        assert record["steps_per_epoch"] == 20
+
+    def test_keras_parts_are_one_run(self, tmp_path):
+        self.write(tmp_path / "run2" / "train", [("epoch_loss", 0, 2.0), ("epoch_loss", 1, 1.5)])
+        self.write(tmp_path / "run2" / "validation", [("epoch_loss", 0, 2.25), ("epoch_loss", 1, 1.75)])
+        [record] = read(tmp_path / "run2" / "train")
+        assert (record["id"], record["train_loss"]) == ("run2", [[1, 2.0], [2, 1.5]])
+        assert record["full_valid_loss"] == [[1, 2.25], [2, 1.75]]
+
+
+class TestJobRecords:
+    ONE = {"id": "j", "hyperparameters": {"n_epochs": 2}, "train_loss": [[1, 2.0]], "status": "succeeded"}  # noqa: RUF012
+
+    @pytest.mark.parametrize("content", [{"jobs": [ONE]}, [ONE], ONE], ids=["jobs", "list", "one"])
+    def test_read_as_they_stand(self, tmp_path, content):
+        [record] = read(write(tmp_path, "jobs.json", json.dumps(content)))
+        assert {key: record[key] for key in self.ONE} == self.ONE
+
+
+def test_source_is_named_with_its_digest(tmp_path):
+    path = write(tmp_path, "results.csv", files.OPENAI_CSV)
+    [record] = tracker.read(path)
+    assert record["source"]["path"] == str(path)
+    assert len(record["source"]["sha256"]) == 64
+
+
+def test_error_lists_what_was_tried(tmp_path):
+    with pytest.raises(ReadError) as caught:
+        read(write(tmp_path, "novel.txt", "It was a dark and stormy night"))
+    message = str(caught.value)
+    for name in (
+        "trainer_state.json",
+        "OpenAI result CSV",
+        "Keras",
+        "Lightning",
+        "TensorBoard",
+        "Weights & Biases",
+    ):
+        assert name in message
+    assert "stormy" not in message
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ReadError, match="cannot be read"):
+        read(tmp_path / "nothing.csv")
+
+
+def test_folder_without_logs(tmp_path):
+    with pytest.raises(ReadError, match="holds none of"):
+        read(tmp_path)

@@ -1,0 +1,95 @@
+"""Reads other people's training histories: one module per file format, tried in turn, into job records.
+
+`read(path)` is the whole door. A format is a module with a `NAME` and a `read(source)` that returns records or raises
+`NotThisFormat` with its reason; adding one is a new file and a line in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tracker.readers import (
+    console_log,
+    job_records,
+    keras,
+    lightning,
+    llamafactory,
+    openai_csv,
+    tensorboard,
+    trainer_state,
+    wandb,
+)
+from tracker.readers.source import NotThisFormat, ReadError, Source
+
+__all__ = ["FORMATS", "ReadError", "find", "read"]
+
+# The narrow formats come first; where two could read a file, the one with more telling marks is the earlier.
+FORMATS = (
+    tensorboard,
+    trainer_state,
+    job_records,
+    llamafactory,
+    wandb,
+    openai_csv,
+    lightning,
+    keras,
+    console_log,
+)
+# What to look for in a folder, the fullest account first; trainer_state.json of the newest checkpoint comes last.
+KNOWN_NAMES = (
+    "trainer_state.json",
+    "trainer_log.jsonl",
+    "metrics.csv",
+    "*tfevents*",
+    "checkpoint-*/trainer_state.json",
+)
+
+
+def read(path: str | Path) -> list[dict[str, Any]]:
+    """Read a training history as job records, whatever its format.
+
+    Parameters
+    ----------
+    path
+        A file of any format in `FORMATS`, or a run's folder that holds one.
+
+    Returns
+    -------
+    list of dict
+        Job records, each with `source` (path, format, sha256) beside the record's own fields.
+
+    Raises
+    ------
+    ReadError
+        Where the file is missing or none of the formats; the message lists what was tried and why it did not fit.
+    """
+    path = Path(path)
+    source = Source.open(find(path) if path.is_dir() else path)
+    refusals = []
+    for form in FORMATS:
+        try:
+            records = form.read(source)
+        except NotThisFormat as refusal:
+            refusals.append(f"  - {form.NAME}: {refusal}")
+            continue
+        about = {"path": str(path), "format": form.NAME, "sha256": source.sha256}
+        return [record | {"source": about} for record in records]
+    raise ReadError(f"{path} is no training history that can be read. Tried:\n" + "\n".join(refusals))
+
+
+def find(folder: Path) -> Path:
+    """The file in a run's folder that tells most of it; raises ReadError naming what was looked for."""
+    for pattern in KNOWN_NAMES:
+        found = sorted(folder.glob(pattern), key=_checkpoint_number)
+        if found:
+            return found[-1]
+    raise ReadError(
+        f"{folder} holds none of {', '.join(KNOWN_NAMES)}; expected a run's folder, or name a file in it"
+    )
+
+
+def _checkpoint_number(path: Path) -> tuple[int, str]:
+    """Orders checkpoint-900 before checkpoint-1000."""
+    digits = path.parent.name.rpartition("-")[2]
+    return (int(digits) if digits.isdigit() else -1, str(path))

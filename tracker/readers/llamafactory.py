@@ -1,0 +1,36 @@
+"""Reads LLaMA-Factory's `trainer_log.jsonl`: one object per log, with `current_steps` and `total_steps`.
+
+Older versions write null for what a line does not measure; a resumed run appends to the file of the first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.readers.beside import settings_beside
+from tracker.readers.source import NotThisFormat, Source
+from tracker.readers.trainer_state import record_of_rows
+from tracker.readers.values import finite
+
+NAME = "LLaMA-Factory trainer_log.jsonl"
+
+
+def read(source: Source) -> list[dict[str, Any]]:
+    """The run that a `trainer_log.jsonl` tells, as one job record."""
+    if '"current_steps"' not in source.text:
+        raise NotThisFormat("has no current_steps")
+    rows = [_row(line) for line in source.json_lines]
+    total = next((finite(line.get("total_steps")) for line in reversed(source.json_lines)), None)
+    state = {"max_steps": total, "global_step": max((finite(r["step"]) or 0 for r in rows), default=0)}
+    return [record_of_rows(source.name, rows, state, settings_beside(source.path))]
+
+
+def _row(line: dict[str, Any]) -> dict[str, Any]:
+    """A log line in the Trainer's own words; "lr" became "learning_rate" between versions and back."""
+    return {
+        "step": line.get("current_steps"),
+        "epoch": line.get("epoch"),
+        "loss": line.get("loss"),
+        "eval_loss": line.get("eval_loss"),
+        "learning_rate": line.get("learning_rate", line.get("lr")),
+    }

@@ -1,0 +1,79 @@
+"""Reads the result CSV of an OpenAI-compatible fine-tuning job, plain or base64.
+
+Three generations of columns: OpenAI's (`train_loss`, `train_accuracy`, `valid_loss`, `valid_mean_token_accuracy`),
+Azure's (also `train_mean_token_accuracy`, `validation/...`, `full_valid_...`) and legacy GPT-3's (`training_loss`,
+`validation_loss`). `valid_loss` is of one validation batch here. The file has no hyperparameters and no job id.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from tracker.readers.source import NotThisFormat, Source, Table, parse_table
+from tracker.readers.values import Point, make_record, points
+
+NAME = "OpenAI result CSV (plain or base64)"
+# Column names of all three generations, by the record's field.
+COLUMNS = {
+    "train_loss": ("train_loss", "training_loss"),
+    "valid_loss": ("valid_loss", "validation_loss", "validation/valid_loss", "validation/loss"),
+    "full_valid_loss": ("full_valid_loss", "validation/full_valid_loss"),
+    "train_mean_token_accuracy": ("train_mean_token_accuracy", "train_accuracy", "training_token_accuracy"),
+    "valid_mean_token_accuracy": (
+        "valid_mean_token_accuracy",
+        "validation/valid_mean_token_accuracy",
+        "valid_accuracy",
+        "validation_token_accuracy",
+    ),
+    "full_valid_mean_token_accuracy": (
+        "full_valid_mean_token_accuracy",
+        "validation/full_valid_mean_token_accuracy",
+    ),
+}
+LOSSES = {name for field in ("train_loss", "valid_loss", "full_valid_loss") for name in COLUMNS[field]}
+PLACEHOLDER = (
+    -1.0
+)  # stands for "no value here" in some services' files; no loss or accuracy of theirs is negative
+
+
+def read(source: Source) -> list[dict[str, Any]]:
+    """The curves of a result CSV, as one job record without hyperparameters."""
+    return [make_record(source.name, parse_series(source.data))]
+
+
+def parse_series(data: bytes) -> dict[str, list[Point]]:
+    """Points by record field out of a result file's bytes, as the files route serves them.
+
+    Raises
+    ------
+    NotThisFormat
+        Where the bytes are no such table, decoded or not.
+    """
+    table = _table(data)
+    if "step" not in table.columns or not LOSSES & set(table.columns) or "epoch" in table.columns:
+        raise NotThisFormat("has no columns step and train_loss (or training_loss)")
+    out = {}
+    for field, names in COLUMNS.items():
+        series = [p for name in names for p in points(table.rows, "step", name) if p[1] != PLACEHOLDER]
+        if series:
+            out[field] = series
+    if not out:
+        raise NotThisFormat("has no value in any of its loss columns")
+    return out
+
+
+def _table(data: bytes) -> Table:
+    text = data.decode("utf-8-sig", errors="replace")
+    if not text.lstrip().startswith("step"):
+        text = _decoded(data) or text
+    return parse_table(text)
+
+
+def _decoded(data: bytes) -> str | None:
+    """The text that base64 holds, None where the bytes are no base64 (blanks and line ends in it are allowed)."""
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True).decode("utf-8-sig")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None

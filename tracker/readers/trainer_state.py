@@ -1,0 +1,134 @@
+"""Reads the Hugging Face Trainer's `trainer_state.json` (also that of a checkpoint folder), and its `log_history`.
+
+Evaluations there are of the whole evaluation set. A resumed run repeats steps and its epoch may go back; both stay as
+logged, for whoever judges the curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tracker.readers.beside import settings_beside
+from tracker.readers.mlflow_keys import HUGGING_FACE, read_metrics
+from tracker.readers.source import NotThisFormat, Source
+from tracker.readers.values import Point, finite, make_record, number, whole
+
+NAME = "Hugging Face trainer_state.json"
+# Planned and implied epochs may differ by rounding; more than this, and max_steps cut the run short.
+EPOCH_TOLERANCE = 0.02
+
+
+def read(source: Source) -> list[dict[str, Any]]:
+    """The run that a `trainer_state.json` tells, as one job record."""
+    state = source.json
+    if not isinstance(state, Mapping) or not isinstance(state.get("log_history"), Sequence):
+        raise NotThisFormat("has no log_history")
+    rows = [row for row in state["log_history"] if isinstance(row, Mapping)]
+    settings = settings_beside(source.path)
+    return [record_of_rows(source.name, rows, state, settings)]
+
+
+def record_of_rows(
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    state: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A record out of the Trainer's log rows.
+
+    Parameters
+    ----------
+    name
+        The record's id.
+    rows
+        Log rows with `step` or `epoch` and any of `loss`, `eval_loss`, `learning_rate`.
+    state
+        `max_steps`, `num_train_epochs`, `global_step` and so on, as the Trainer's state has them.
+    settings
+        Record fields known from elsewhere; what the log itself says is used only where these are silent.
+    """
+    state, settings = state or {}, dict(settings or {})
+    per_epoch = _steps_per_epoch(rows, state)
+    series = read_metrics(_by_key(rows, per_epoch), HUGGING_FACE)
+    if not series.get("train_loss") and not series.get("full_valid_loss"):
+        raise NotThisFormat("has no loss in its log")
+    total = finite(state.get("max_steps"))
+    total = total if total and total > 0 else None
+    sizes = _sizes(rows, state)
+    knobs = {"n_epochs": _epochs(state, total, per_epoch), "learning_rate": _peak_rate(rows)} | sizes.pop(
+        "knobs"
+    )
+    knobs |= settings.pop("hyperparameters", {})
+    done = total is not None and (finite(state.get("global_step")) or 0) >= total
+    fields = {
+        "status": "succeeded" if done else None,
+        "steps_per_epoch": per_epoch if per_epoch is not None else 1.0,
+        "total_steps": total,
+        "trained_tokens": whole(state.get("num_input_tokens_seen")) or None,
+    }
+    return make_record(name, series, knobs, **(fields | sizes | settings))
+
+
+def _by_key(rows: Sequence[Mapping[str, Any]], per_epoch: float | None) -> dict[str, list[Point]]:
+    """Points by key; a row without a step gets one from its epoch (or its epoch, where no step is known)."""
+    out: dict[str, list[Point]] = {}
+    for row in rows:
+        step, epoch = finite(row.get("step")), finite(row.get("epoch"))
+        if step is None and epoch is not None:
+            step = round(epoch * per_epoch) if per_epoch else epoch
+        for key, value in row.items():
+            value = number(value)
+            if step is not None and value is not None:
+                out.setdefault(key, []).append((step, value))
+    return out
+
+
+def _steps_per_epoch(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> float | None:
+    """From the farthest row, where rounding weighs least; else from what was planned; None where no step is known."""
+    seen = [
+        (finite(r.get("step")), finite(r.get("epoch")))
+        for r in (*rows, {**state, "step": state.get("global_step")})
+    ]
+    pairs = [(s, e) for s, e in seen if s and e and s > 0 and e > 0]
+    total, epochs = finite(state.get("max_steps")), finite(state.get("num_train_epochs"))
+    planned = total / epochs if total and epochs and total > 0 and epochs > 0 else None
+    if not pairs:
+        return planned
+    step, epoch = max(pairs)
+    ratio = step / epoch
+    near = planned is not None and abs(ratio / planned - 1) < EPOCH_TOLERANCE
+    return planned if near else ratio
+
+
+def _epochs(state: Mapping[str, Any], total: float | None, per_epoch: float | None) -> float | None:
+    """Planned epochs: the Trainer rounds them up, so max_steps over steps per epoch is truer where they differ."""
+    planned = finite(state.get("num_train_epochs"))
+    if total is None or not per_epoch:
+        return planned
+    implied = total / per_epoch
+    return planned if planned and abs(implied / planned - 1) < EPOCH_TOLERANCE else round(implied, 3)
+
+
+def _peak_rate(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """The highest learning rate logged: the set one, but for what warm-up and decay took off between two logs."""
+    rates = [finite(row.get("learning_rate")) for row in rows]
+    return max((rate for rate in rates if rate), default=None)
+
+
+def _sizes(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Batch and number of examples from the summary row's rates; the batch alone per device where there is none."""
+    device = finite(state.get("train_batch_size"))
+    device = device if device and device > 0 else None
+    for row in reversed(rows):
+        values = [
+            finite(row.get(f"train_{k}")) for k in ("samples_per_second", "steps_per_second", "runtime")
+        ]
+        if all(v and v > 0 for v in values):
+            samples, steps, runtime = values
+            unit = device or 1.0  # accumulation and further devices multiply the device's batch
+            batch = unit * max(1, round(samples / steps / unit))
+            epochs = finite(state.get("num_train_epochs"))
+            count = round(samples * runtime / epochs) if epochs and epochs > 0 else None
+            return {"knobs": {"batch_size": batch}, "n_train_examples": count}
+    return {"knobs": {"batch_size": device}}

@@ -1,0 +1,73 @@
+"""Reads the CSV files that Weights & Biases exports: a run's history, or a panel's lines of several runs.
+
+A history has `_step` and one column per key. A panel has `Step` (or another x axis) and `<run> - <key>` per run, with
+`__MIN` and `__MAX` beside each. W&B's own step counts log calls; the optimiser's step is used where it was logged.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from tracker.readers.mlflow_keys import read_metrics, steps_per_epoch
+from tracker.readers.source import NotThisFormat, Source, Table
+from tracker.readers.values import Point, finite, make_record, points
+
+NAME = "Weights & Biases export CSV"
+STEP_COLUMNS = ("train/global_step", "trainer/global_step", "global_step", "_step", "Step")
+BANDS = ("__MIN", "__MAX")
+SEPARATOR = " - "
+
+
+def read(source: Source) -> list[dict[str, Any]]:
+    """The runs of an exported file, one job record each."""
+    table = source.table
+    step = next((name for name in STEP_COLUMNS if name in table.columns), None)
+    runs = _panel_runs(table)
+    if step is None or not (runs or "_step" in table.columns or "train/global_step" in table.columns):
+        raise NotThisFormat("has neither _step nor '<run> - <key>' columns")
+    if not runs:
+        runs = {source.name: {name: points(_filled(table, step), step, name) for name in table.columns}}
+    else:
+        runs = {
+            run: {key: points(table.rows, step, column) for key, column in keys.items()}
+            for run, keys in runs.items()
+        }
+    records = [_record(run, metrics, _created_at(table)) for run, metrics in runs.items()]
+    found = [record for record in records if record is not None]
+    if not found:
+        raise NotThisFormat("has no loss column that a known logger writes")
+    return found
+
+
+def _record(name: str, metrics: dict[str, list[Point]], created_at: float | None) -> dict[str, Any] | None:
+    series = read_metrics(metrics)
+    if not series:
+        return None
+    rates = metrics.get("train/learning_rate") or metrics.get("learning_rate") or ()
+    knobs = {"learning_rate": max((rate for _, rate in rates), default=None)}
+    return make_record(name, series, knobs, steps_per_epoch=steps_per_epoch(metrics), created_at=created_at)
+
+
+def _panel_runs(table: Table) -> dict[str, dict[str, str]]:
+    """Column by key by run; the key is what follows the last separator (run names may hold it too)."""
+    runs: dict[str, dict[str, str]] = defaultdict(dict)
+    for column in table.columns:
+        if SEPARATOR in column and not column.endswith(BANDS):
+            run, _, key = column.rpartition(SEPARATOR)
+            runs[run][key] = column
+    return {run: keys for run, keys in runs.items() if any("loss" in key for key in keys)}
+
+
+def _filled(table: Table, step: str) -> list[dict[str, str]]:
+    """Rows with a step each: one that was logged without takes the step of the row before it."""
+    rows, last = [], ""
+    for row in table.rows:
+        last = row.get(step) or last
+        rows.append({**row, step: last})
+    return rows
+
+
+def _created_at(table: Table) -> float | None:
+    """The first row's `_timestamp`, seconds since 1970."""
+    return next((t for t in (finite(row.get("_timestamp")) for row in table.rows) if t), None)
