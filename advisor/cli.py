@@ -1,0 +1,254 @@
+"""The command `advisor`, the one door of the advisor that reads and writes.
+
+Asks `tracker` for records, gives them to the pure parts, prints what these answer. Heavy imports stand in functions:
+`--help` answers in a blink.
+
+Exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.tell.parser import build
+
+if TYPE_CHECKING:
+    from advisor.nouns import Advice, Finding
+    from advisor.tell.ink import Ink
+    from advisor.tell.request import Request
+
+
+class UsageError(Exception):
+    """The command line or an input is wrong; `problems` lists everything, one line each."""
+
+    def __init__(self, problems: Iterable[str]):
+        self.problems = list(problems)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    args = build().parse_args(argv)
+    try:
+        COMMANDS[args.command](args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, say `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return _explain_failure(error)
+    return 0
+
+
+def recommend(args) -> None:
+    request = _jobs_asked(args)
+    advice = _advise(
+        request,
+        n=args.n,
+        objective=args.objective,
+        guide_only=args.guide_only,
+        prior=False if args.no_prior else None,
+    )
+    data = _data_of(request)
+    if not args.jobs and not args.dry_run:
+        _write_back(args.run_id, request, advice, data)
+    _answer(args, request, advice, data)
+
+
+def diagnose(args) -> None:
+    request = _read(args.source)
+    _answer(args, request, _advise(request), _data_of(request), judge_only=True)
+
+
+def data(args) -> None:
+    from advisor.datacheck import check, to_record, to_text
+
+    losses = _validation_losses(args.losses) if args.losses else None
+    report = check(_rows(args.train), _rows(args.valid) if args.valid else None, losses=losses)
+    if args.json:
+        print(_json(to_record(report, show_text=args.show_text)))
+    else:
+        print(to_text(report, ink=_ink(), show_text=args.show_text))
+
+
+def report(args) -> None:
+    from advisor.tell import html
+
+    request = _read(args.source, args.space)
+    page = html(_advise(request), request.records, data=_data_of(request))
+    Path(args.output).write_text(page, encoding="utf-8")
+    print(f"{args.output}: {len(request.records)} job(s), {len(page) // 1024} KiB")
+
+
+def rules(args) -> None:
+    from advisor.tell import rule_page
+
+    if args.json:
+        print(_json([rule_page.record(rule) for rule in rule_page.all_rules().values()]))
+    elif args.markdown:
+        print(rule_page.rules_markdown(), end="")
+    else:
+        print(rule_page.listing(_ink()))
+
+
+def explain(args) -> None:
+    from advisor.tell import rule_page
+    from advisor.tell.catalogue import find
+
+    rule = find(args.rule)
+    print(_json(rule_page.record(rule)) if args.json else rule_page.page(rule, _ink()))
+
+
+COMMANDS = {
+    "recommend": recommend,
+    "diagnose": diagnose,
+    "data": data,
+    "report": report,
+    "rules": rules,
+    "explain": explain,
+}
+
+
+def _jobs_asked(args) -> Request:
+    """The jobs that `recommend` is asked about, from exactly one source."""
+    given = [s for s in (args.run_id, args.experiment, args.jobs) if s is not None]
+    if len(given) != 1:
+        raise UsageError(
+            [f"{len(given)} sources of jobs given; expected one of RUN_ID, --experiment NAME, --jobs FILE"]
+        )
+    from advisor.tell.request import decode, parse
+
+    space = decode(_text_of(args.space), args.space) if args.space else None
+    if args.jobs:
+        name = "standard input" if args.jobs == "-" else args.jobs
+        return parse(decode(_text_of(args.jobs), name), space)
+    import tracker
+
+    return parse(tracker.records(experiment=args.experiment, run_id=args.run_id), space)
+
+
+def _read(source: str, space_file: str | None = None) -> Request:
+    """Jobs from a file that `tracker` can read, or else from the MLflow run of that id."""
+    import tracker
+    from advisor.tell.request import decode, parse
+
+    space = decode(_text_of(space_file), space_file) if space_file else None
+    looks_like_path = os.sep in source or "." in source
+    if looks_like_path and not Path(source).exists():
+        raise UsageError([f"{source}: no such file"])
+    found = tracker.read(source) if Path(source).exists() else tracker.records(run_id=source)
+    if not found:
+        raise UsageError([f"{source}: no job found in it"])
+    return parse(found, space)
+
+
+def _advise(request: Request, **options: Any) -> Advice:
+    from advisor import advise
+
+    return advise(request.jobs, request.space, context=request.context, **options)
+
+
+def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequence[Finding]) -> None:
+    """Advice onto the run that was asked about and onto the newest job's, where these are known."""
+    import tracker
+    from advisor.tell import html, markdown
+
+    newest = request.records[-1].get("run_id") if request.records else None
+    targets = dict.fromkeys(t for t in (run_id, newest) if t)
+    if not targets:
+        return
+    note, page = markdown(advice, request.records, data=data), html(advice, request.records, data=data)
+    for target in targets:
+        tracker.write_advice(target, advice.to_record(), markdown=note, html=page)
+
+
+def _answer(
+    args, request: Request, advice: Advice, data: Sequence[Finding], judge_only: bool = False
+) -> None:
+    from advisor.tell import next_command, text
+
+    if args.json:
+        record = advice.to_record() | ({"data": [f.to_record() for f in data]} if data else {})
+        if not judge_only:
+            record["command"] = next_command(advice, request.records[-1] if request.records else None)
+        print(_json(record))
+        return
+    ink = _ink()
+    plot = not args.no_plot
+    print(text(advice, request.records, colour=ink.colour, plot=plot, judge_only=judge_only, data=data))
+
+
+def _data_of(request: Request) -> list[Finding]:
+    """Findings on the newest job's data files, where these are still on this machine."""
+    record = request.records[-1] if request.records else {}
+    paths = {key: (record.get(key) or {}).get("path") for key in ("train_file", "valid_file")}
+    known = {key: path for key, path in paths.items() if path and Path(path).is_file()}
+    if "train_file" not in known:
+        return []
+    from advisor.datacheck import check
+
+    valid = known.get("valid_file")
+    return list(check(_rows(known["train_file"]), _rows(valid) if valid else None).findings)
+
+
+def _rows(path: str) -> Iterable[Any]:
+    _must_exist(path)
+    from tracker.data import rows
+
+    return rows(path)
+
+
+def _validation_losses(path: str) -> Any:
+    from advisor.datacheck.losses import read_losses
+
+    return read_losses(_text_of(path), path)
+
+
+def _text_of(path: str) -> str:
+    if path == "-":
+        return sys.stdin.read()
+    _must_exist(path)
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError([f"{path}: no UTF-8 text ({error.reason} at byte {error.start})"]) from None
+
+
+def _must_exist(path: str) -> None:
+    if not Path(path).exists():
+        raise UsageError([f"{path}: no such file"])
+    if not Path(path).is_file():
+        raise UsageError([f"{path}: is no file"])
+
+
+def _ink() -> Ink:
+    from advisor.tell.ink import Ink
+
+    return Ink(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+
+
+def _json(value: Any) -> str:
+    from advisor.tell.as_json import dumps
+
+    return dumps(value)
+
+
+def _explain_failure(error: Exception) -> int:
+    """Every problem in a line of its own on standard error; 2 for wrong input, 1 for failed work."""
+    inputs = ("UsageError", "RecordError", "UnknownRule")  # by name: their modules may not be loaded
+    code = getattr(
+        error, "exit_code", 2 if type(error).__name__ in inputs else 1
+    )  # tracker's errors carry theirs
+    if code == 1 and not isinstance(error, OSError) and not hasattr(error, "exit_code"):
+        raise error
+    for problem in getattr(error, "problems", None) or [str(error)]:
+        print(f"advisor: {problem}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

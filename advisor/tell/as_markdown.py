@@ -1,0 +1,85 @@
+"""Advice as Markdown, for the note of an MLflow run or a pull request. Knows the story's parts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from advisor.nouns import Advice, Finding, Job
+from advisor.tell import words
+from advisor.tell.story import Option, Story, tell
+
+
+def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Sequence[Finding] = ()) -> str:
+    """The advice as Markdown; `jobs` and `data` as for `text`."""
+    story = tell(advice, jobs)
+    parts = [_head(story), _findings((*story.fired, *story.unknown, *story.clear), "What the curves show")]
+    if data:
+        parts.append(_findings(data, "What the data show"))
+    if story.live:
+        parts.append(f"### Live\n\n{escape(story.live)}")
+    parts += [_option(o, i, len(story.options)) for i, o in enumerate(story.options, 1)]
+    if story.alternatives:
+        rows = "\n".join(f"- {escape(o.changed)}: {escape(o.expect)}" for o in story.alternatives)
+        parts.append(f"### Or\n\n{rows}")
+    parts.append(f"### Keep\n\n{escape(story.keep)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and the HTML in it leave alone."""
+    for mark in ("\\", "`", "*", "_", "[", "]", "|", "#"):
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+
+
+def _head(story: Story) -> str:
+    if not story.job:
+        return story.meaning
+    return f"## {words.title(story.label)}\n\n{escape(story.job)}\n\n{story.meaning}"
+
+
+def _findings(findings: Sequence[Finding], heading: str) -> str:
+    fired = [f for f in findings if f.verdict == "fires"]
+    lines = [f"### {heading}", ""]
+    lines += [_fired(f) for f in fired] or ["No problem found."]
+    rest = [
+        (verdict, ", ".join(f"{f.rule} {words.words(f.name)}" for f in findings if f.verdict == verdict))
+        for verdict in ("cannot_tell", "clear")
+    ]
+    lines += [f"\n{words.title(verdict)}: {names}." for verdict, names in rest if names]
+    return "\n".join(lines)
+
+
+def _fired(f: Finding) -> str:
+    lines = [f"- **{f.rule} {words.words(f.name)}**: {escape(f.reason)}"]
+    if f.evidence:
+        lines.append(f"  - figures: {escape(words.evidence_line(f))}")
+    if f.moves:
+        lines.append(f"  - change: {words.join([words.move(m) for m in f.moves], 'or')}")
+    if f.guide_moves:
+        told = words.join([words.guide_move(m) for m in f.guide_moves])
+        lines.append(f"  - the guide also says {told}; not borne out here, so not followed")
+    return "\n".join(lines)
+
+
+def _option(option: Option, number: int, of: int) -> str:
+    lines = [f"### Next{f' {number} of {of}' if of > 1 else ''}", ""]
+    if option.stop:
+        lines += [f"**Stop**: {escape(option.reason or option.expect)}", ""]
+    if option.changes:
+        lines += ["| | before | next |", "|---|---|---|"]
+        lines += [
+            f"| {knob} | {old or '?'} | {f'**{new}**' if changed else new} |"
+            for knob, old, new, changed in option.changes
+        ]
+        lines.append("")
+    told = {
+        "Why": words.join([words.words(b) for b in option.because]),
+        "Expect": option.expect,
+        "Risk": option.risk,
+    }
+    lines += [f"{name}: {escape(text)}  " for name, text in told.items() if text]
+    if option.command:
+        lines += ["", "```sh", option.command, "```"]
+    return "\n".join(lines).strip()

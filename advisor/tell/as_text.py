@@ -1,0 +1,158 @@
+"""Advice as plain text for a terminal. Knows the story's parts; decides nothing about them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from advisor.nouns import Advice, Finding, Job
+from advisor.tell import words
+from advisor.tell.ink import Ink
+from advisor.tell.story import Option, Story, tell
+from advisor.tell.terminal_plot import plot as draw
+
+WIDTH = 96  # columns; wider lines are hard to read
+
+
+def text(
+    advice: Advice,
+    jobs: Sequence[Job | Mapping[str, Any]],
+    *,
+    colour: bool = False,
+    plot: bool = False,
+    judge_only: bool = False,
+    data: Sequence[Finding] = (),
+) -> str:
+    """The advice in words.
+
+    Parameters
+    ----------
+    advice
+        What `advise` answered.
+    jobs
+        The jobs it was asked about, oldest first, as nouns or as records (these alone name files).
+    colour
+        Whether the reader is a terminal that shows colours.
+    plot
+        Whether to draw the newest job's curves with characters.
+    judge_only
+        Leave out what to try next.
+    data
+        Findings about the training data, told beside those about the curves.
+    """
+    ink, story = Ink(colour), tell(advice, jobs)
+    parts = [_head(story, ink)]
+    if plot and jobs:
+        parts.append(draw(words.as_jobs(jobs)[-1]))
+    parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink))
+    if data:
+        parts.append(findings_text(data, ink, "What the data show"))
+    if story.live:
+        parts.append(f"{ink('Live', 'bold')}\n{_fill(story.live)}")
+    if not judge_only:
+        parts += [_next(story, ink), _alternatives(story, ink)]
+    parts.append(f"{ink('Keep', 'bold')}\n{_fill(story.keep)}")
+    commands = [o.command for o in story.options if o.command]
+    if commands and not judge_only:
+        forced = " (only if you go on all the same)" if story.options[0].stop else ""
+        parts.append("\n".join([ink(f"Paste{forced}", "bold"), *(f"  {c}" for c in commands)]))
+    return "\n\n".join(p for p in parts if p)
+
+
+def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What the curves show") -> str:
+    """Findings under a heading: those that fire in full, what cannot be told with its reason, the rest by name."""
+    fired = [f for f in findings if f.verdict == "fires"]
+    unknown = [f for f in findings if f.verdict == "cannot_tell"]
+    clear = [f for f in findings if f.verdict == "clear"]
+    lines = [ink(heading, "bold")]
+    for f in fired:
+        lines += _finding(f, ink)
+    if not fired:
+        lines.append("  No problem found." if clear else "  Nothing could be judged.")
+    lines += [
+        _fill(f"{ink('cannot tell', 'dim')}  {f.rule} {words.words(f.name)}: {f.reason}", 4, 2)
+        for f in unknown
+    ]
+    if clear:
+        lines.append(
+            _fill(
+                f"{ink('clear', 'green')}  " + ", ".join(f"{f.rule} {words.words(f.name)}" for f in clear),
+                4,
+                2,
+            )
+        )
+    return "\n".join(lines)
+
+
+def _head(story: Story, ink: Ink) -> str:
+    if not story.job:
+        return story.meaning
+    return f"{story.job}\n{ink.label(words.words(story.label))}: {story.meaning}"
+
+
+def _finding(f: Finding, ink: Ink) -> list[str]:
+    lines = [_fill(f"{ink(f.rule, 'bold', 'yellow')} {words.words(f.name)}: {f.reason}", 4, 2)]
+    if f.evidence:
+        lines.append(_fill(f"figures: {words.evidence_line(f)}", 6, 4))
+    if f.moves:
+        lines.append(_fill(f"change: {words.join([words.move(m) for m in f.moves], 'or')}", 6, 4))
+    if f.guide_moves:
+        told = words.join([words.guide_move(m) for m in f.guide_moves])
+        lines.append(_fill(f"the guide also says {told}; not borne out here, so not followed", 6, 4))
+    return lines
+
+
+def _next(story: Story, ink: Ink) -> str:
+    return "\n".join(
+        line
+        for i, option in enumerate(story.options, 1)
+        for line in _option(
+            option, ink, f"Next {i} of {len(story.options)}" if len(story.options) > 1 else "Next"
+        )
+    )
+
+
+def _option(option: Option, ink: Ink, heading: str) -> list[str]:
+    lines = [ink(heading, "bold")]
+    if option.stop:
+        lines.append(_fill(f"{ink('Stop', 'bold', 'green')}: {option.reason or option.expect}"))
+        if option.changes:
+            lines.append("  If you go on all the same:")
+    for knob, old, new, changed in option.changes:
+        shown = (
+            f"{old} → {ink(new, 'bold', 'cyan')}"
+            if changed and old
+            else ink(new, "bold")
+            if changed
+            else f"{new} (as before)"
+        )
+        lines.append(f"  {knob:<26}{shown}")
+    if option.because:
+        lines.append(_fill(f"why: {words.join([words.words(b) for b in option.because])}"))
+    if option.expect and not (option.stop and not option.reason):
+        lines.append(_fill(f"expect: {option.expect}"))
+    if option.risk:
+        lines.append(_fill(f"risk: {option.risk}"))
+    return lines
+
+
+def _alternatives(story: Story, ink: Ink) -> str:
+    if not story.alternatives:
+        return ""
+    lines = [ink("Or", "bold")]
+    for option in story.alternatives:
+        why = f" [{', '.join(b.split()[0] for b in option.because)}]" if option.because else ""
+        lines.append(_fill(f"{option.changed}{why}: {option.expect}", 4, 2))
+    return "\n".join(lines)
+
+
+def _fill(text: str, hang: int = 2, indent: int = 2) -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

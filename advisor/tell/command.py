@@ -1,0 +1,66 @@
+"""The next job as a command line that can be pasted as it stands.
+
+Knows the options of `tracker submit` and how a shell quotes; knows nothing of how the setting was chosen.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from advisor.nouns import AUTO, Advice, HyperParameters, Job
+from advisor.tell.words import figure
+
+OPTIONS = {
+    "n_epochs": "--epochs",
+    "batch_size": "--batch-size",
+    "learning_rate_multiplier": "--learning-rate-multiplier",
+    "learning_rate": "--learning-rate",
+}
+TRAIN_UNKNOWN = "TRAIN.jsonl"  # stands where the record does not say which file was trained on
+
+
+def next_command(advice: Advice, job: Job | Mapping[str, Any] | None = None) -> str:
+    """The `tracker submit` line of each proposal, one a line; empty where there is nothing to submit.
+
+    Parameters
+    ----------
+    advice
+        What `advise` answered.
+    job
+        The newest job, best as its record: that alone names the files, the experiment and the endpoint.
+    """
+    settings = [p.hyperparameters for p in advice.proposals if p.hyperparameters is not None]
+    return "\n".join(submit_line(s, job) for s in settings)
+
+
+def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = None) -> str:
+    """One `tracker submit` line. A knob left to the provider ("auto") needs no option: it is the default."""
+    facts = _facts(job)
+    words = ["tracker", "submit", facts["train"] or TRAIN_UNKNOWN]
+    for option in ("valid", "model"):
+        if facts[option]:
+            words += [f"--{option}", facts[option]]
+    for knob, option in OPTIONS.items():
+        value = getattr(setting, knob)
+        if value not in (None, AUTO):
+            words += [option, figure(value, digits=6)]
+    for option in ("seed", "experiment", "base_url"):
+        if facts[option] is not None:
+            words += [f"--{option.replace('_', '-')}", str(facts[option])]
+    return shlex.join(words)
+
+
+def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
+    names = ("train", "valid", "model", "seed", "experiment", "base_url")
+    if isinstance(job, Job):
+        return dict.fromkeys(names) | {"model": job.model, "seed": job.seed}
+    record = job or {}
+    facts = {name: record.get(name) for name in names[2:]}
+    return facts | {"train": _path(record, "train_file"), "valid": _path(record, "valid_file")}
+
+
+def _path(record: Mapping[str, Any], key: str) -> str | None:
+    file = record.get(key)
+    return file.get("path") if isinstance(file, Mapping) else None

@@ -1,0 +1,162 @@
+"""The command line of `advisor`: its commands, options and examples. Imports nothing that takes time."""
+
+from __future__ import annotations
+
+import argparse
+
+ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
+EPILOG = """\
+examples:
+  advisor recommend --experiment support-chat     what to try next, from the runs in MLflow
+  advisor diagnose trainer_state.json             what a run that you already have shows
+  advisor data train.jsonl valid.jsonl            what the training data show
+  advisor explain FT201                           what a rule looks for and how often it is right
+
+exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong"""
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str):
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of `advisor`; `args.command` names the command."""
+    parser = argparse.ArgumentParser("advisor", description=ABOUT, epilog=EPILOG, formatter_class=_Formatter)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _recommend(commands)
+    _diagnose(commands)
+    _data(commands)
+    _report(commands)
+    _rules(commands)
+    _explain(commands)
+    return parser
+
+
+def _command(commands, name: str, about: str, example: str) -> argparse.ArgumentParser:
+    text = "example:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+    return commands.add_parser(
+        name,
+        help=about[:1].lower() + about[1:].rstrip("."),
+        description=about,
+        epilog=text,
+        formatter_class=_Formatter,
+    )
+
+
+def _recommend(commands) -> None:
+    p = _command(
+        commands,
+        "recommend",
+        "Diagnose the newest job and propose the next setting.",
+        "advisor recommend --experiment support-chat\n"
+        "advisor recommend 3f2a9c81d0e94c55 --n 3 --dry-run\n"
+        "curl -s https://example.org/jobs.json | advisor recommend --jobs - --space space.json --json",
+    )
+    p.add_argument(
+        "run_id", nargs="?", metavar="RUN_ID", help="an MLflow run: a loop, one of its jobs, or a lone job"
+    )
+    p.add_argument("--experiment", metavar="NAME", help="all jobs of an MLflow experiment")
+    p.add_argument("--jobs", metavar="FILE", help="job records as JSON; - reads standard input")
+    p.add_argument(
+        "--space", metavar="FILE", help="allowed values of the knobs as JSON (default: the provider's limits)"
+    )
+    p.add_argument(
+        "--n",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="how many settings to propose at once (default: 1)",
+    )
+    p.add_argument(
+        "--objective",
+        default="final",
+        metavar="WHAT",
+        help="final (last full validation loss, the default), best_checkpoint, or the name of an evaluation metric",
+    )
+    p.add_argument("--guide-only", action="store_true", help="follow the guide's rules to the letter")
+    p.add_argument("--no-prior", action="store_true", help="leave out what earlier tables of jobs taught")
+    p.add_argument("--dry-run", action="store_true", help="do not write the advice to the MLflow run")
+    p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _diagnose(commands) -> None:
+    p = _command(
+        commands,
+        "diagnose",
+        "Say what the curves of a finished or running job show.",
+        "advisor diagnose checkpoints/trainer_state.json\nadvisor diagnose step_metrics.csv --json\nadvisor diagnose 3f2a9c81d0e94c55",
+    )
+    p.add_argument(
+        "source",
+        metavar="PATH|RUN_ID",
+        help="a trainer_state.json, OpenAI result CSV, LLaMA-Factory trainer_log.jsonl, Keras history, "
+        "TensorBoard folder, file of job records, or an MLflow run",
+    )
+    p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _data(commands) -> None:
+    p = _command(
+        commands,
+        "data",
+        "Say what training and validation data show: broken rows, duplicates, leakage, weak spots.",
+        "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses validation_examples.jsonl --show-text",
+    )
+    p.add_argument("train", metavar="TRAIN", help="training file (JSONL: chat or prompt/completion)")
+    p.add_argument("valid", nargs="?", metavar="VALID", help="validation file")
+    p.add_argument(
+        "--losses",
+        metavar="FILE",
+        help="loss of each validation example: JSONL of {line, loss, tokens}, as onprem writes it",
+    )
+    p.add_argument("--show-text", action="store_true", help="show the examples' text (never done otherwise)")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _report(commands) -> None:
+    p = _command(
+        commands,
+        "report",
+        "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared.",
+        "advisor report 3f2a9c81d0e94c55 -o report.html\nadvisor report jobs.json -o report.html",
+    )
+    p.add_argument(
+        "source", metavar="RUN_ID|PATH", help="an MLflow run, or a file that `advisor diagnose` reads"
+    )
+    p.add_argument(
+        "-o",
+        "--output",
+        default="report.html",
+        metavar="FILE",
+        help="where to write it (default: report.html)",
+    )
+    p.add_argument("--space", metavar="FILE", help="allowed values of the knobs as JSON")
+
+
+def _rules(commands) -> None:
+    p = _command(
+        commands,
+        "rules",
+        "List all rules with what was measured of them.",
+        "advisor rules\nadvisor rules --markdown > RULES.md",
+    )
+    p.add_argument("--markdown", action="store_true", help="the whole page of rules as Markdown (RULES.md)")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _explain(commands) -> None:
+    p = _command(
+        commands, "explain", "Explain one rule.", "advisor explain FT201\nadvisor explain overfitting"
+    )
+    p.add_argument("rule", metavar="RULE", help="id or name of a rule")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return value

@@ -1,0 +1,78 @@
+"""Reads what somebody asks from JSON: the jobs, and with them the space and the context.
+
+Pure: text in, nouns out. All problems of one request come together, each naming its value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from advisor.nouns import Job, SearchSpace
+from advisor.records import RecordError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `advise` is asked: nouns for judging, records for telling (they name files)."""
+
+    jobs: list[Job]
+    records: list[dict[str, Any]]
+    space: SearchSpace | None = None
+    context: dict[str, Any] | None = None
+
+
+@dataclass
+class _Problems:
+    found: list[str] = field(default_factory=list)
+
+    def collect(self, read: Any, value: Any) -> Any:
+        try:
+            return read(value)
+        except RecordError as error:
+            self.found += error.problems
+            return None
+
+
+def parse(jobs: Any, space: Any = None) -> Request:
+    """A request from decoded JSON: a list of jobs, or an object with `jobs`, `space`, `context`.
+
+    Raises
+    ------
+    RecordError
+        With every problem of the jobs, the space and the context.
+    """
+    problems = _Problems()
+    body = {"jobs": jobs} if isinstance(jobs, list) else jobs
+    if not isinstance(body, Mapping):
+        raise RecordError(
+            [f"the input is of type {type(body).__name__}; expected a list of jobs or an object with them"]
+        )
+    records = body.get("jobs")
+    if records is None and "hyperparameters" in body:  # one bare job
+        body, records = {"jobs": [body]}, [body]
+    records = [] if records is None else records
+    if not isinstance(records, Sequence) or isinstance(records, str):
+        raise RecordError([f"jobs is of type {type(records).__name__}; expected a list of job records"])
+    nouns = [problems.collect(Job.from_record, r) for r in records]
+    asked = space if space is not None else body.get("space")
+    bounds = None if asked is None else problems.collect(SearchSpace.from_record, asked)
+    context = body.get("context")
+    if context is not None and not isinstance(context, Mapping):
+        problems.found.append(f"context is of type {type(context).__name__}; expected an object")
+    if problems.found:
+        raise RecordError(problems.found)
+    return Request(nouns, [dict(r) for r in records], bounds, dict(context) if context else None)
+
+
+def decode(text: str, name: str) -> Any:
+    """JSON from a text; raises RecordError that says where in `name` it is broken."""
+    if not text.strip():
+        raise RecordError([f"{name} is empty; expected the JSON of a list of jobs"])
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RecordError([f"{name} is no JSON: {error.msg} at {where}"]) from None

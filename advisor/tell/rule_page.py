@@ -1,0 +1,106 @@
+"""One rule as a page, all rules as a list or as RULES.md. Reads the rules' docstrings and attributes only."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from advisor.tell.catalogue import all_rules, headline, sections
+from advisor.tell.ink import Ink
+from advisor.tell.words import figure, words
+
+INTRO = """\
+# The rules
+
+Every rule reads figures measured on a job's curves (FT1xx to FT4xx) or on its data (FT5xx) and answers `fires`, `clear`
+or `cannot_tell`. This page is generated: `advisor rules --markdown > RULES.md`.
+
+"Measured" tells on how many jobs of the benchmark a rule fired, and how often the change that it names lowered the
+final validation loss. What the guide says and measurement does not bear out is shown with its rate and not followed.
+"""
+
+
+def page(rule: Any, ink: Ink | None = None) -> str:
+    """A rule as text for the terminal."""
+    ink = ink or Ink()
+    parts = [f"{ink(rule.id, 'bold', 'yellow')} {ink(words(rule.name), 'bold')}\n{_fill(headline(rule))}"]
+    parts += [f"{ink(name, 'bold')}\n{textwrap.indent(body, '  ')}" for name, body in sections(rule).items()]
+    for name, lines in (("Limits", limits(rule)), ("The guide", guide(rule)), ("Measured", measured(rule))):
+        if lines:
+            parts.append("\n".join([ink(name, "bold"), *(_fill(line) for line in lines)]))
+    return "\n\n".join(parts)
+
+
+def listing(ink: Ink | None = None) -> str:
+    """All rules, one a line, with what was measured."""
+    ink = ink or Ink()
+    lines = []
+    for rule in all_rules().values():
+        lines.append(f"{ink(rule.id, 'bold', 'yellow')}  {words(rule.name):<36}{headline(rule)}")
+        lines += [ink(f"       {line}", "dim") for line in measured(rule)]
+    return "\n".join(lines)
+
+
+def rules_markdown() -> str:
+    """RULES.md: a table of contents and one chapter per rule."""
+    rules = all_rules().values()
+    table = ["| rule | symptom | measured |", "|---|---|---|"]
+    table += [f"| [{r.id}](#{anchor(r)}) | {words(r.name)} | {'; '.join(measured(r))} |" for r in rules]
+    return "\n\n".join([INTRO.rstrip(), "\n".join(table), *(_chapter(r) for r in rules)]) + "\n"
+
+
+def record(rule: Any) -> dict[str, Any]:
+    """A rule as data."""
+    return {
+        "rule": rule.id,
+        "name": rule.name,
+        "headline": headline(rule),
+        "sections": sections(rule),
+        "limits": limits(rule),
+        "guide": guide(rule),
+        "measured": measured(rule),
+    }
+
+
+def anchor(rule: Any) -> str:
+    return f"{rule.id.lower()}-{words(rule.name).lower().replace(' ', '-')}"
+
+
+def guide(rule: Any) -> list[str]:
+    return _lines(getattr(rule, "guide", None))
+
+
+def measured(rule: Any) -> list[str]:
+    return _lines(getattr(rule, "measured", None))
+
+
+def limits(rule: Any) -> list[str]:
+    """The rule's thresholds: the numbers among its own attributes, with their origin where it is told."""
+    own = vars(rule if isinstance(rule, type) else type(rule))
+    numbers = {k: v for k, v in own.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    origins = getattr(rule, "origins", {})
+    return [
+        f"{words(k).lower()}: {figure(v)}{f' ({origins[k]})' if k in origins else ''}"
+        for k, v in numbers.items()
+    ]
+
+
+def _chapter(rule: Any) -> str:
+    parts = [f"## {rule.id} {words(rule.name)}", headline(rule)]
+    parts += [f"### {name}\n\n{body}" for name, body in sections(rule).items()]
+    for name, lines in (("Limits", limits(rule)), ("The guide", guide(rule)), ("Measured", measured(rule))):
+        if lines:
+            parts.append(f"### {name}\n\n" + "\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(parts)
+
+
+def _lines(value: Any) -> list[str]:
+    if callable(value):
+        value = value()
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else [str(v) for v in value]
+
+
+def _fill(text: str) -> str:
+    return textwrap.fill(text, 96, initial_indent="  ", subsequent_indent="    ")

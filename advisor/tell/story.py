@@ -1,0 +1,129 @@
+"""The advice as a story in parts, before it takes the form of text, Markdown or HTML.
+
+Decides what is told and in which order; knows nothing of how a part is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from advisor.nouns import Advice, Finding, Job, Proposal
+from advisor.tell import words
+from advisor.tell.catalogue import risk_of
+from advisor.tell.command import submit_line
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting that one could try next."""
+
+    changes: tuple[tuple[str, str, str, bool], ...]  # knob, before, after, whether it changes
+    because: tuple[str, ...]  # "FT201 overfitting"
+    expect: str
+    risk: str
+    stop: bool
+    reason: str | None
+    command: str
+
+    @property
+    def changed(self) -> str:
+        """The changes alone, in one line."""
+        moved = [
+            f"{knob} {f'{old} → ' if old else ''}{new}" for knob, old, new, new_one in self.changes if new_one
+        ]
+        return ", ".join(moved) or "the same setting again"
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that is told of one piece of advice, in the order of telling."""
+
+    job: str  # the newest job in a line, empty where there is none
+    label: str
+    meaning: str
+    fired: tuple[Finding, ...]
+    unknown: tuple[Finding, ...]
+    clear: tuple[Finding, ...]
+    options: tuple[Option, ...]
+    alternatives: tuple[Option, ...]
+    keep: str
+    live: str | None
+
+
+def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
+    """The story of an advice. `jobs` oldest first, as nouns or records (these alone name files)."""
+    nouns = words.as_jobs(jobs)
+    newest = nouns[-1] if nouns else None
+    record = _newest_record(jobs, newest)
+    findings = advice.diagnosis.findings
+    names = {f.rule: f.name for f in findings}
+
+    def option(p: Proposal) -> Option:
+        return _option(p, newest, record, names)
+
+    return Story(
+        job=_job_line(newest),
+        label=advice.diagnosis.label,
+        meaning=words.LABELS[advice.diagnosis.label] if newest else "There is no job yet to judge.",
+        fired=advice.diagnosis.fired,
+        unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
+        clear=tuple(f for f in findings if f.verdict == "clear"),
+        options=tuple(option(p) for p in advice.proposals),
+        alternatives=tuple(option(p) for p in advice.alternatives),
+        keep=keep_sentence(advice, nouns),
+        live=_live_sentence(advice, newest),
+    )
+
+
+def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
+    """Which model to keep, with its loss."""
+    keep = advice.keep
+    if keep.job is None:
+        return "The base model: no job so far is known to be better."
+    job = next((j for j in jobs if j.id == keep.job), None)
+    if job is None:
+        return f"{keep.job} at step {words.figure(keep.step)}."
+    curve = job.full_valid if len(job.full_valid) else job.valid
+    at = [loss for step, loss in zip(curve.step, curve.loss, strict=True) if step == keep.step]
+    loss = f", validation loss {words.figure(at[-1])}" if at else ""
+    gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
+    gone_text = " Its provider lists no checkpoint at that step." if gone else ""
+    return f"{keep.job} at step {words.figure(keep.step)}{loss}.{gone_text}"
+
+
+def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:
+    setting = p.hyperparameters
+    return Option(
+        changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
+        because=tuple(f"{rule} {names[rule]}" if rule in names else rule for rule in p.because),
+        expect=p.expect,
+        risk=" ".join(filter(None, (risk_of(rule) for rule in p.because))),
+        stop=p.stop,
+        reason=p.reason,
+        command=submit_line(setting, record) if setting else "",
+    )
+
+
+def _newest_record(jobs: Sequence[Job | Mapping[str, Any]], newest: Job | None) -> Any:
+    """The newest job as it was given: a record names its files, a noun does not."""
+    given = [j for j in jobs if isinstance(j, Mapping)]
+    if newest is None or not given:
+        return newest
+    return next((j for j in reversed(given) if j.get("id") == newest.id), given[-1])
+
+
+def _job_line(job: Job | None) -> str:
+    if job is None:
+        return ""
+    about = [job.model, f"{job.n_train_examples} examples" if job.n_train_examples else None, job.status]
+    known = ", ".join(a for a in about if a)
+    return f"{words.job_name(job)}{f' ({known})' if known else ''}: {words.setting(job.hyperparameters)}"
+
+
+def _live_sentence(advice: Advice, newest: Job | None) -> str | None:
+    if newest is None or newest.status != "running":
+        return None
+    verdict = "Stop it now" if advice.live.stop_now else "Let it run"
+    return f"{verdict}: {advice.live.reason}" if advice.live.reason else f"{verdict}."

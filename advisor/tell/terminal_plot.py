@@ -1,0 +1,62 @@
+"""A job's curves drawn with characters, some lines high.
+
+Draws the loss alone, in the job's own steps; knows nothing of rules or colours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advisor.nouns import Curve, Job
+from advisor.tell.words import figure
+
+WIDTH, HEIGHT = 64, 11  # characters of the plotting area
+MARKS = {"train": "·", "valid": "o", "full_valid": "●"}  # later ones are drawn over earlier ones
+NAMES = {"train": "training", "valid": "validation batch", "full_valid": "whole validation set"}
+
+
+def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
+    """The job's losses over its steps as lines of text; empty where it has no finite loss."""
+    curves = {name: curve for name in MARKS if len(curve := finite(getattr(job, name)))}
+    if not curves:
+        return ""
+    steps = np.concatenate([c.step for c in curves.values()])
+    low, high = limits(curves)
+    grid = np.full((height, width), " ", dtype="<U1")
+    for name, curve in curves.items():
+        across = scale(curve.step, steps.min(), steps.max(), width)
+        up = scale(np.clip(curve.loss, low, high), low, high, height)
+        grid[height - 1 - up, across] = MARKS[name]
+    rows = [f"  {_tick(i, height, low, high):>9} ┤{''.join(row)}" for i, row in enumerate(grid)]
+    ends = f"{figure(steps.min())}{'step':^{width - 12}}"
+    axis = f"  {'':>9} └{'─' * width}\n  {'':>10} {ends}{figure(steps.max()):>{width - len(ends)}}"
+    legend = "   ".join(f"{MARKS[name]} {NAMES[name]}" for name in curves)
+    return "\n".join([f"  loss      {legend}", *rows, axis])
+
+
+def finite(curve: Curve) -> Curve:
+    ok = np.isfinite(curve.loss) & np.isfinite(curve.step)
+    return Curve(curve.step[ok], curve.loss[ok])
+
+
+def limits(curves: dict[str, Curve]) -> tuple[float, float]:
+    """The losses that the picture spans: every validation point, and all but the highest 2 % of the training noise."""
+    train = curves.get("train")
+    values = [c.loss for name, c in curves.items() if name != "train"]
+    if train is not None:
+        values.append(train.loss if not values else np.clip(train.loss, None, np.quantile(train.loss, 0.98)))
+    losses = np.concatenate(values)
+    low, high = float(losses.min()), float(losses.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def scale(values: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
+    """Which of `cells` each value falls in."""
+    share = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
+    return np.minimum((share * cells).astype(int), cells - 1)
+
+
+def _tick(row: int, height: int, low: float, high: float) -> str:
+    if row not in (0, height // 2, height - 1):
+        return ""
+    return figure(high - (high - low) * row / (height - 1), 3)

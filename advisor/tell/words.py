@@ -1,0 +1,134 @@
+"""The words and figures that every form of telling shares. Knows nothing of terminals, Markdown or HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from advisor.nouns import Finding, HyperParameters, Job, Move
+
+# What each label says to somebody who has never read a loss curve.
+LABELS = {
+    "insufficient_data": "There are too few measurements to judge this job.",
+    "diverged": "The loss blew up: this setting does not train.",
+    "overfitting": "The model learned its training data by heart: validation got worse again.",
+    "oscillating": "The loss jumps about more than it falls.",
+    "underfitting": "The job learned little: the loss is still flat and high.",
+    "slow_convergence": "The loss was still falling when the job ended.",
+    "healthy": "Nothing is wrong with these curves.",
+}
+KNOBS = {
+    "n_epochs": "epochs",
+    "batch_size": "batch size",
+    "learning_rate_multiplier": "learning rate multiplier",
+    "learning_rate": "learning rate",
+}
+
+
+def figure(value: Any, digits: int = 4) -> str:
+    """A figure as one would write it: up to `digits` significant digits, no trailing zeros."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {figure(v, digits)}" for k, v in value.items())
+    if isinstance(value, Iterable):
+        return ", ".join(figure(v, digits) for v in value)
+    number = float(value)
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "infinite" if number > 0 else "-infinite"
+    if number.is_integer() and abs(number) < 1e9:
+        return str(int(number))
+    return f"{number:.{digits}g}"
+
+
+def words(name: str) -> str:
+    """A field name as words: rise_above_best -> rise above best."""
+    return name.replace("_", " ").replace("-", " ").strip()
+
+
+def title(name: str) -> str:
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
+def evidence_pairs(evidence: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
+    """Figures with the limit that belongs to each: [(name, figure, limit or None)].
+
+    A rule writes `x` beside `x_limit`, or beside the lone `limit`, which belongs to its first figure.
+    """
+    limits = {k: v for k, v in evidence.items() if k == "limit" or k.endswith("_limit")}
+    figures = {k: v for k, v in evidence.items() if k not in limits}
+    pairs = []
+    for i, (name, value) in enumerate(figures.items()):
+        limit = limits.get(f"{name}_limit", limits.get("limit") if i == 0 else None)
+        pairs.append((words(name), figure(value), None if limit is None else figure(limit)))
+    used = {f"{name}_limit" for name in figures} | ({"limit"} if figures else set())
+    return pairs + [(words(k), figure(v), None) for k, v in limits.items() if k not in used]
+
+
+def evidence_line(finding: Finding) -> str:
+    parts = [
+        f"{n} {v}" + (f" (limit {lim})" if lim else "") for n, v, lim in evidence_pairs(finding.evidence)
+    ]
+    return "; ".join(parts)
+
+
+def move(m: Move) -> str:
+    """One change in words: "epochs down (to lower the loss)"."""
+    aim = "to lower the loss" if m.aim == "loss" else "to save time at the same loss"
+    return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({aim})"
+
+
+def guide_move(m: Move) -> str:
+    """A move that the guide names and measurement does not bear out, with its rate."""
+    rate = f"measured: {m.measured}" if m.measured else "not measured yet"
+    return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({rate})"
+
+
+def setting(hp: HyperParameters | None) -> str:
+    """A setting in one line; what is not known is left out."""
+    if hp is None:
+        return "no setting"
+    parts = [f"{KNOBS[k]} {figure(v)}" for k, v in knobs(hp).items() if v is not None]
+    return ", ".join(parts) or "setting unknown"
+
+
+def knobs(hp: HyperParameters) -> dict[str, Any]:
+    """The knobs that a setting has, in the order in which they are told."""
+    return {k: v for k in KNOBS if (v := getattr(hp, k)) is not None}
+
+
+def changes(before: HyperParameters | None, after: HyperParameters) -> list[tuple[str, str, str, bool]]:
+    """What changes from one setting to the next: [(knob in words, before, after, changed)]."""
+    old = knobs(before) if before else {}
+    rows = []
+    for name, value in knobs(after).items():
+        was = old.get(name)
+        rows.append((KNOBS[name], "" if was is None else figure(was), figure(value), not same(was, value)))
+    return rows
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return math.isclose(a, b, rel_tol=1e-9)
+    return a == b
+
+
+def job_name(job: Job, number: int | None = None) -> str:
+    return job.id or (f"job {number}" if number else "the job")
+
+
+def as_jobs(jobs: Sequence[Job | Mapping[str, Any]]) -> list[Job]:
+    """Jobs from nouns or records alike, oldest first where all say when they began."""
+    out = [j if isinstance(j, Job) else Job.from_record(j) for j in jobs]
+    if all(j.created_at is not None for j in out):
+        out.sort(key=lambda j: j.created_at)
+    return out
+
+
+def join(items: Sequence[str], last: str = "and") -> str:
+    items = list(items)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
