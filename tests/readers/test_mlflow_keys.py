@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.readers.mlflow_keys import DIALECTS, dialect_of, read_metrics, read_settings, steps_per_epoch
+from tracker.readers.mlflow_keys import (
+    DIALECTS,
+    dialect_of,
+    read_metrics,
+    read_settings,
+    record_of_run,
+    steps_per_epoch,
+)
 
 CASES = {
     "Hugging Face": (["loss", "eval_loss", "train_loss", "learning_rate", "epoch"], "Hugging Face Trainer"),
@@ -70,3 +77,24 @@ def test_settings_of_the_trainer_as_mlflow_keeps_them():
 @pytest.mark.parametrize("value", ["auto", -1, "None", None, "", "nan"])
 def test_unresolved_settings_are_left_out(value):
     assert read_settings({"n_epochs": value, "batch_size": value})["hyperparameters"] == {}
+
+
+def test_a_whole_run_of_the_trainer():
+    metrics = {
+        "loss": [(10, 2.0)],
+        "eval_loss": [(0, 3.0), (20, 1.5)],
+        "epoch": [(10, 0.5), (20, 1.0)],
+        "train_loss": [(20, 1.8)],
+    }
+    record = record_of_run(
+        "r1", metrics, {"num_train_epochs": "1", "learning_rate": "1e-4"}, status="succeeded"
+    )
+    assert record == {
+        "id": "r1",
+        "status": "succeeded",
+        "hyperparameters": {"n_epochs": 1, "learning_rate": 1e-4},
+        "steps_per_epoch": 20,
+        "base_valid_loss": 3,
+        "train_loss": [[10, 2.0]],
+        "full_valid_loss": [[20, 1.5]],
+    }

@@ -10,6 +10,10 @@ import pytest
 
 import tracker
 from tracker.readers import ReadError, read
+from tracker.readers.openai_csv import parse_result_csv
+
+
+AZURE_ROWS = files.AZURE_CSV + "3,1.25,0.66,1.75,0.61,,\n4,1.125,0.71,1.625,0.64,1.5,0.62\n"
 
 
 def write(folder, name, text):
@@ -97,6 +101,19 @@ class TestOpenAICsv:
         assert record["valid_loss"] == [[1, 2.4], [4, 2.0]]  # blanks and -1 are no values
         assert record["train_mean_token_accuracy"][0] == [1, 0.51]
         assert "full_valid_loss" not in record
+
+    @pytest.mark.parametrize("wrap", [str, files.as_base64], ids=["plain", "base64"])
+    def test_file_cut_while_the_job_runs_gives_no_false_loss(self, wrap):
+        whole = set(parse_result_csv(AZURE_ROWS.encode()))
+        packed = wrap(AZURE_ROWS).encode()
+        for cut in range(len(packed) // 2, len(packed)):
+            part = parse_result_csv(packed[:cut])
+            assert {row for row in part if row[0].endswith("loss")} <= whole
+            assert len(part) >= 2
+
+    def test_no_table_says_so(self):
+        with pytest.raises(ReadError, match="result file"):
+            parse_result_csv(b"<html>busy</html>")
 
     def test_azure(self, tmp_path):
         [record] = read(write(tmp_path, "results.csv", files.AZURE_CSV))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.readers.values import Point, finite, tidy, whole
+from tracker.readers.values import Point, finite, make_record, tidy, whole
 
 
 @dataclass(frozen=True)
@@ -255,3 +255,26 @@ def _effective_batch(params: Mapping[str, Any]) -> float | None:
         return None
     devices = _first(params, ("world_size", "n_gpu", "num_devices"), finite) or 1
     return size * (finite(params.get("gradient_accumulation_steps")) or 1) * devices
+
+
+def record_of_run(
+    name: str, metrics: Mapping[str, Sequence[Point]], params: Mapping[str, Any], **fields: Any
+) -> dict[str, Any]:
+    """A job record out of any logger's run: its metrics' points by key and its params.
+
+    Parameters
+    ----------
+    name
+        The record's id.
+    metrics
+        Points `(step, value)` by the logger's key.
+    params
+        Settings by the logger's name.
+    fields
+        Record fields known otherwise (status, created_at, ...); they win.
+    """
+    dialect = dialect_of({key for key, series in metrics.items() if series})
+    settings = read_settings(params)
+    fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect)} | settings | fields
+    knobs = fields.pop("hyperparameters")
+    return make_record(name, read_metrics(metrics, dialect), knobs, **fields)

@@ -11,7 +11,7 @@ import base64
 import binascii
 from typing import Any
 
-from tracker.readers.source import NotThisFormat, Source, Table, parse_table
+from tracker.readers.source import NotThisFormat, ReadError, Source, Table, parse_table
 from tracker.readers.values import Point, make_record, points
 
 NAME = "OpenAI result CSV (plain or base64)"
@@ -43,8 +43,25 @@ def read(source: Source) -> list[dict[str, Any]]:
     return [make_record(source.name, parse_series(source.data))]
 
 
+def parse_result_csv(data: bytes) -> list[tuple[str, float, float]]:
+    """Rows `(metric, step, value)` of a result file's bytes, under the API's metric names; plain or base64, whole or cut.
+
+    Raises
+    ------
+    ReadError
+        Where the bytes are no result table.
+    """
+    try:
+        series = parse_series(data)
+    except NotThisFormat as refusal:
+        raise ReadError(f"The result file {refusal}.") from refusal
+    return [(key, step, value) for key, points_ in series.items() for step, value in points_]
+
+
 def parse_series(data: bytes) -> dict[str, list[Point]]:
     """Points by record field out of a result file's bytes, as the files route serves them.
+
+    While a job runs the file may be cut anywhere: a last row that lacks cells is left out.
 
     Raises
     ------
@@ -68,12 +85,16 @@ def _table(data: bytes) -> Table:
     text = data.decode("utf-8-sig", errors="replace")
     if not text.lstrip().startswith("step"):
         text = _decoded(data) or text
-    return parse_table(text)
+    whole, _, rest = text.rpartition("\n")
+    cut = whole and rest.count(",") < text.partition("\n")[0].count(",")
+    return parse_table(whole if cut else text)
 
 
 def _decoded(data: bytes) -> str | None:
     """The text that base64 holds, None where the bytes are no base64 (blanks and line ends in it are allowed)."""
+    packed = b"".join(data.split())
+    packed = packed[: len(packed) // 4 * 4]  # a file that is cut short may end within a group of four
     try:
-        return base64.b64decode(b"".join(data.split()), validate=True).decode("utf-8-sig")
+        return base64.b64decode(packed, validate=True).decode("utf-8-sig")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
