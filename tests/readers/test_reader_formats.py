@@ -12,7 +12,6 @@ import tracker
 from tracker.readers import ReadError, read
 from tracker.readers.openai_csv import parse_result_csv
 
-
 AZURE_ROWS = files.AZURE_CSV + "3,1.25,0.66,1.75,0.61,,\n4,1.125,0.71,1.625,0.64,1.5,0.62\n"
 
 

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tracker.readers.mlflow_keys import read_settings
+from tracker.readers.setting_keys import read_settings
 
 # Later files win where two name the same setting.
 FILES = (

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.mlflow_keys import read_settings
+from tracker.readers.setting_keys import read_settings
 from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.trainer_state import record_of_rows
 from tracker.readers.values import finite

@@ -1,4 +1,4 @@
-"""What each logger calls its metrics and settings, and how they map to the job record's fields. Pure data and lookup.
+"""What each logger calls its metrics, and how they map to the job record's fields. Pure data and lookup.
 
 The same names appear in MLflow runs, TensorBoard tags and W&B columns, so this one table serves them all. Knows
 nothing of MLflow itself: it is given metrics and params as plain dicts.
@@ -6,12 +6,12 @@ nothing of MLflow itself: it is given metrics and params as plain dicts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.readers.values import Point, finite, make_record, tidy, whole
+from tracker.readers.setting_keys import read_settings
+from tracker.readers.values import Point, make_record
 
 
 @dataclass(frozen=True)
@@ -135,24 +135,6 @@ LONE_KEYS = {
 }
 
 EPOCH_KEYS = ("epoch", "train/epoch")
-SETTINGS = {
-    "n_epochs": ("n_epochs", "num_train_epochs", "num_epochs", "epochs", "max_epochs"),
-    "batch_size": ("batch_size", "total_train_batch_size", "effective_batch_size"),
-    "learning_rate_multiplier": ("learning_rate_multiplier",),
-    "learning_rate": ("learning_rate", "lr", "opt_learning_rate", "optimizer_learning_rate"),
-}
-DEVICE_BATCH = ("per_device_train_batch_size", "micro_batch_size", "train_batch_size")
-TEXT_FIELDS = {
-    "model": ("model", "base_model", "model_name_or_path", "_name_or_path", "model_name"),
-    "lr_schedule": ("lr_schedule", "lr_scheduler_type", "lr_scheduler"),
-    "method": ("method",),
-    "provider": ("provider",),
-}
-COUNT_FIELDS = {
-    "seed": ("seed",),
-    "n_train_examples": ("n_train_examples", "train_samples"),
-    "n_valid_examples": ("n_valid_examples", "eval_samples"),
-}
 
 
 def dialect_of(keys: set[str]) -> Dialect | None:
@@ -219,42 +201,6 @@ def steps_per_epoch(metrics: Mapping[str, Sequence[Point]], dialect: Dialect | N
     epochs = next((metrics[k] for k in EPOCH_KEYS if metrics.get(k)), ())
     ratios = [step / epoch for step, epoch in epochs if epoch and epoch > 0 and step > 0]
     return ratios[-1] if ratios else None
-
-
-def read_settings(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Record fields out of a logger's params or config: `hyperparameters`, model, seed, sizes, schedule.
-
-    Values may be texts, as MLflow keeps them. What is not known is left out.
-    """
-    params = {key.split("/")[-1]: value for key, value in params.items()}
-    knobs = {knob: _first(params, keys, finite) for knob, keys in SETTINGS.items()}
-    if knobs["batch_size"] is None:
-        knobs["batch_size"] = _effective_batch(params)
-    out: dict[str, Any] = {
-        "hyperparameters": {k: tidy(v) for k, v in knobs.items() if v is not None and v > 0}
-    }
-    out |= {field: _first(params, keys, _text) for field, keys in TEXT_FIELDS.items()}
-    out |= {field: _first(params, keys, whole) for field, keys in COUNT_FIELDS.items()}
-    if out["lr_schedule"]:  # transformers writes both "linear" and "SchedulerType.LINEAR"
-        out["lr_schedule"] = re.sub(r"^schedulertype\.", "", out["lr_schedule"].lower())
-    return {key: value for key, value in out.items() if value is not None}
-
-
-def _first(params: Mapping[str, Any], keys: Sequence[str], convert: Any) -> Any:
-    return next((v for v in (convert(params.get(key)) for key in keys) if v is not None), None)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value not in ("", "None") else None
-
-
-def _effective_batch(params: Mapping[str, Any]) -> float | None:
-    """Examples per optimiser step: per device, times accumulated batches, times devices."""
-    size = _first(params, DEVICE_BATCH, finite)
-    if size is None:
-        return None
-    devices = _first(params, ("world_size", "n_gpu", "num_devices"), finite) or 1
-    return size * (finite(params.get("gradient_accumulation_steps")) or 1) * devices
 
 
 def record_of_run(

@@ -40,7 +40,10 @@ PLACEHOLDER = (
 
 def read(source: Source) -> list[dict[str, Any]]:
     """The curves of a result CSV, as one job record without hyperparameters."""
-    return [make_record(source.name, parse_series(source.data))]
+    series = parse_series(source.data)
+    if not series:
+        raise NotThisFormat("has no value in any of its loss columns")
+    return [make_record(source.name, series)]
 
 
 def parse_result_csv(data: bytes) -> list[tuple[str, float, float]]:
@@ -76,8 +79,6 @@ def parse_series(data: bytes) -> dict[str, list[Point]]:
         series = [p for name in names for p in points(table.rows, "step", name) if p[1] != PLACEHOLDER]
         if series:
             out[field] = series
-    if not out:
-        raise NotThisFormat("has no value in any of its loss columns")
     return out
 
 

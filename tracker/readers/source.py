@@ -120,8 +120,11 @@ class Source:
 
     @cached_property
     def table(self) -> Table:
-        """The text as a delimited table."""
-        return parse_table(self.text)
+        """The text as a delimited table of at least one row."""
+        table = parse_table(self.text)
+        if not table.rows:
+            raise NotThisFormat("is a table without rows")
+        return table
 
 
 def parse_table(text: str) -> Table:
@@ -130,7 +133,7 @@ def parse_table(text: str) -> Table:
     Raises
     ------
     NotThisFormat
-        Where there is no header of at least two names, or no row.
+        Where there is no header of at least two names.
     """
     header, _, _ = text.lstrip().partition("\n")
     delimiter = max(DELIMITERS, key=header.count)
@@ -142,6 +145,4 @@ def parse_table(text: str) -> Table:
         raise NotThisFormat("is no table with a header") from error
     columns = tuple(name.strip() for name in lines[0])
     rows = tuple(dict(zip(columns, row, strict=False)) for row in lines[1:] if any(c.strip() for c in row))
-    if not rows:
-        raise NotThisFormat("is a table without rows")
     return Table(columns, rows)
