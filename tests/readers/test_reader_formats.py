@@ -108,7 +108,7 @@ class TestOpenAICsv:
         for cut in range(len(packed) // 2, len(packed)):
             part = parse_result_csv(packed[:cut])
             assert {row for row in part if row[0].endswith("loss")} <= whole
-            assert len(part) >= 2
+        assert len(part) >= len(whole) - 6  # the last cut takes no more than the last row
 
     def test_no_table_says_so(self):
         with pytest.raises(ReadError, match="result file"):
