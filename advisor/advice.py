@@ -1,0 +1,86 @@
+"""The door of the advisor: jobs in, advice out. Joins measuring, judging and proposing, and does none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from advisor.diagnosis import diagnose
+from advisor.live import judge
+from advisor.measure import measure
+from advisor.nouns import Advice, Job, SearchSpace
+from advisor.propose import keep, propose
+from advisor.propose.peers import peers_of_newest
+
+
+def advise(
+    jobs: Sequence[Job],
+    space: SearchSpace | None = None,
+    *,
+    n: int = 1,
+    objective: str = "final",
+    budget: Any = None,
+    prior: Any = None,
+    context: dict[str, Any] | None = None,
+    guide_only: bool = False,
+) -> Advice:
+    """Judge the newest job and say what to try next.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Oldest first, unless all carry `created_at`, which then orders them. May be empty.
+    space : SearchSpace, optional
+        What a proposal may be; None: the widest limits that providers document.
+    n : int
+        How many proposals to make at once, for jobs that run in parallel.
+    objective : str
+        `final` (the last full validation loss), `best_checkpoint`, or the name of an evaluation metric.
+    budget : optional
+        What is left to spend, as `advisor.propose` reads it.
+    prior : optional
+        None: the prior shipped with the package; False: none.
+    context : dict, optional
+        What is known of the data where no job has run: `n_train_examples`, `train_tokens`, `model` ...
+    guide_only : bool
+        Follow the guide's rules to the letter, measured or not.
+
+    Returns
+    -------
+    Advice
+        Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job.
+    """
+    jobs = ordered(jobs)
+    space = space or default_space(jobs)
+    peers = peers_of_newest(jobs)
+    diagnosis = diagnose(measure(peers[-1], peers[:-1]) if peers else measure(Job()))
+    proposals, alternatives = propose(
+        jobs,
+        diagnosis,
+        space,
+        n=n,
+        objective=objective,
+        budget=budget,
+        prior=prior,
+        context=context,
+        guide_only=guide_only,
+    )
+    return Advice(
+        diagnosis, tuple(proposals), tuple(alternatives), keep(jobs, objective), judge(jobs, space, prior)
+    )
+
+
+def ordered(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Oldest first: by `created_at` where every job carries it, else as given."""
+    if any(j.created_at is None for j in jobs):
+        return tuple(jobs)
+    return tuple(sorted(jobs, key=lambda j: j.created_at))  # stable: equal times keep the given order
+
+
+def default_space(jobs: Sequence[Job]) -> SearchSpace:
+    """The widest space that providers document, with the learning-rate knob that the jobs have."""
+    absolute = any(
+        j.hyperparameters.learning_rate is not None and j.hyperparameters.learning_rate_multiplier is None
+        for j in jobs
+    )
+    return SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})

@@ -1,0 +1,92 @@
+"""The figures of a job that every rule reads, computed once.
+
+Knows curves and sizes; knows no rule and no threshold but how many points make a curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from advisor.measure.series import Series, clean
+from advisor.measure.shape import Shape, shape
+from advisor.nouns import HyperParameters, Job
+
+# Fewer evaluations than this show no trend: two points always lie on a line.
+MIN_POINTS = 3
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """One job in figures. None: not known."""
+
+    hyperparameters: HyperParameters = field(default_factory=HyperParameters)
+    status: str | None = None
+    n_train_examples: int | None = None
+    n_valid_examples: int | None = None
+    base_valid_loss: float | None = None  # nats per token before training
+    valid: Shape | None = None  # of the validation curve
+    train: Shape | None = None  # of the training curve
+    valid_source: Literal["full_valid_loss", "valid_loss"] | None = (
+        None  # which curve `valid` was measured on
+    )
+    n_valid_logged: int = 0  # validation points as logged
+    n_valid_broken: int = 0  # of these: NaN, inf
+    valid_ends_broken: bool = False  # finite first, NaN or inf at the end
+    train_ends_broken: bool = False
+    earlier: tuple[Measurements, ...] = ()  # the peers before it, oldest first
+
+    @property
+    def span(self) -> float:
+        """All that the lines of both curves span (nats per token): the height of a plot of them."""
+        shapes = [s for s in (self.valid, self.train) if s]
+        return max((s.top for s in shapes), default=0.0) - min((s.best for s in shapes), default=0.0)
+
+    @property
+    def late_share(self) -> float:
+        """Share of the whole fall that came in the last third of the steps, the mean over the curves."""
+        shares = [s.late_fall / s.fall if s.fall > 0 else 0.0 for s in (self.valid, self.train) if s]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    @property
+    def learned(self) -> float:
+        """Fall from the first level to the lowest as a share of the first: the larger of the two curves."""
+        return max((s.fall / abs(s.start) for s in (self.valid, self.train) if s and s.start), default=0.0)
+
+    @property
+    def n_jobs(self) -> int:
+        """Jobs of this history that have shown anything, this one included."""
+        return sum(m.valid is not None or m.train is not None for m in (*self.earlier, self))
+
+
+def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
+    """Measure a job; `earlier` are its peers, oldest first."""
+    valid, source = _validation(job)
+    train = clean(job.train)
+    return Measurements(
+        hyperparameters=job.hyperparameters,
+        status=job.status,
+        n_train_examples=job.n_train_examples,
+        n_valid_examples=job.n_valid_examples,
+        base_valid_loss=job.base_valid_loss,
+        valid=shape(valid) if len(valid) >= MIN_POINTS else None,
+        train=shape(train) if len(train) >= MIN_POINTS else None,
+        valid_source=source,
+        n_valid_logged=valid.n_logged,
+        n_valid_broken=valid.n_broken,
+        valid_ends_broken=valid.ends_broken,
+        train_ends_broken=train.ends_broken,
+        earlier=tuple(measure(j) for j in earlier),
+    )
+
+
+def _validation(job: Job) -> tuple[Series, Literal["full_valid_loss", "valid_loss"] | None]:
+    """The curve to judge: the whole-set one where it has enough points, for a batch is noisy."""
+    full = clean(job.full_valid, start=job.base_valid_loss)
+    if len(full) >= MIN_POINTS:
+        return full, "full_valid_loss"
+    batch = clean(job.valid)
+    if len(batch) > len(full):
+        return batch, "valid_loss"
+    return full, "full_valid_loss" if len(full) else None

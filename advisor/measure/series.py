@@ -1,0 +1,81 @@
+"""Turns a logged curve into a series that can be measured: finite, ascending in step, one value a step.
+
+Survives what occurs in the wild: NaN and inf, missing, repeated and out-of-order steps, several evaluations at one
+step, a final evaluation that repeats an earlier one because the best model was loaded back. Judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.nouns import Curve
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What is left of a curve after cleaning."""
+
+    step: np.ndarray  # float[n], strictly ascending
+    loss: np.ndarray  # float[n], finite
+    n_logged: int = 0  # points as logged
+    n_broken: int = 0  # of these: NaN, inf
+    ends_broken: bool = False  # the last logged points are NaN or inf, after finite ones
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+def clean(curve: Curve, start: float | None = None) -> Series:
+    """The measurable part of `curve`.
+
+    Parameters
+    ----------
+    curve : Curve
+        As logged.
+    start : float, optional
+        The loss before training: becomes the value at step 0 where the curve has none.
+    """
+    step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
+    order = np.argsort(step, kind="stable")
+    step, loss = step[order], loss[order]
+    finite = np.isfinite(loss)
+    step, value = _one_value_a_step(*_without_reload(step[finite], loss[finite]))
+    if start is not None and np.isfinite(start) and len(step) and step[0] > 0:
+        step, value = np.append(0.0, step), np.append(start, value)
+    broken = int(len(loss) - finite.sum())
+    ends_broken = bool(broken and finite.any() and not finite[-1])
+    return Series(step, value, len(loss), broken, ends_broken)
+
+
+def _positions(step: np.ndarray) -> np.ndarray:
+    """Steps with the gaps filled in log order; the place in the log where steps say nothing."""
+    known = np.isfinite(step)
+    place = np.arange(len(step), dtype=float)
+    if known.all() and len(np.unique(step)) > 1:
+        return step
+    if len(np.unique(step[known])) < 2:
+        return place
+    return np.interp(place, place[known], step[known])
+
+
+def _without_reload(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without a last evaluation that is the best one over again, to the last bit, after worse ones.
+
+    Trainers that load the best model back at the end evaluate it once more; read as a point of the run, it
+    hides that the loss had risen.
+    """
+    if len(loss) < 3 or loss[-1] != loss[:-1].min() or loss[-2] == loss[-1]:
+        return step, loss
+    return step[:-1], loss[:-1]
+
+
+def _one_value_a_step(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean where several values stand at one step (a resumed run, several evaluation sets)."""
+    if len(step) < 2 or (np.diff(step) > 0).all():
+        return step, loss
+    unique, group = np.unique(step, return_inverse=True)
+    # Halved before they are added, lest two huge finite losses overflow.
+    count = np.bincount(group)
+    return unique, np.bincount(group, weights=loss / count[group])

@@ -1,0 +1,104 @@
+"""The shape of a loss curve in figures: levels, fall, rise, swings, and the noise they must stand above.
+
+A curve is read as the eye reads it: in at most `PARTS` equal parts, along a line that falls to one lowest point and
+may rise from there. What that line leaves over is the noise. Knows nothing of rules or of what is a lot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from advisor.measure.series import Series
+
+PARTS = (
+    16  # parts that a curve is read in; the eye tells no more on a plot, and short curves have fewer points
+)
+LATE = 2 / 3  # where the last part of a run begins, as a share of its steps
+ABS_TO_SIGMA = 1.2533  # sqrt(pi / 2): the standard deviation of normal noise over its mean absolute value
+MEDIAN_TO_SIGMA = 1.4826  # the same over its median absolute value
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One curve in figures. Losses in nats per token (or whatever was logged), shares from 0 to 1."""
+
+    n: int  # measurable points
+    start: float  # level of the first part
+    best: float  # lowest level of the line
+    best_step: float  # where that stands
+    end: float  # level of the last part
+    top: float  # highest level of the line
+    noise: float  # standard deviation of single points around the line
+    noise_of_level: float  # the same for a level (a mean over a part)
+    fall: float  # from the start to the best level
+    rise: float  # from the best level to the end
+    late_fall: float  # by how much the line falls over the last third of the steps (negative: rises)
+    swing: float  # mean distance of the points from the line
+
+
+def shape(series: Series) -> Shape | None:
+    """Measure a cleaned series; None where it has fewer than two points."""
+    if len(series) < 2:
+        return None
+    step, level, size = _parts(series)
+    line, turn = _line(level)
+    left_over = series.loss - np.interp(series.step, step, line)
+    noise = _noise(series.loss, left_over)
+    best = float(line[turn])
+    late = float(np.interp(step[0] + LATE * (step[-1] - step[0]), step, line))
+    return Shape(
+        n=len(series),
+        start=float(line[0]),
+        best=best,
+        best_step=float(step[turn]),
+        end=float(line[-1]),
+        top=float(line.max()),
+        noise=noise,
+        noise_of_level=noise / np.sqrt(size),
+        fall=float(line[0]) - best,
+        rise=float(line[-1]) - best,
+        late_fall=late - float(line[-1]),
+        swing=float(np.mean(np.abs(left_over))),
+    )
+
+
+def _parts(series: Series) -> tuple[np.ndarray, np.ndarray, float]:
+    """Means over equal numbers of points: steps, levels, and how many points stand in a part."""
+    n = min(PARTS, len(series))
+    edges = np.linspace(0, len(series), n + 1).round().astype(int)[:-1]
+    count = np.diff(np.append(edges, len(series)))
+    return (
+        np.add.reduceat(series.step, edges) / count,
+        np.add.reduceat(series.loss, edges) / count,
+        len(series) / n,
+    )
+
+
+def _line(level: np.ndarray) -> tuple[np.ndarray, int]:
+    """The line that falls and then rises, with the least squared distance; and where it turns."""
+    best, least = level, np.inf
+    for i in range(len(level)):
+        fit = np.append(
+            isotonic_regression(level[: i + 1], increasing=False).x,
+            isotonic_regression(level[i + 1 :]).x if i + 1 < len(level) else [],
+        )
+        error = float(np.sum((fit - level) ** 2))
+        if error < least:
+            best, least = fit, error
+    return best, int(np.argmin(best))
+
+
+def _noise(loss: np.ndarray, left_over: np.ndarray) -> float:
+    """Standard deviation of single points: the smaller of two estimates, for each reads a bend as noise.
+
+    The mean distance from the line (a part of a steep curve has a wide spread), and the median distance of a point
+    from the middle of its neighbours, whose variance is 1.5 times that of a point.
+    """
+    around = ABS_TO_SIGMA * float(np.mean(np.abs(left_over)))
+    if len(loss) < 5:
+        return around
+    bend = loss[1:-1] - (loss[:-2] + loss[2:]) / 2
+    return min(around, MEDIAN_TO_SIGMA * float(np.median(np.abs(bend))) / np.sqrt(1.5))

@@ -1,0 +1,24 @@
+"""Every rule, in the order in which they are read out. A file of this folder that is not named here fails a test."""
+
+from __future__ import annotations
+
+from advisor.rules.ft101_no_job_yet import NoJobYet
+from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
+from advisor.rules.ft103_large_dataset import LargeDataset
+from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft301_underfitting import Underfitting
+from advisor.rules.ft302_still_falling import StillFalling
+from advisor.rules.ft401_oscillating import Oscillating
+from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.rule import Rule
+
+CATALOGUE: tuple[Rule, ...] = (
+    NoJobYet(),
+    TooFewEvaluations(),
+    LargeDataset(),
+    Overfitting(),
+    Underfitting(),
+    StillFalling(),
+    Oscillating(),
+    Diverged(),
+)

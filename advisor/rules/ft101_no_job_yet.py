@@ -1,0 +1,44 @@
+"""FT101: nothing has been tried."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding
+from advisor.rules.rule import Rule
+
+
+class NoJobYet(Rule):
+    """No job of this history has shown a single loss.
+
+    ## What it looks for
+    The number of jobs with at least three losses of either curve (a count): none.
+
+    ## Why it matters
+    Without a curve every change is a guess, and the provider's own choice is a better one than ours.
+
+    ## Example
+    0 jobs with a curve (limit 1): the first job.
+
+    ## What to change
+    Nothing: submit the first job with every knob on "auto", or at the usual start for data of this size.
+
+    ## Risk of the change
+    None beyond the job's cost; "auto" is chosen from the size of the data alone and can miss by far.
+
+    ## When it cannot tell
+    Never: an empty history is an answer.
+
+    ## References
+    The guide's advice on the first job; OpenAI, fine-tuning guide: start with the defaults.
+    """
+
+    id = "FT101"
+    name = "no-job-yet"
+    guide = ("First job: leave the hyperparameters to the provider.",)
+
+    def look(self, m: Measurements) -> Finding:
+        if m.n_jobs == 0:
+            return self.fires(
+                m, "no job has shown a curve yet: start from the provider's choice", jobs=0, limit=1
+            )
+        return self.clear("a job has shown its curve", jobs=m.n_jobs, limit=1)

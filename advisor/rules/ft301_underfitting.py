@@ -1,0 +1,51 @@
+"""FT301: hardly anything was learned."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.rule import Rule, Threshold
+
+
+class Underfitting(Rule):
+    """Neither training nor validation loss has come down from where it began.
+
+    ## What it looks for
+    `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves.
+
+    ## Why it matters
+    The model answers as it did before: the job was wasted.
+
+    ## Example
+    Validation 0.82 to 0.81 and training 0.79 to 0.77: learned 2 % (limit 5 %).
+
+    ## What to change
+    The number of epochs, up; where the curves are flat from the first step on, rather the learning rate.
+
+    ## Risk of the change
+    Time and money, where the fault lies in the data or the learning rate.
+
+    ## When it cannot tell
+    With fewer than three finite validation losses.
+
+    ## References
+    The guide, number of epochs, "increase if".
+    """
+
+    id = "FT301"
+    name = "underfitting"
+    guide = ("Epochs: increase if the model is underperforming on both training and validation data.",)
+    learned = Threshold(
+        0.05, "share of the first level", "flat published curves show 1 to 2 %, slow ones 6 % and more"
+    )
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell("fewer than 3 finite validation losses")
+        figures = {"learned": m.learned, "limit": self.learned}
+        if m.learned >= self.learned:
+            return self.clear("the model has learned", **figures)
+        return self.fires(m, f"the losses fell by {m.learned:.1%} only", **figures)
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "up"),)

@@ -1,0 +1,59 @@
+"""FT302: the losses were still falling when the job ended."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.rule import Rule, Threshold
+
+
+class StillFalling(Rule):
+    """The last third of the training still brought much of all that was gained.
+
+    ## What it looks for
+    `late` = fall over the last third of the steps / fall over the whole run (a share), the mean over the validation
+    and the training curve. A curve that nears its floor like exp(-t) brings 9 % there after three of its time
+    constants; a straight line brings 33 %.
+
+    ## Why it matters
+    The job was ended before it had learned what these data teach.
+
+    ## Example
+    Validation 5.21, 5.09, 4.97, 4.91, 4.87 and training 5.29 to 5.00: late 15 % (limit 10 %).
+
+    ## What to change
+    The number of epochs, up.
+
+    ## Risk of the change
+    Further passes over few examples may overfit; they cost in proportion.
+
+    ## When it cannot tell
+    With fewer than three finite validation losses.
+
+    ## References
+    The guide, number of epochs, "increase if"; NVIDIA NeMo AutoModel's guide: still falling at the end, epochs up.
+    """
+
+    id = "FT302"
+    name = "still-falling"
+    guide = ("Epochs: increase if the model's loss is decreasing but hasn't stabilized.",)
+    late = Threshold(
+        0.10, "share of the whole fall", "three time constants; separates published curves read by eye"
+    )
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell("fewer than 3 finite validation losses")
+        late = m.late_share
+        figures = {"late_share": late, "limit": self.late}
+        if late <= self.late or m.valid.late_fall <= m.valid.noise_of_level:
+            return self.clear("the losses have settled", **figures)
+        return self.fires(
+            m, f"{late:.0%} of the whole fall came in the last third of the training", **figures
+        )
+
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "up"),)
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "up"),)

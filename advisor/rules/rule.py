@@ -1,0 +1,83 @@
+"""What a rule is: a symptom with an id, the guide's line that it encodes, and a verdict on measurements.
+
+A rule looks at figures and never at curves, files or other rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.measured import MEASURED
+
+
+class Threshold(float):
+    """A limit that knows its unit and whence it comes; counts as a plain float."""
+
+    unit: str
+    origin: str
+
+    def __new__(cls, value: float, unit: str, origin: str) -> Threshold:
+        limit = super().__new__(cls, value)
+        limit.unit, limit.origin = unit, origin
+        return limit
+
+
+class Rule(Protocol):
+    """A unit of judgement. Subclass it in a file of its own and name it in `catalogue.CATALOGUE`."""
+
+    id: ClassVar[str]  # FT201: stable, never reused
+    name: ClassVar[str]  # the symptom, never the cure
+    guide: ClassVar[tuple[str, ...]]  # the guide's lines that it encodes; empty where the guide is silent
+
+    def look(self, m: Measurements) -> Finding:
+        """The verdict, with the figures it rests on beside their limits."""
+        ...
+
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        """The moves that the symptom stands for and measurement bears out; called where the rule fires."""
+        return ()
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        """What the guide says beyond `act`."""
+        return ()
+
+    def fires(self, m: Measurements, reason: str, **evidence: Any) -> Finding:
+        moves, guide = self.act(m), self.act_by_guide(m)
+        return Finding(
+            self.id,
+            self.name,
+            "fires",
+            _plain(evidence),
+            reason,
+            moves,
+            tuple(self._with_rate(g) for g in guide if (g.knob, g.direction) not in _ways(moves)),
+        )
+
+    def clear(self, reason: str, **evidence: Any) -> Finding:
+        return Finding(self.id, self.name, "clear", _plain(evidence), reason)
+
+    def cannot_tell(self, missing: str) -> Finding:
+        return Finding(self.id, self.name, "cannot_tell", {}, f"cannot tell: {missing}")
+
+    def _with_rate(self, move: Move) -> Move:
+        seen = MEASURED.get(self.id, {}).get(f"{move.knob} {move.direction}")
+        told = f"right on {seen[0]} of {seen[1]} jobs" if seen and seen[1] else "not measured"
+        return Move(move.knob, move.direction, move.aim, told)
+
+
+def rate_of(m: Measurements) -> str:
+    """The learning-rate knob that this job has."""
+    h = m.hyperparameters
+    absolute = h.learning_rate is not None and h.learning_rate_multiplier is None
+    return "learning_rate" if absolute else "learning_rate_multiplier"
+
+
+def _ways(moves: tuple[Move, ...]) -> set[tuple[str, str]]:
+    return {(m.knob, m.direction) for m in moves}
+
+
+def _plain(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Figures as plain JSON numbers, to the digits that a reader can use."""
+    return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in evidence.items()}
