@@ -104,9 +104,7 @@ def kept(keep: Record, records: Sequence[Record]) -> Record:
     """The advisor's choice with the model's name and its loss."""
     for number, record in enumerate(records, start=1):
         if keep.get("job") is not None and record.get("id") == keep["job"]:
-            at = {
-                step: loss for step, loss in record.get("full_valid_loss") or record.get("valid_loss") or []
-            }
+            at = dict(record.get("full_valid_loss") or record.get("valid_loss") or [])
             return {
                 **keep,
                 "number": number,

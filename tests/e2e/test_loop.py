@@ -1,0 +1,164 @@
+"""A loop on a real server and a real store, run as a user runs it: as a command in a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def finished(command, write_spec):
+    """A loop of two jobs that has ended, and what it printed as JSON."""
+    spec = write_spec("pair")
+    done = command("run", spec, "--max-jobs", 2, "--ignore-stop", "--json")
+    assert done.returncode == 0, done.stderr
+    return spec, json.loads(done.stdout)
+
+
+def test_a_loop_submits_judges_and_reports(finished, provider_jobs):
+    _, result = finished
+    assert result["end"]["reason"] == "jobs"
+    assert [job["number"] for job in result["jobs"]] == [1, 2]
+    first, second = result["jobs"]
+    assert first["hyperparameters"]["n_epochs"] == 1
+    assert first["hyperparameters"] != second["hyperparameters"]
+    assert second["changed"]
+    assert second["why"]
+    for job in result["jobs"]:
+        assert job["status"] == "succeeded"
+        assert job["best_valid_loss"] <= job["last_valid_loss"]
+        assert job["diagnosis"]
+        assert job["trained_tokens"] > 0
+    assert {j.id for j in provider_jobs(result["run_id"])} == {j["id"] for j in result["jobs"]}
+
+
+def test_the_kept_model_is_the_best_last_one(finished):
+    _, result = finished
+    best = min(result["jobs"], key=lambda job: job["last_valid_loss"])
+    assert result["keep"]["job"] == best["id"]
+    assert result["keep"]["full_valid_loss"] == best["last_valid_loss"]
+    assert result["keep"]["model"]
+
+
+def test_a_finished_loop_reports_itself(finished, command, provider_jobs):
+    spec, result = finished
+    again = command("run", spec, "--max-jobs", 2, "--ignore-stop", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout) == result
+    assert len(provider_jobs(result["run_id"])) == 2
+
+
+def test_status_shows_the_same(finished, command):
+    _, result = finished
+    shown = json.loads(command("status", "pair", "--json").stdout)
+    assert shown["jobs"] == result["jobs"]
+    assert "pair" in command("status").stdout
+
+
+def test_a_changed_spec_is_refused_and_named(finished, command, write_spec):
+    spec, _ = finished
+    text = spec.read_text()
+    try:
+        write_spec("pair", "seed = 7")
+        refused = command("run", spec, "--max-jobs", 2)
+    finally:
+        spec.write_text(text)
+    assert refused.returncode == 2
+    assert "seed was 0 and is now 7" in refused.stderr
+    assert "--new" in refused.stderr
+
+
+def test_a_larger_budget_goes_on(finished, command, provider_jobs):
+    spec, result = finished
+    more = command("run", spec, "--max-jobs", 3, "--ignore-stop", "--json")
+    assert more.returncode == 0, more.stderr
+    longer = json.loads(more.stdout)
+    assert longer["run_id"] == result["run_id"]
+    assert longer["jobs"][:2] == result["jobs"]
+    assert len(provider_jobs(result["run_id"])) == len(longer["jobs"]) == 3
+
+
+def test_new_begins_afresh(finished, command, provider_jobs):
+    spec, result = finished
+    fresh = command("run", spec, "--max-jobs", 1, "--new", "--json")
+    assert fresh.returncode == 0, fresh.stderr
+    other = json.loads(fresh.stdout)
+    assert other["run_id"] != result["run_id"]
+    assert len(provider_jobs(other["run_id"])) == 1
+
+
+def test_parallel_jobs_are_each_their_own(command, write_spec, provider_jobs):
+    done = command("run", write_spec("wide"), "--max-jobs", 3, "--parallel", 2, "--ignore-stop", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    settings = {json.dumps(job["hyperparameters"], sort_keys=True) for job in result["jobs"]}
+    assert len(settings) == len(result["jobs"]) == len(provider_jobs(result["run_id"])) == 3
+    assert all(job["diagnosis"] for job in result["jobs"])
+
+
+def test_a_token_budget_ends_the_loop(command, write_spec):
+    done = command(
+        "run", write_spec("thrift"), "--max-jobs", 5, "--max-trained-tokens", 1, "--ignore-stop", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["end"]["reason"] == "trained_tokens"
+    assert len(result["jobs"]) == 1
+
+
+def test_all_problems_of_a_call_come_together(command, folder):
+    bad = folder / "bad.toml"
+    bad.write_text('nam = "x"\ntrain = "gone.jsonl"\nmodel = "embedded-tiny"\n')
+    done = command("run", bad)
+    assert done.returncode == 2
+    for words in ("name is missing", "gone.jsonl", "did you mean name?"):
+        assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_limits_outside_the_providers_are_refused(command, folder, write_spec):
+    spec = write_spec("outside")
+    spec.write_text(spec.read_text().replace("[4, 8, 12]", "[4, 100000]"))
+    done = command("run", spec)
+    assert done.returncode == 2
+    assert "space.batch_size: 100000 is outside the provider's limits" in done.stderr
+
+
+def test_kill_9_while_a_job_runs_loses_nothing(
+    command, write_spec, folder, environment, onprem, provider_jobs
+):
+    """Killed three times at different moments; in the end the loop has its jobs once each."""
+    spec = write_spec("hard")
+    words = [sys.executable, "-m", "experiments", "run", str(spec), "--max-jobs", "3", "--ignore-stop"]
+    for seconds in (3.0, 4.5, 6.0):
+        process = subprocess.Popen(
+            words, cwd=folder, env=environment | {"OPENAI_BASE_URL": onprem}, stderr=subprocess.DEVNULL
+        )
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = command("run", spec, "--max-jobs", 3, "--ignore-stop", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    jobs = provider_jobs(result["run_id"])
+    assert len({j.metadata["finetune_advisor.job"] for j in jobs}) == len(jobs) == len(result["jobs"]) == 3
+
+
+def test_a_second_process_is_told_so(command, write_spec, folder, environment, onprem):
+    spec = write_spec("busy")
+    words = [sys.executable, "-m", "experiments", "run", str(spec), "--max-jobs", "2", "--ignore-stop"]
+    first = subprocess.Popen(
+        words, cwd=folder, env=environment | {"OPENAI_BASE_URL": onprem}, stderr=subprocess.PIPE
+    )
+    try:
+        first.stderr.readline()  # it has begun: the lock is held
+        second = command("run", spec)
+        assert second.returncode == 2
+        assert f"already being run by process {first.pid}" in second.stderr
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
+    assert first.returncode in (0, 130)
