@@ -75,7 +75,7 @@ def _option(option: Option, number: int, of: int) -> str:
         ]
         lines.append("")
     told = {
-        "Why": words.join([words.words(b) for b in option.because]),
+        "Why": option.why,
         "Expect": option.expect,
         "Risk": option.risk,
     }

@@ -71,7 +71,7 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
     if not fired:
         lines.append("  No problem found." if clear else "  Nothing could be judged.")
     lines += [
-        _fill(f"{ink('cannot tell', 'dim')}  {f.rule} {words.words(f.name)}: {f.reason}", 4, 2)
+        _fill(f"{ink('cannot tell', 'dim')}  {f.rule} {words.words(f.name)}: {words.missing(f)}", 4, 2)
         for f in unknown
     ]
     if clear:
@@ -128,8 +128,7 @@ def _option(option: Option, ink: Ink, heading: str) -> list[str]:
             else f"{new} (as before)"
         )
         lines.append(f"  {knob:<26}{shown}")
-    if option.because:
-        lines.append(_fill(f"why: {words.join([words.words(b) for b in option.because])}"))
+    lines.append(_fill(f"why: {option.why}"))
     if option.expect and not (option.stop and not option.reason):
         lines.append(_fill(f"expect: {option.expect}"))
     if option.risk:

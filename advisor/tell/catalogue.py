@@ -50,8 +50,8 @@ def headline(rule: Any) -> str:
 
 
 def sections(rule: Any) -> dict[str, str]:
-    """The fixed sections of a rule's docstring, in their order; a heading stands alone above a dashed line."""
-    parts = re.split(r"(?m)^([A-Z][^\n]*)\n-{3,}\n", inspect.getdoc(rule) or "")
+    """The fixed sections of a rule's docstring, in their order."""
+    parts = re.split(r"(?m)^## +([^\n]+)\n", inspect.getdoc(rule) or "")
     found = {name.strip(): body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
     return {name: found[name] for name in (*SECTIONS, *found) if name in found}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from advisor.rules import Threshold
 from advisor.tell.catalogue import all_rules, headline, sections
 from advisor.tell.ink import Ink
 from advisor.tell.words import figure, words
@@ -75,13 +76,11 @@ def measured(rule: Any) -> list[str]:
 
 
 def limits(rule: Any) -> list[str]:
-    """The rule's thresholds: the numbers among its own attributes, with their origin where it is told."""
-    own = vars(rule if isinstance(rule, type) else type(rule))
-    numbers = {k: v for k, v in own.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-    origins = getattr(rule, "origins", {})
+    """The rule's thresholds with their unit and origin."""
     return [
-        f"{words(k).lower()}: {figure(v)}{f' ({origins[k]})' if k in origins else ''}"
-        for k, v in numbers.items()
+        f"{words(name)}: {figure(float(value))} {value.unit} ({value.origin})"
+        for name, value in vars(type(rule)).items()
+        if isinstance(value, Threshold)
     ]
 
 

@@ -14,6 +14,9 @@ from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
 
+# A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
+NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
+
 
 @dataclass(frozen=True)
 class Option:
@@ -21,6 +24,7 @@ class Option:
 
     changes: tuple[tuple[str, str, str, bool], ...]  # knob, before, after, whether it changes
     because: tuple[str, ...]  # "FT201 overfitting"
+    why: str
     expect: str
     risk: str
     stop: bool
@@ -95,9 +99,11 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
 
 def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:
     setting = p.hyperparameters
+    because = tuple(f"{rule} {words.words(names[rule])}" if rule in names else rule for rule in p.because)
     return Option(
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
-        because=tuple(f"{rule} {names[rule]}" if rule in names else rule for rule in p.because),
+        because=because,
+        why=words.join(because) or NO_RULE,
         expect=p.expect,
         risk=" ".join(filter(None, (risk_of(rule) for rule in p.because))),
         stop=p.stop,

@@ -25,6 +25,8 @@ def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
     grid = np.full((height, width), " ", dtype="<U1")
     for name, curve in curves.items():
         across = scale(curve.step, steps.min(), steps.max(), width)
+        if name != "full_valid":  # noisy: one mark a column, at its mean
+            across, curve = _column_means(across, curve)
         up = scale(np.clip(curve.loss, low, high), low, high, height)
         grid[height - 1 - up, across] = MARKS[name]
     rows = [f"  {_tick(i, height, low, high):>9} ┤{''.join(row)}" for i, row in enumerate(grid)]
@@ -39,14 +41,19 @@ def finite(curve: Curve) -> Curve:
     return Curve(curve.step[ok], curve.loss[ok])
 
 
+def _column_means(across: np.ndarray, curve: Curve) -> tuple[np.ndarray, Curve]:
+    columns, where = np.unique(across, return_inverse=True)
+    mean = np.bincount(where, curve.loss) / np.bincount(where)
+    return columns, Curve(columns.astype(float), mean)
+
+
 def limits(curves: dict[str, Curve]) -> tuple[float, float]:
-    """The losses that the picture spans: every validation point, and all but the highest 2 % of the training noise."""
-    train = curves.get("train")
-    values = [c.loss for name, c in curves.items() if name != "train"]
-    if train is not None:
-        values.append(train.loss if not values else np.clip(train.loss, None, np.quantile(train.loss, 0.98)))
-    losses = np.concatenate(values)
-    low, high = float(losses.min()), float(losses.max())
+    """The losses that a picture spans: every loss on the whole validation set, and 96 % of the noisy ones."""
+    ends = [
+        (c.loss.min(), c.loss.max()) if name == "full_valid" else tuple(np.quantile(c.loss, (0.02, 0.98)))
+        for name, c in curves.items()
+    ]
+    low, high = float(min(e[0] for e in ends)), float(max(e[1] for e in ends))
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

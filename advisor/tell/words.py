@@ -76,6 +76,11 @@ def evidence_line(finding: Finding) -> str:
     return "; ".join(parts)
 
 
+def missing(finding: Finding) -> str:
+    """What a rule that cannot tell would need."""
+    return finding.reason.removeprefix("cannot tell:").strip()
+
+
 def move(m: Move) -> str:
     """One change in words: "epochs down (to lower the loss)"."""
     aim = "to lower the loss" if m.aim == "loss" else "to save time at the same loss"

@@ -1,0 +1,88 @@
+"""One row of a training file as what the model is asked and what it is to answer.
+
+Knows the two shapes that providers take: chat (`messages`) and `prompt` / `completion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+SETTING_THE_SCENE = ("system", "developer")  # often the same in all rows: no part of what makes a row special
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training or validation example."""
+
+    line: int  # in its file, from 1
+    prompt: str = ""  # all but the last assistant message, system messages left out
+    answer: str = ""  # what the loss is taken on
+    problem: str | None = None  # why the row cannot be trained on
+
+    @property
+    def text(self) -> str:
+        return f"{self.prompt}\n{self.answer}"
+
+
+def read_examples(rows: Iterable[tuple[int, Any, str | None]]) -> list[Example]:
+    """Examples in file order; a row that cannot be read is kept with its problem."""
+    return [Example(line, problem=problem) if problem else _example(line, row) for line, row, problem in rows]
+
+
+def _example(line: int, row: Any) -> Example:
+    try:
+        prompt, answer = _chat(row["messages"]) if _is_chat(row) else _pair(row)
+    except ValueError as error:
+        return Example(line, problem=str(error))
+    problem = None if answer.strip() else "the answer is empty: there is nothing to learn from"
+    return Example(line, prompt, answer, problem)
+
+
+def _is_chat(row: Any) -> bool:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"the row is of type {type(row).__name__}; expected a JSON object")
+    return "messages" in row
+
+
+def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
+    missing = [k for k in ("prompt", "completion") if k not in row]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} missing; expected messages, or prompt and completion")
+    if isinstance(row["prompt"], list):  # conversational prompt and completion
+        return _chat([*row["prompt"], *_list(row["completion"])])
+    return _text(row["prompt"], "prompt"), _text(row["completion"], "completion")
+
+
+def _chat(messages: Any) -> tuple[str, str]:
+    messages = _list(messages)
+    turns = [_turn(m, i) for i, m in enumerate(messages)]
+    if not turns or turns[-1][0] != "assistant":
+        found = f"ends with a {turns[-1][0]} message" if turns else "has no message"
+        raise ValueError(f"the conversation {found}; expected an assistant message at its end")
+    return "\n".join(text for role, text in turns[:-1] if role not in SETTING_THE_SCENE), turns[-1][1]
+
+
+def _turn(message: Any, i: int) -> tuple[str, str]:
+    role = message.get("role") if isinstance(message, Mapping) else None
+    if role not in ROLES:
+        raise ValueError(f"messages[{i}] has role {role!r}; expected one of {', '.join(ROLES[:4])}, tool")
+    if message.get("tool_calls") or message.get("function_call"):
+        return role, str(message.get("tool_calls") or message.get("function_call"))
+    return role, _text(message.get("content"), f"messages[{i}].content")
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, list):  # parts, of which the text ones count
+        return "\n".join(str(p.get("text", "")) for p in value if isinstance(p, Mapping))
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is of type {type(value).__name__}; expected a text")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"messages is of type {type(value).__name__}; expected a list")
+    return value
