@@ -1,0 +1,33 @@
+"""The `onprem` command. Each subcommand imports what it needs when it runs: --help answers in a blink."""
+
+import argparse
+import sys
+
+from onprem.commands import PARSERS
+
+EXAMPLE = """examples:
+  onprem serve --port 8321
+  onprem models add my-model /models/my-model
+  onprem keys add alice --tenant research
+  onprem doctor
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns 0 done, 1 the work failed, 2 wrong input or usage."""
+    parser = argparse.ArgumentParser(
+        prog="onprem", description="An OpenAI-compatible fine-tuning server on your own machine.",
+        epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in PARSERS:
+        add(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""onprem keys add|list|revoke."""
+
+import json
+import re
+import secrets
+import time
+
+from onprem.commands.common import add_data_dir, complain, new_parser
+
+TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def add_parser(commands) -> None:
+    """Add the subcommand."""
+    parser = new_parser(
+        commands, "keys", "Give and take back API keys; with the first, every request needs one.",
+        "onprem keys add alice --tenant research",
+    )  # fmt: skip
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser(
+        "add", help="make a key and show it once", description="Make a key; it is shown once."
+    )
+    add.add_argument("name", help="whose key it is")
+    add.add_argument(
+        "--tenant", default="personal", help="who sees the same files, jobs and models (default: %(default)s)"
+    )
+    revoke = actions.add_parser("revoke", help="take a key back", description="Take a key back, at once.")
+    revoke.add_argument("id", help="the key's id, as `onprem keys list` shows it")
+    listing = actions.add_parser(
+        "list", help="list keys", description="List keys; only their hashes are kept."
+    )
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    for action in (add, revoke, listing):
+        add_data_dir(action)
+        action.set_defaults(run=run)
+
+
+def run(arguments) -> int:
+    """Do the action."""
+    from onprem.store import Database, DataFolder
+
+    db = Database(DataFolder.at(arguments.data_dir).database)
+    return {"add": _add, "revoke": _revoke, "list": _list}[arguments.action](db, arguments)
+
+
+def _add(db, arguments) -> int:
+    from onprem import ids
+    from onprem.server.context import digest_of
+    from onprem.store.database import insert
+
+    if not TENANT.fullmatch(arguments.tenant):
+        return complain(
+            f"--tenant {arguments.tenant!r}: expected 1 to 32 of a-z, 0-9 and -, since model names hold it"
+        )
+    key = "sk-onprem-" + secrets.token_urlsafe(32)
+    row = {
+        "id": ids.new("key", 8), "name": arguments.name, "tenant": arguments.tenant, "digest": digest_of(key),
+        "created_at": int(time.time()),
+    }  # fmt: skip
+    with db.transaction() as connection:
+        insert(connection, "keys", row)
+    print(key)
+    return 0
+
+
+def _revoke(db, arguments) -> int:
+    with db.transaction() as connection:
+        changed = connection.execute(
+            "update keys set revoked_at = ? where id = ? and revoked_at is null",
+            (int(time.time()), arguments.id),
+        ).rowcount
+    if not changed:
+        return complain(f"no live key has the id {arguments.id!r}; `onprem keys list` shows them")
+    print(f"{arguments.id} is revoked")
+    return 0
+
+
+def _list(db, arguments) -> int:
+    rows = db.all("select id, name, tenant, created_at, revoked_at from keys order by seq")
+    if arguments.json:
+        print(json.dumps(rows))
+        return 0
+    for row in rows:
+        state = "revoked" if row["revoked_at"] else "live"
+        print(f"{row['id']:14} {row['name']:20} {row['tenant']:20} {state}")
+    return 0

@@ -1,0 +1,75 @@
+"""onprem serve."""
+
+from onprem.commands.common import add_data_dir, complain, new_parser
+
+MIB = 2**20
+HOW_TO_ADD = "run `onprem keys add NAME` first"
+
+
+def add_parser(commands) -> None:
+    """Add the subcommand."""
+    parser = new_parser(
+        commands, "serve", "Serve files, fine-tuning jobs and completions to OpenAI clients.",
+        "onprem serve --port 8321\n  then point a client to base_url=http://127.0.0.1:8321/v1 with any api_key",
+    )  # fmt: skip
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address; any but loopback needs API keys (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8321, help="port; 0 takes a free one and tells it (default: %(default)s)"
+    )
+    add_data_dir(parser)
+    parser.add_argument(
+        "--workers", type=int, default=1, help="jobs that train at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="torch threads of each worker (default: %(default)s)"
+    )
+    parser.add_argument("--max-file-mb", type=int, default=512, help="largest upload (default: %(default)s)")
+    parser.add_argument(
+        "--max-storage-mb", type=int, default=20 * 1024, help="a tenant's files in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-jobs", type=int, default=100, help="a tenant's jobs that have not ended (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments) -> int:
+    """Serve until a signal."""
+    from onprem.server.context import Limits
+    from onprem.server.serve import UsageError, is_loopback, serve
+    from onprem.store import Database, DataFolder
+
+    names = ("workers", "threads", "max_file_mb", "max_storage_mb", "max_jobs")
+    wrong = [
+        f"--{n.replace('_', '-')} is {getattr(arguments, n)}" for n in names if getattr(arguments, n) < 1
+    ]
+    if not 0 <= arguments.port <= 65535:
+        wrong.append(f"--port is {arguments.port}, expected 0 to 65535")
+    if wrong:
+        return complain("; ".join(wrong) + " (numbers must be at least 1)")
+    folder = DataFolder.at(arguments.data_dir)
+    if not is_loopback(arguments.host) and not _has_keys(Database(folder.database)):
+        return complain(
+            f"--host {arguments.host} can be reached by others, so API keys are needed: {HOW_TO_ADD}"
+        )
+    limits = Limits(
+        file_bytes=arguments.max_file_mb * MIB, tenant_bytes=arguments.max_storage_mb * MIB, live_jobs=arguments.max_jobs
+    )  # fmt: skip
+    try:
+        serve(
+            arguments.host,
+            arguments.port,
+            folder,
+            limits=limits,
+            workers=arguments.workers,
+            threads=arguments.threads,
+        )
+    except UsageError as error:
+        return complain(str(error))
+    return 0
+
+
+def _has_keys(db) -> bool:
+    return db.one("select 1 from keys where revoked_at is null") is not None

@@ -1,0 +1,1 @@
+"""The HTTP side: OpenAI's routes over the store and the workers. It never imports torch."""

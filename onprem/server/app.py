@@ -1,0 +1,90 @@
+"""Puts the server together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from onprem import registry as models
+from onprem.server import errors
+from onprem.server.context import Context, Limits
+from onprem.server.creation import validate
+from onprem.server.observe import Gate, RequestMetrics
+from onprem.server.routes import completions, files, health, jobs
+from onprem.server.routes import models as model_routes
+from onprem.store import Database, DataFolder
+from onprem.store import files as file_rows
+from onprem.store.jobs import decode
+from onprem.workers.pool import TrainingPool
+from onprem.workers.sampler import Sampler
+
+SWEEP_SECONDS = 600.0  # between looks for expired files; they are hidden at once
+
+
+def create_app(
+    folder: DataFolder,
+    *,
+    limits: Limits | None = None,
+    workers: int = 1,
+    threads: int = 1,
+    keys_required: bool = False,
+) -> FastAPI:
+    """Build the application on a data folder.
+
+    Parameters
+    ----------
+    folder : DataFolder
+        Where all is kept.
+    limits : Limits, optional
+        What requests and tenants may take.
+    workers, threads : int
+        Training workers, and torch threads of each.
+    keys_required : bool
+        Refuse requests without a known key even while there is none: for addresses beyond loopback.
+    """
+    limits = limits or Limits()
+    db = Database(folder.database)
+    models.add_embedded(db)
+    context = Context(
+        db,
+        folder,
+        TrainingPool(db, folder, workers, threads),
+        Sampler(folder, threads),
+        limits,
+        keys_required,
+    )
+    app = FastAPI(title="onprem", version="1", lifespan=_lifespan, redirect_slashes=False)
+    app.state.context = context
+    app.state.registry = CollectorRegistry()
+    health.StoreMetrics(context, app.state.registry)
+    errors.install(app)
+    for routes in (files, jobs, model_routes, completions, health):
+        app.include_router(routes.router)
+    app.add_middleware(
+        Gate, metrics=RequestMetrics(app.state.registry), file_bytes=limits.file_bytes,
+        body_bytes=limits.body_bytes, loopback_only=not keys_required,
+    )  # fmt: skip
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    context.pool.recover()
+    for job in context.db.all("select * from jobs where status = 'validating_files'"):
+        await asyncio.to_thread(validate, context, decode(job))
+    if context.db.one("select 1 from jobs where status = 'queued'"):
+        context.pool.poke()
+    sweeper = asyncio.create_task(_sweep(context))
+    yield
+    sweeper.cancel()
+    await context.sampler.stop()
+    await context.pool.stop()
+
+
+async def _sweep(context: Context) -> None:
+    while True:
+        await asyncio.to_thread(file_rows.sweep, context.db, context.folder)
+        await asyncio.sleep(SWEEP_SECONDS)

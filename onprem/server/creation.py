@@ -1,0 +1,94 @@
+"""A new job: what it names must be there and fit, all problems told together; then validated and queued."""
+
+import hashlib
+import random
+import time
+
+from onprem import ids
+from onprem.formats import METHOD_FORMATS
+from onprem.resolve import resolve
+from onprem.server.context import Context
+from onprem.server.errors import ApiError
+from onprem.server.schemas import SEED_LIMIT, JobCreate
+from onprem.store import files as file_rows
+from onprem.store import jobs as job_rows
+from onprem.store import models as model_rows
+
+
+def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
+    """Check what can be checked at once, and store the job as `validating_files`.
+
+    Raises
+    ------
+    ApiError
+        Naming every field that does not fit.
+    """
+    method, asked = body.chosen_method()
+    problems = _model_problems(context, tenant, body.model)
+    for param in ("training_file", "validation_file"):
+        problems += _file_problems(context, tenant, param, getattr(body, param), method)
+    if problems:
+        param, _, code = problems[0]
+        raise ApiError(400, " ".join(text for _, text, _ in problems), param=param, code=code)
+    live = "select count(*) as n from jobs where tenant = ? and status in ('validating_files', 'queued', 'running', 'paused')"
+    if context.db.one(live, tenant)["n"] >= context.limits.live_jobs:
+        text = f"You have {context.limits.live_jobs} jobs that have not ended, which is this server's limit. Wait or cancel some."
+        raise ApiError(429, text, code="job_limit_exceeded")
+    row = {
+        "id": ids.new("ftjob"), "tenant": tenant, "model": body.model, "status": "validating_files",
+        "created_at": int(time.time()), "training_file": body.training_file, "validation_file": body.validation_file,
+        "suffix": body.suffix, "seed": random.randint(0, SEED_LIMIT) if body.seed is None else body.seed,
+        "method": {"type": method, "hyperparameters": asked}, "hyperparameters": {}, "metadata": body.metadata,
+        "integrations": [i.model_dump() for i in body.integrations or []], "priority": body.priority,
+    }  # fmt: skip
+    return job_rows.create(context.db, row)
+
+
+def validate(context: Context, job: dict) -> None:
+    """See that the files are still what was uploaded, resolve the hyperparameters, and queue the job."""
+    for param in ("training_file", "validation_file"):
+        file = job[param] and file_rows.get(context.db, job["tenant"], job[param])
+        if job[param] and (file is None or _digest(context.folder.file(job[param])) != file["sha256"]):
+            text = f"The content of {job[param]} is gone or no longer what was uploaded. Upload it again."
+            job_rows.fail(context.db, job["id"], f"invalid_{param}", text, param)
+            return
+    n_examples = file_rows.get(context.db, job["tenant"], job["training_file"])["n_examples"]
+    model = model_rows.get(context.db, job["tenant"], job["model"])
+    hp = resolve(job["method"]["hyperparameters"], job["method"]["type"], n_examples, model)
+    job_rows.move(
+        context.db, job["id"], ("validating_files",), "queued", "message:queued",
+        "Files validated, moving job to queued state", hyperparameters=hp,
+    )  # fmt: skip
+
+
+def _model_problems(context: Context, tenant: str, name: str) -> list[tuple[str, str, str]]:
+    if model_rows.get(context.db, tenant, name):
+        return []
+    text = f"Model {ids.shown(name)} is not available for fine-tuning or does not exist; GET /v1/models lists those that are."
+    return [("model", text, "model_not_available")]
+
+
+def _file_problems(
+    context: Context, tenant: str, param: str, file_id: str | None, method: str
+) -> list[tuple[str, str, str]]:
+    if file_id is None:
+        return []
+    row = file_rows.get(context.db, tenant, file_id)
+    if row is None:
+        return [(param, f"{param}: no such File object: {ids.shown(file_id)}.", "invalid_file")]
+    if row["purpose"] != "fine-tune":
+        text = f"{param}: {file_id} has purpose {row['purpose']}; upload it with purpose fine-tune."
+        return [(param, text, "invalid_file_purpose")]
+    if row["format"] not in METHOD_FORMATS[method]:
+        expected = " or ".join(METHOD_FORMATS[method])
+        text = f"{param}: {file_id} holds {row['format']} rows, but method {method} takes {expected} rows."
+        return [(param, text, "invalid_file_format")]
+    return []
+
+
+def _digest(path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None

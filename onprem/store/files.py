@@ -1,0 +1,48 @@
+"""Rows of the files table; the contents lie in the data folder under the file's id."""
+
+import time
+
+from onprem.store.database import Database, insert
+from onprem.store.folder import DataFolder
+
+
+def add(db: Database, row: dict) -> dict:
+    """Add a file whose content is already in place; a file already there (same id) stays as it is."""
+    with db.transaction() as connection:
+        insert(connection, "files", row, or_ignore=True)
+    return db.one("select * from files where id = ?", row["id"])
+
+
+def get(db: Database, tenant: str, file_id: str) -> dict | None:
+    """Return the tenant's file, unless it has expired."""
+    return db.one(
+        "select * from files where id = ? and tenant = ? and (expires_at is null or expires_at > ?)",
+        file_id,
+        tenant,
+        time.time(),
+    )
+
+
+def bytes_held(db: Database, tenant: str) -> int:
+    """Bytes that the tenant's files take."""
+    return db.one("select coalesce(sum(bytes), 0) as held from files where tenant = ?", tenant)["held"]
+
+
+def remove(db: Database, folder: DataFolder, file_id: str) -> None:
+    """Remove the row, then the content: a crash between leaves an orphan that `sweep` removes."""
+    with db.transaction() as connection:
+        connection.execute("delete from files where id = ?", (file_id,))
+    folder.file(file_id).unlink(missing_ok=True)
+
+
+def sweep(db: Database, folder: DataFolder, older_than: float = 3600) -> int:
+    """Remove expired files and contents without a row (left by a crash over an hour ago). Returns how many."""
+    now = time.time()
+    gone = [row["id"] for row in db.all("select id from files where expires_at <= ?", now)]
+    known = {row["id"] for row in db.all("select id from files")}
+    for path in folder.files.iterdir():
+        if path.name not in known and now - path.stat().st_mtime > older_than:
+            gone.append(path.name)
+    for file_id in gone:
+        remove(db, folder, file_id)
+    return len(gone)

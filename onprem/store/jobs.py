@@ -1,0 +1,110 @@
+"""Rows of the jobs table and the moves between statuses, each one transaction.
+
+A running job's status is also its wish: a client's cancel or pause changes it at once, and the worker that
+holds the job looks at it at every step. `worker` names the holder; a job is taken only where it is null.
+"""
+
+import json
+import time
+
+from onprem.store.database import Database, insert
+from onprem.store.events import add_event
+
+TERMINAL = ("succeeded", "failed", "cancelled")
+JSON_COLUMNS = ("method", "hyperparameters", "metadata", "integrations", "result_files", "error")
+
+# Fair: first by priority, then whoever has least running, then whoever was served longest ago, then oldest.
+NEXT_JOB = """
+select j.id from jobs j where j.status = 'queued' and j.worker is null
+order by j.priority desc,
+    (select count(*) from jobs r where r.tenant = j.tenant and r.worker is not null),
+    (select coalesce(max(r.started_at), 0) from jobs r where r.tenant = j.tenant),
+    j.seq limit 1"""
+
+
+def decode(row: dict | None) -> dict | None:
+    """Turn a row's JSON columns into objects."""
+    if row is None:
+        return None
+    return {k: json.loads(v) if k in JSON_COLUMNS and v is not None else v for k, v in row.items()}
+
+
+def create(db: Database, row: dict) -> dict:
+    """Add a job with its first events."""
+    with db.transaction() as connection:
+        insert(connection, "jobs", row)
+        add_event(connection, row["id"], "message:created", f"Created fine-tuning job: {row['id']}")
+        message = f"Validating training file: {row['training_file']}"
+        if row["validation_file"]:
+            message += f" and validation file: {row['validation_file']}"
+        add_event(connection, row["id"], "message:validating", message)
+    return get(db, row["tenant"], row["id"])
+
+
+def get(db: Database, tenant: str | None, job_id: str) -> dict | None:
+    """Return the job; `tenant` None means any (workers)."""
+    row = db.one("select * from jobs where id = ?", job_id)
+    return decode(row) if row and tenant in (None, row["tenant"]) else None
+
+
+def status(db: Database, job_id: str) -> str:
+    """Return the status alone: asked at every step, so one indexed read."""
+    return db.one("select status from jobs where id = ?", job_id)["status"]
+
+
+def update(connection, job_id: str, **values) -> None:
+    """Set columns; dicts and lists become JSON."""
+    values = {k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in values.items()}
+    names = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"update jobs set {names} where id = ?", (*values.values(), job_id))
+
+
+def move(
+    db: Database, job_id: str, expected: tuple[str, ...], to: str, key: str, message: str, **values
+) -> bool:
+    """Move a job from one of the `expected` statuses to `to` and tell so; False where it was elsewhere."""
+    with db.transaction() as connection:
+        row = connection.execute("select status from jobs where id = ?", (job_id,)).fetchone()
+        if row is None or row["status"] not in expected:
+            return False
+        level = "error" if to == "failed" else "info"
+        add_event(connection, job_id, key, message, level=level)
+        update(connection, job_id, status=to, **values)
+        return True
+
+
+def fail(db: Database, job_id: str, code: str, message: str, param: str | None = None) -> bool:
+    """End a job as failed; its events stay. False where it had already ended."""
+    error = {"code": code, "message": message, "param": param}
+    live = ("validating_files", "queued", "running", "paused")
+    return move(
+        db, job_id, live, "failed", "message:failed", message, error=error, finished_at=int(time.time()),
+        estimated_finish=None,
+    )  # fmt: skip
+
+
+def claim(db: Database, worker: str) -> dict | None:
+    """Take the next job of the queue for `worker`, or None."""
+    with db.transaction() as connection:
+        row = connection.execute(NEXT_JOB).fetchone()
+        if row is None:
+            return None
+        update(connection, row["id"], status="running", worker=worker, started_at=time.time())
+        add_event(connection, row["id"], "message:started", "Fine-tuning job started")
+    return get(db, None, row["id"])
+
+
+def release(db: Database, job_id: str) -> None:
+    """Let go of a job. Still `running` means that it was interrupted: it goes back to the queue."""
+    with db.transaction() as connection:
+        connection.execute(
+            "update jobs set worker = null, estimated_finish = null, "
+            "status = case status when 'running' then 'queued' else status end where id = ?",
+            (job_id,),
+        )
+
+
+def held_by(db: Database, worker: str | None = None) -> list[dict]:
+    """Jobs that `worker` (None: any) holds."""
+    where = "worker = ?" if worker else "worker is not null"
+    return [decode(row) for row in db.all(f"select * from jobs where {where}", *([worker] if worker else []))]

@@ -1,0 +1,86 @@
+"""A job's checkpoint folders: sealed when they are whole, the newest found, the older made light.
+
+The Trainer writes `checkpoint-N`; a crash may leave one half written. A seal, written last and only when all
+else is on the disk, tells the whole ones; what has none is removed before a job goes on.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+SEAL = "complete"
+# What going on needs and sampling does not; only the newest checkpoint keeps it.
+RESUME_ONLY = (
+    "optimizer.pt",
+    "scheduler.pt",
+    "rng_state*.pth",
+    "scaler.pt",
+    "trainer_state.json",
+    "training_args.bin",
+)
+
+
+def folder_of(job: Path, step: int) -> Path:
+    """Return where the Trainer writes the checkpoint of `step`."""
+    return job / f"checkpoint-{step}"
+
+
+def seal(job: Path, step: int) -> None:
+    """Put the checkpoint on the disk, mark it whole, and make the older ones light."""
+    folder = folder_of(job, step)
+    for path in folder.iterdir():
+        _sync(path)
+    (folder / SEAL).touch()
+    _sync(folder)
+    _sync(job)
+    for other in steps(job):
+        if other < step:
+            _lighten(folder_of(job, other))
+
+
+def steps(job: Path) -> list[int]:
+    """Return the steps of whole checkpoints, ascending."""
+    found = [path.parent for path in job.glob(f"checkpoint-*/{SEAL}")]
+    return sorted(int(path.name.rpartition("-")[2]) for path in found)
+
+
+def newest(job: Path, kept: set[int]) -> Path | None:
+    """Return the newest whole checkpoint that a job can go on from, having removed what is no use.
+
+    Parameters
+    ----------
+    job : pathlib.Path
+        The job's folder.
+    kept : set of int
+        Steps that are models in their own right; others (written at a pause) go once a newer one is there.
+    """
+    whole = steps(job)
+    for path in job.glob("checkpoint-*"):
+        step = int(path.name.rpartition("-")[2])
+        if step not in whole or (step < whole[-1] and step not in kept):
+            shutil.rmtree(path)
+    usable = [step for step in whole if (folder_of(job, step) / "trainer_state.json").exists()]
+    return folder_of(job, usable[-1]) if usable else None
+
+
+def drop_passing(job: Path, kept: set[int]) -> None:
+    """After a job's end: remove pause checkpoints, and what only going on needs."""
+    for step in steps(job):
+        if step in kept:
+            _lighten(folder_of(job, step))
+        else:
+            shutil.rmtree(folder_of(job, step))
+
+
+def _lighten(folder: Path) -> None:
+    for pattern in RESUME_ONLY:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,88 @@
+"""A job's two files, tokenised, with what was cut told."""
+
+from dataclasses import dataclass, field
+
+from onprem.formats import read_rows
+from onprem.store import Database, DataFolder
+from onprem.store import files as file_rows
+from onprem.training.rows_to_tokens import Example, RowTokenizer
+
+MAX_NAMED = 20  # line numbers spelled out in a message
+
+
+class DataError(Exception):
+    """The files cannot be trained on; the message tells all lines."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+@dataclass
+class Data:
+    """Tokenised rows."""
+
+    train: list[Example]
+    valid: list[Example]
+    warnings: list[tuple[str, str]] = field(default_factory=list)  # (key, message)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row.input_ids) for row in self.train)
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of the training file, after truncation; prompts count, as at OpenAI."""
+        return sum(len(row.input_ids) for row in self.train)
+
+    def n_rows(self, trainer) -> int:
+        """Rows that the trainer sees in an epoch: fewer than examples only with packing."""
+        return len(trainer.train_dataset)
+
+
+def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
+    """Tokenise the job's files.
+
+    Raises
+    ------
+    DataError
+        If a file is gone, rows are longer than asked for, or nothing is left to learn.
+    """
+    hp = job["hyperparameters"]
+    rows = RowTokenizer(tokenizer, hp["max_length"])
+    data = Data([], [])
+    for param, target in (("training_file", data.train), ("validation_file", data.valid)):
+        if job[param] is None:
+            continue
+        if file_rows.get(db, job["tenant"], job[param]) is None:
+            raise DataError(
+                param, f"The file {job[param]} was deleted or has expired before the job started."
+            )
+        target.extend(rows.example(line, row) for line, row in read_rows(folder.file(job[param])))
+        _check(param, target, hp, data)
+    return data
+
+
+def _check(param: str, examples: list[Example], hp: dict, data: Data) -> None:
+    cut = [e.line for e in examples if e.n_cut]
+    if cut and hp["too_long"] == "refuse":
+        text = f"{len(cut)} rows are longer than max_length {hp['max_length']} tokens: lines {_named(cut)}. "
+        raise DataError(param, text + 'Shorten them, raise max_length, or set too_long to "truncate".')
+    if not any(e.n_trained for e in examples):
+        raise DataError(
+            param, f"No row has anything left to learn within max_length {hp['max_length']} tokens."
+        )
+    if cut:
+        lost = sum(e.n_cut for e in examples)
+        empty = sum(not e.n_trained for e in examples)
+        text = (
+            f"{len(cut)} of {len(examples)} rows of the {param.replace('_', ' ')} were longer than {hp['max_length']} "
+            f"tokens and lost {lost} tokens at their ends (lines {_named(cut)}); {empty} of them have nothing left to learn"
+        )
+        data.warnings.append((f"truncated:{param}", text))
+
+
+def _named(lines: list[int]) -> str:
+    text = ", ".join(map(str, lines[:MAX_NAMED]))
+    return text + (f" and {len(lines) - MAX_NAMED} more" if len(lines) > MAX_NAMED else "")

@@ -1,0 +1,53 @@
+"""What a worker makes of a job's resolved hyperparameters on its machine: micro-batch, precision, full or LoRA."""
+
+from dataclasses import dataclass
+
+import torch
+
+LOGIT_BYTES = 2**30  # a micro-batch's logits, gradients included, stay below this
+GPU_SHARE = 0.25  # on a GPU: below this share of its memory
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train one job."""
+
+    method: str  # supervised or dpo
+    n_epochs: int
+    batch_size: int  # examples an optimizer step
+    micro_batch: int  # examples a forward pass; divides batch_size
+    learning_rate: float  # peak; falls linearly to 0
+    max_length: int  # tokens
+    seed: int
+    lora: dict | None  # r, alpha, dropout; None trains all weights
+    packing: bool
+    too_long: str  # truncate or refuse
+    beta: float  # DPO's
+    weight_decay: float
+    warmup_ratio: float
+    bf16: bool
+
+    @classmethod
+    def of(cls, job: dict, vocab_size: int, longest: int) -> "Plan":
+        """Plan `job`, whose longest row has `longest` tokens."""
+        hp = job["hyperparameters"]
+        method = job["method"]["type"]
+        batch = hp["batch_size"]
+        return cls(
+            method=method, n_epochs=hp["n_epochs"], batch_size=batch,
+            micro_batch=micro_batch(batch, longest * (2 if method == "dpo" else 1), vocab_size),
+            learning_rate=hp["learning_rate"], max_length=hp["max_length"], seed=job["seed"],
+            lora=hp["lora"], packing=hp["packing"], too_long=hp["too_long"], beta=hp.get("beta", 0.1),
+            weight_decay=hp["weight_decay"], warmup_ratio=hp["warmup_ratio"],
+            bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
+        )  # fmt: skip
+
+
+def micro_batch(batch_size: int, longest: int, vocab_size: int) -> int:
+    """Return the largest divisor of the batch whose logits and their gradients fit."""
+    room = LOGIT_BYTES
+    if torch.cuda.is_available():
+        room = max(room, int(GPU_SHARE * torch.cuda.get_device_properties(0).total_memory))
+    per_example = 3 * 4 * longest * vocab_size  # logits, log-probabilities and a gradient, 4 bytes each
+    divisors = [d for d in range(1, batch_size + 1) if batch_size % d == 0]
+    return max([d for d in divisors if d * per_example <= room], default=1)

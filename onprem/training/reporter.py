@@ -1,0 +1,149 @@
+"""The trainer callback: tells each step, evaluates, asks for checkpoints, and heeds cancel, pause and shutdown.
+
+One event tells all about one step, and is queued before the step's checkpoint is written.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable
+
+from transformers import TrainerCallback
+
+from onprem.training import figures
+from onprem.training.evaluate import evaluate, total
+from onprem.training.event_log import EventLog
+from onprem.training.rows_to_tokens import Example
+
+NONFINITE_STEPS = 3  # in a row: weights that hold a NaN never lose it, so more would only burn time
+VALID_EVERY = 10  # steps between looks at a validation batch, and at least as many looks as that in a job
+
+
+class Reporter(TrainerCallback):
+    """Tells of one job's training.
+
+    Parameters
+    ----------
+    log : EventLog
+        Where events go.
+    valid : list of Example
+        The validation set; may be empty.
+    steps_per_epoch, total_steps, batch_size, seed, pad_token_id : int
+        Of the job.
+    status : callable
+        Returns the job's status in the store; anything but ``running`` stops the training.
+    shutdown : callable
+        Whether the server is going down.
+    saved : callable
+        Called with (step, whether an epoch ended there) when a checkpoint has been written.
+    nonfinite_run : int
+        Non-finite losses in a row before the step to go on from.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        valid: list[Example],
+        *,
+        steps_per_epoch: int,
+        total_steps: int,
+        batch_size: int,
+        seed: int,
+        pad_token_id: int,
+        status: Callable[[], str],
+        shutdown: Callable[[], bool],
+        saved: Callable[[int, bool], None],
+        nonfinite_run: int = 0,
+    ) -> None:
+        self.log, self.valid = log, valid
+        self.steps_per_epoch, self.total_steps, self.batch_size = steps_per_epoch, total_steps, batch_size
+        self.pad_token_id, self.status, self.shutdown, self.saved = pad_token_id, status, shutdown, saved
+        self.nonfinite_run = nonfinite_run
+        self.order = random.Random(seed).sample(range(len(valid)), len(valid))
+        self.every = max(1, min(VALID_EVERY, total_steps // VALID_EVERY))
+        self.stopped: str | None = None  # why training ended early: a status, "shutdown" or "diverged"
+        self.final_scores: list | None = None
+        self.started: tuple[float, int] | None = None
+
+    def tell_base_loss(self, model) -> None:
+        """Tell the loss before training: an event at step 0 with the full validation loss alone."""
+        self._tell({"step": 0, "total_steps": self.total_steps, **self._full_validation(model, 0)})
+
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        """Note when and where training starts, for the estimate of its end."""
+        self.started = time.monotonic(), state.global_step
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        """Decide whether to save and whether to stop."""
+        self.stopped = self.stopped or ("shutdown" if self.shutdown() else self._unwanted())
+        if self.stopped:
+            control.should_training_stop = True
+        control.should_save = self._ends_epoch(state.global_step) or (
+            self.stopped is not None and self.stopped not in ("cancelled", "failed")
+        )
+
+    def on_log(self, args, state, control, logs=None, model=None, **kwargs) -> None:
+        """Tell the step; the Trainer calls this before it saves."""
+        state.log_history.clear()  # else every checkpoint holds all steps so far; the store has them
+        if logs is None or "loss" not in logs or self.stopped in ("cancelled", "failed"):
+            return
+        step = state.global_step
+        told = {"step": step, "total_steps": self.total_steps, "train_loss": float(logs["loss"])}
+        told |= self._extra(logs)
+        if self.valid and step % self.every == 0:
+            told |= self._validation_batch(model, step)
+        if self.valid and self._ends_epoch(step):
+            told |= self._full_validation(model, step)
+        self._tell(told)
+        self._watch_divergence(told, control)
+
+    def on_save(self, args, state, control, **kwargs) -> None:
+        """Let the job seal its checkpoint, once all events up to it are on the disk."""
+        self.log.flush()
+        self.saved(state.global_step, self._ends_epoch(state.global_step))
+
+    def _extra(self, logs: dict) -> dict:
+        return (
+            {"train_mean_token_accuracy": logs["mean_token_accuracy"]}
+            if "mean_token_accuracy" in logs
+            else {}
+        )
+
+    def _ends_epoch(self, step: int) -> bool:
+        return step % self.steps_per_epoch == 0
+
+    def _unwanted(self) -> str | None:
+        status = self.status()
+        return None if status == "running" else status
+
+    def _validation_batch(self, model, step: int) -> dict:
+        start = (step // self.every - 1) * self.batch_size
+        picked = [
+            self.order[(start + i) % len(self.order)] for i in range(min(self.batch_size, len(self.order)))
+        ]
+        score = total(evaluate(model, [self.valid[i] for i in picked], self.pad_token_id))
+        return {"valid_loss": score.loss, "valid_mean_token_accuracy": score.accuracy}
+
+    def _full_validation(self, model, step: int) -> dict:
+        scores = evaluate(model, self.valid, self.pad_token_id, stop=lambda: self._unwanted() == "cancelled")
+        self.final_scores = scores if step == self.total_steps else None
+        score = total(scores)
+        told = {"full_valid_loss": score.loss}
+        return told | ({"full_valid_mean_token_accuracy": score.accuracy} if step else {})
+
+    def _watch_divergence(self, told: dict, control) -> None:
+        finite = all(math.isfinite(told.get(name, 0.0)) for name in ("train_loss", "full_valid_loss"))
+        self.nonfinite_run = 0 if finite else self.nonfinite_run + 1
+        if self.nonfinite_run >= NONFINITE_STEPS or (self.nonfinite_run and told["step"] == self.total_steps):
+            self.stopped = "diverged"
+            control.should_training_stop, control.should_save = True, False
+
+    def _tell(self, told: dict) -> None:
+        data = figures.wire(told)
+        self.log.put(figures.message(data), data, self._estimated_finish(told["step"]))
+
+    def _estimated_finish(self, step: int) -> int | None:
+        if self.started is None or step <= self.started[1]:
+            return None
+        seconds_per_step = (time.monotonic() - self.started[0]) / (step - self.started[1])
+        return int(time.time() + seconds_per_step * (self.total_steps - step))

@@ -1,0 +1,96 @@
+"""Takes the next job, runs it, and turns what goes wrong into a failed job with a code and advice."""
+
+import errno
+import logging
+import sqlite3
+import warnings
+from collections.abc import Callable
+
+import torch
+import transformers
+
+from onprem.store import Database, DataFolder
+from onprem.store import jobs as job_rows
+from onprem.training.data import DataError
+from onprem.training.job_run import JobRun
+
+log = logging.getLogger("onprem.train")
+
+DISK_FULL = (
+    "The disk that holds the server's data is full. Nothing that was told is lost. "
+    "Free some space (`onprem doctor` shows how much is left) and create the job again."
+)
+OUT_OF_MEMORY = (
+    'Training ran out of memory. Lower batch_size or max_length, ask for LoRA ({"lora": true}), or take a smaller '
+    "model; the server and the other jobs go on."
+)
+
+
+class Worker:
+    """One worker's work on the queue.
+
+    Parameters
+    ----------
+    data_dir : str
+        The data folder.
+    worker_id : str
+        What the store knows this process by.
+    shutdown : callable
+        Whether to end after the step under way.
+    """
+
+    def __init__(self, data_dir: str, worker_id: str, shutdown: Callable[[], bool]) -> None:
+        self.folder = DataFolder.at(data_dir)
+        self.db = Database(self.folder.database)
+        self.worker_id, self.shutdown = worker_id, shutdown
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        warnings.filterwarnings("ignore")  # of libraries, about each other
+        if torch.cuda.is_available():
+            torch.use_deterministic_algorithms(True, warn_only=True)
+
+    def work_once(self) -> bool:
+        """Run one job; False where the queue is empty."""
+        job = job_rows.claim(self.db, self.worker_id)
+        if job is None:
+            return False
+        log.info("job %s: started", job["id"])
+        try:
+            JobRun(self.db, self.folder, job, self.shutdown).run()
+        except Exception as error:
+            code, message, param = failure(error)
+            log.error("job %s: %s at %s", job["id"], code, _where(error))
+            job_rows.fail(self.db, job["id"], code, message, param)
+        finally:
+            job_rows.release(self.db, job["id"])
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+        log.info("job %s: let go", job["id"])
+        return True
+
+
+def failure(error: Exception) -> tuple[str, str, str | None]:
+    """Return the code, message and parameter that a client sees for `error`."""
+    text = str(error).lower()
+    if isinstance(error, DataError):
+        return f"invalid_{error.param}", str(error), error.param
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "no space left" in text:
+        return "disk_full", DISK_FULL, None
+    if isinstance(error, sqlite3.OperationalError) and "full" in text:
+        return "disk_full", DISK_FULL, None
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in text:
+        return "out_of_memory", OUT_OF_MEMORY, None
+    if isinstance(error, LookupError) and "no longer registered" in text:
+        return "model_not_available", f"The job cannot start: {error}.", "model"
+    kind = type(error).__name__
+    return "internal_error", f"Training stopped on an error of the server ({kind}); its log says where.", None
+
+
+def _where(error: Exception) -> str:
+    """Name the innermost line of code: a traceback's values could hold training text."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return (
+        f"{type(error).__name__} in {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
+    )

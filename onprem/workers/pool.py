@@ -1,0 +1,103 @@
+"""The training workers: started at the first need, started again when they die, ended with the server.
+
+It knows processes and which jobs they hold; what they compute is not its business.
+"""
+
+import asyncio
+import logging
+import secrets
+
+from onprem.store import Database, DataFolder
+from onprem.store import jobs as job_rows
+from onprem.store.events import add_event
+from onprem.workers import process
+
+MAX_ATTEMPTS = 3  # a job whose worker died that often is the likely cause
+STEP_PATIENCE = 120.0  # seconds for the step under way and its checkpoint at shutdown
+
+log = logging.getLogger("onprem.server")
+
+
+class TrainingPool:
+    """A fixed number of training workers.
+
+    Parameters
+    ----------
+    db, folder
+        The store.
+    size : int
+        Workers, hence jobs that train at once.
+    threads : int
+        Torch threads of each.
+    """
+
+    def __init__(self, db: Database, folder: DataFolder, size: int = 1, threads: int = 1) -> None:
+        self.db, self.folder, self.size, self.threads = db, folder, size, threads
+        self.workers: dict[str, asyncio.subprocess.Process] = {}
+        self.tasks: set[asyncio.Task] = set()
+        self.starting = 0
+        self.stopping = False
+
+    def recover(self) -> None:
+        """Put jobs that a former server's workers held back into the queue. Call before any worker runs."""
+        for job in job_rows.held_by(self.db):
+            job_rows.release(self.db, job["id"])
+
+    def poke(self) -> None:
+        """See that workers run and look at the queue: when a training file arrives, or a job is queued."""
+        while not self.stopping and len(self.workers) + self.starting < self.size:
+            self.starting += 1
+            self._spawn(self._run_worker())
+        for worker in self.workers.values():
+            if worker.returncode is None:
+                worker.stdin.write(b"look\n")
+
+    async def stop(self) -> None:
+        """Let each worker finish its step and save, then end them."""
+        self.stopping = True
+        for worker in self.workers.values():
+            if worker.returncode is None:
+                worker.stdin.write(b"stop\n")
+        await asyncio.gather(*(process.end(w, STEP_PATIENCE) for w in list(self.workers.values())))
+        for task in list(self.tasks):
+            task.cancel()
+
+    def _spawn(self, coroutine) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _run_worker(self) -> None:
+        worker_id = secrets.token_hex(8)
+        try:
+            worker = await process.start(
+                "onprem.workers.train", str(self.folder.root), worker_id,
+                log=self.folder.logs / "train.log", threads=self.threads,
+            )  # fmt: skip
+            self.workers[worker_id] = worker
+        finally:
+            self.starting -= 1
+        await worker.wait()
+        del self.workers[worker_id]
+        if not self.stopping:
+            await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
+            if self.db.one("select 1 from jobs where status = 'queued'"):
+                self.poke()
+
+    def _after_death(self, worker_id: str, code: int) -> None:
+        log.warning("training worker ended with code %s", code)
+        for job in job_rows.held_by(self.db, worker_id):
+            attempts = job["attempts"] + 1
+            with self.db.transaction() as connection:
+                job_rows.update(connection, job["id"], attempts=attempts)
+                text = f"The training worker died (code {code}); going on from the last checkpoint"
+                add_event(connection, job["id"], f"message:died:{attempts}", text, level="warn")
+            if attempts >= MAX_ATTEMPTS:
+                job_rows.fail(self.db, job["id"], "worker_died", WORKER_DIED.format(attempts, code))
+            job_rows.release(self.db, job["id"])
+
+
+WORKER_DIED = (
+    "The training worker died {} times on this job (last exit code {}; -9 is mostly the system's answer to memory "
+    "running out). Lower batch_size or max_length, or ask for LoRA."
+)
