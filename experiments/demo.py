@@ -36,7 +36,7 @@ def server() -> Iterator[str]:
     """An on-premises server on a free port with a folder of its own; yields its base_url."""
     with tempfile.TemporaryDirectory(prefix="onprem-demo-") as folder:
         log = Path(folder) / "server.log"
-        command = [sys.executable, "-m", "onprem", "serve", "--port", "0", "--data-dir", f"{folder}/data"]
+        command = [sys.executable, "-m", "onprem.cli", "serve", "--port", "0", "--data-dir", f"{folder}/data"]
         with log.open("w") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tracker
@@ -75,7 +74,8 @@ class Tuning:
         return self._judge(plans, records), records
 
     def _jobs(self) -> dict[str, TrackedJob]:
-        return {job.key: job for job in self.loop.jobs}
+        """The jobs that the provider has, by key; a run without a job's id is one whose submission was cut off."""
+        return {job.key: job for job in self.loop.jobs if job.id}
 
     def _records(self, plans: Sequence[Plan]) -> list[Record]:
         """One record per plan, in the order of the plans; a job without points yet is a queued one."""
@@ -165,7 +165,11 @@ def open_loop(session: Session, spec: Spec, new: bool) -> Loop:
         Where a loop of this name was begun with another spec.
     """
     identity = spec.identity()
-    loop = session.start_loop(spec.name, spec.experiment or Path(spec.train).stem, identity, new=new)
+    loop = (
+        None if new else tracker.find_loop(spec.name, tracking_uri=session.tracking_uri)
+    )  # in whatever experiment it is
+    if loop is None:
+        loop = session.start_loop(spec.name, spec.experiment or spec.train.stem, identity, new=True)
     differences = changes(loop.spec, identity)
     if differences:
         raise LoopChanged(spec.name, differences)

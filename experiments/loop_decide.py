@@ -5,8 +5,10 @@ Everything the loop decides is decided here, so that a loop that was killed deci
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from advisor import Advice, Job, SearchSpace, advise
@@ -31,14 +33,20 @@ class Rules:
 
 def judge(records: Sequence[Record], rules: Rules, n: int = 1, budget: int | None = None) -> Advice:
     """The advisor's word on the newest of `records` and `n` settings to try next."""
+    return _answer(json.dumps([list(records), asdict(rules), n, budget]))
+
+
+@lru_cache(maxsize=4)  # the verdict on a job and the proposal for the next are the same question: asked once
+def _answer(question: str) -> Advice:
+    records, rules, n, budget = json.loads(question)
     return advise(
         [Job.from_record(r) for r in records],
-        SearchSpace.from_record(rules.space),
+        SearchSpace.from_record(rules["space"]),
         n=n,
-        objective=rules.objective,
+        objective=rules["objective"],
         budget=budget,
-        context=rules.context or None,
-        guide_only=rules.guide_only,
+        context=rules["context"] or None,
+        guide_only=rules["guide_only"],
     )
 
 

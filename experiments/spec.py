@@ -32,7 +32,7 @@ NOT_IDENTITY = frozenset({"base_url", "parallel"})
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
     """A path as the spec means it: relative to the folder of the SPEC.toml."""
-    full = (info.context or {}).get("folder", Path()) / path
+    full = ((info.context or {}).get("folder", Path()) / path).resolve()
     if not full.is_file():
         raise ValueError(f"there is no file {full}; paths are relative to the folder of the SPEC.toml")
     return full
