@@ -1,0 +1,101 @@
+"""The report: one self-contained HTML page with its charts inside, no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from advisor.nouns import Advice, Finding, Job
+from advisor.tell import learned, words
+from advisor.tell.story import tell
+from advisor.tell.svg.compare import compare_chart
+from advisor.tell.svg.curves import curves_chart
+from advisor.tell.svg.frame import NARROW, WIDE
+from advisor.tell.svg.gauge import gauge, gauges
+from advisor.tell.svg.knob import knob_chart
+from advisor.tell.svg.path import path_chart
+
+
+def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Sequence[Finding] = ()) -> str:
+    """The advice as a page; `jobs` and `data` as for `text`.
+
+    Shows figures, digests and line numbers, never the text of an example.
+    """
+    nouns = words.as_jobs(jobs)
+    return _template().render(
+        story=tell(advice, jobs),
+        data=data,
+        charts=_charts(advice, nouns),
+        rows=_rows(nouns, advice),
+        knobs=_knobs(nouns),
+        marks=words,
+        gauges=lambda f: [(n, v, lim, gauge(v, lim, f.verdict == "fires")) for n, v, lim in gauges(f)],
+    )
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("advisor.tell", "pages")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("report.html.j2")
+
+
+def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:
+    """Each chart wide and narrow, one after the other; empty where it has nothing to show."""
+    if not jobs:
+        return {"curves": "", "compare": "", "path": ""}
+    findings, settings = (
+        advice.diagnosis.findings,
+        [p.hyperparameters for p in advice.proposals if p.hyperparameters],
+    )
+    rate = "learning_rate_multiplier"
+    if not any(getattr(j.hyperparameters, rate) for j in jobs):
+        rate = "learning_rate"
+    both = (WIDE, NARROW)
+    return {
+        "curves": "".join(curves_chart(jobs[-1], findings, w) for w in both),
+        "compare": "".join(compare_chart(jobs, w) for w in both),
+        "path": "".join(
+            path_chart(jobs, settings, rate, up, NARROW, f"path-{up}") for up in ("n_epochs", "batch_size")
+        ),
+    }
+
+
+def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
+    """The table of jobs: setting, best and last loss, label, whether it is the one to keep."""
+    from advisor.diagnosis import diagnose
+    from advisor.measure import measure
+
+    rows = []
+    for i, job in enumerate(jobs, 1):
+        best = learned.best_point(job)
+        rows.append(
+            {
+                "number": i,
+                "name": words.job_name(job, i),
+                "knobs": words.knobs(job.hyperparameters),
+                "best": best and f"{words.figure(best[1])} at step {words.figure(best[0])}",
+                "last": words.figure(learned.last_loss(job)),
+                "label": diagnose(measure(job, jobs[: i - 1])).label,
+                "keep": advice.keep.job is not None and job.id == advice.keep.job,
+            }
+        )
+    return rows
+
+
+def _knobs(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """What was learned per knob: a chart and the effects in words."""
+    effects, gain = learned.effects(jobs), learned.gain_so_far(jobs)
+    return [
+        {
+            "name": words.KNOBS[knob],
+            "chart": knob_chart(jobs, knob, effects.get(knob, []), f"knob-{knob}"),
+            "effects": [e.sentence(gain) for e in effects.get(knob, [])],
+        }
+        for knob in words.KNOBS
+        if any(getattr(j.hyperparameters, knob) is not None for j in jobs)
+    ]

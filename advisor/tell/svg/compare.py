@@ -1,0 +1,76 @@
+"""The validation losses of all jobs over their epochs, in one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.nouns import Curve, Job
+from advisor.tell.learned import best_point, comparable_curve
+from advisor.tell.svg.curves import LOG_FROM
+from advisor.tell.svg.frame import WIDE, Axis, Frame
+from advisor.tell.words import figure
+
+
+def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare") -> str:
+    """One line a job: the best and the newest stand out; empty with fewer than two curves."""
+    lines = {i: c for i, j in enumerate(jobs, 1) if len(c := _with_base(j))}
+    if len(lines) < 2:
+        return ""
+    losses = np.concatenate([c.loss for c in lines.values()])
+    low, high = float(losses.min()), float(losses.max())
+    log, room = low > 0 and high / low > LOG_FROM, 0.05 * (high - low or 1)
+    last = max(float(c.step.max()) for c in lines.values())
+    epochs = all(_epochs(j) for j in jobs)
+    y = Axis(
+        low if log else max(low - room, 0.0) if low >= 0 else low - room, high + room, "validation loss", log
+    )
+    frame = Frame(
+        Axis(0, last, "epoch" if epochs else "optimiser step"),
+        y,
+        width,
+        240 if width < 500 else 300,
+        right=34,
+        top=26,
+    )
+    frame.axes()
+    best = min((i for i in lines if best_point(jobs[i - 1])), key=lambda i: best_point(jobs[i - 1])[1])
+    for i in sorted(lines, key=lambda i: (i == best, i == len(jobs))):
+        _draw(frame, i, lines[i], "line-best" if i == best else "line-new" if i == len(jobs) else "line-old")
+    told = "; ".join(f"job {i} ends at {figure(c.loss[-1])}" for i, c in lines.items())
+    return frame.svg("Validation loss of all jobs", told, ident)
+
+
+def _draw(frame: Frame, number: int, curve: Curve, css: str) -> None:
+    points = list(zip(curve.step, curve.loss, strict=True))
+    frame.polyline(points, css)
+    for p in points:
+        frame.circle(*frame.at(*p), 2.6, f"{css} dot", f"job {number}: {figure(p[1])}")
+    x, y = frame.at(*points[-1])
+    frame.text(x + 6, y + 4, str(number), f"note {css}-text")
+
+
+def _with_base(job: Job) -> Curve:
+    """The comparable curve over epochs, the loss before tuning as its point at 0."""
+    curve = comparable_curve(job)
+    if not len(curve):
+        return curve
+    order = np.argsort(curve.step, kind="stable")
+    x = curve.step[order] / (_epochs(job) or 1)
+    loss = curve.loss[order]
+    if job.base_valid_loss is not None and x[0] > 0:
+        x, loss = np.insert(x, 0, 0.0), np.insert(loss, 0, job.base_valid_loss)
+    return Curve(x, loss)
+
+
+def _epochs(job: Job) -> float | None:
+    """Steps per epoch, where it is known."""
+    if job.steps_per_epoch:
+        return job.steps_per_epoch
+    n, curve = job.hyperparameters.n_epochs, comparable_curve(job)
+    return (
+        float(curve.step.max()) / n
+        if isinstance(n, int | float) and len(curve) and curve.step.max() > 0
+        else None
+    )

@@ -1,0 +1,106 @@
+"""Draws on a job's curves what a rule that fired saw there: the rise, the late fall, the swing.
+
+One small function per rule; a rule without one is told in words alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.measure.measurements import MIN_POINTS
+from advisor.nouns import Curve, Finding, Job
+from advisor.tell.svg.frame import Frame
+from advisor.tell.terminal_plot import finite
+from advisor.tell.words import figure
+
+
+def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
+    """Mark the best point, and what each rule that fired rests on."""
+    judged = judged_curve(job)
+    if len(judged):
+        _best(frame, judged)
+    for finding in findings:
+        if finding.verdict == "fires" and finding.rule in DRAW and len(judged):
+            DRAW[finding.rule](frame, job, judged, finding.evidence)
+
+
+def judged_curve(job: Job) -> Curve:
+    """The validation curve that the rules read: the one on the whole set where it has enough points for a trend."""
+    full, batch = finite(job.full_valid), finite(job.valid)
+    known = len(full) + (job.base_valid_loss is not None)
+    return full if known >= MIN_POINTS or len(full) >= len(batch) else batch
+
+
+def _best(frame: Frame, curve: Curve) -> None:
+    i = int(np.argmin(curve.loss))
+    x, y = frame.at(curve.step[i], curve.loss[i])
+    frame.circle(x, y, 8, "best")
+    end = x > frame.width * 0.7
+    frame.text(
+        x - 12 if end else x + 2, y + 22, f"best {figure(curve.loss[i])}", f"note good{' end' if end else ''}"
+    )
+
+
+def _rise(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
+    """FT201: a bracket at the right edge from the lowest level up to the last."""
+    best, end = evidence.get("best"), evidence.get("end")
+    if best is None or end is None:
+        return
+    x, low = frame.at(frame.x.high, best)
+    high = frame.at(frame.x.high, end)[1]
+    start = frame.at(evidence.get("best_step") or 0, best)[0]
+    frame.line(start, low, x, low, "evidence thin")
+    frame.line(x - 3, low, x - 3, high, "evidence", ' marker-end="url(#arrow)"')
+    share = f"+{(end - best) / abs(best):.0%}" if best else f"+{figure(end - best)}"
+    frame.text(x - 12, (low + high) / 2 + 4, f"FT201 {share}", "note bad end")
+
+
+def _late(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
+    """FT302: the last third of the steps, shaded."""
+    first = frame.x.low + (frame.x.high - frame.x.low) * 2 / 3
+    _shade(frame, first, frame.x.high, f"FT302 {float(evidence.get('late_share') or 0):.0%} of the fall")
+
+
+def _swing(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
+    """FT401: the band of the mean swing around the curve's own middle."""
+    middle, swing = float(np.median(curve.loss)), float(evidence.get("swing") or 0)
+    x0, y0 = frame.at(float(curve.step.min()), middle + swing)
+    x1, y1 = frame.at(float(curve.step.max()), middle - swing)
+    frame.parts.append(
+        f'<rect class="shade" x="{x0:g}" y="{y0:g}" width="{x1 - x0:g}" height="{max(y1 - y0, 1):g}"/>'
+    )
+    frame.text(x0 + 6, y0 - 4, f"FT401 swing {figure(swing, 3)}", "note bad")
+
+
+def _flat(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
+    """FT301: how little lies between the first and the lowest level."""
+    x, top = frame.at(frame.x.high, float(curve.loss[0]))
+    low = frame.at(frame.x.high, float(curve.loss.min()))[1]
+    frame.line(x - 3, top, x - 3, low, "evidence", ' marker-end="url(#arrow)"')
+    frame.text(
+        x - 12, (top + low) / 2 - 8, f"FT301 fell {float(evidence.get('learned') or 0):.1%}", "note bad end"
+    )
+
+
+def _broke(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
+    """FT402: where the last finite loss stands, if the curve ended as no number."""
+    if "ends_broken" not in evidence:
+        return
+    last = max(float(c.step.max()) for c in (finite(job.train), curve) if len(c))
+    x = frame.at(last, frame.y.low)[0]
+    frame.line(x, frame.top, x, frame.height - frame.bottom, "evidence")
+    frame.text(x - 6, frame.top + 12, "FT402 no number from here", "note bad end")
+
+
+def _shade(frame: Frame, first: float, last: float, words: str) -> None:
+    x0, x1 = frame.at(first, 0)[0], frame.at(last, 0)[0]
+    height = frame.height - frame.top - frame.bottom
+    frame.parts.append(
+        f'<rect class="shade" x="{x0:g}" y="{frame.top:g}" width="{x1 - x0:g}" height="{height:g}"/>'
+    )
+    frame.text(x1 - 6, frame.top + 14, words, "note bad end")
+
+
+DRAW = {"FT201": _rise, "FT301": _flat, "FT302": _late, "FT401": _swing, "FT402": _broke}

@@ -1,0 +1,44 @@
+"""What one knob did: each job's last loss over the knob's value, jobs that differ in it alone joined by a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.nouns import Job
+from advisor.tell.learned import Effect, last_loss
+from advisor.tell.svg.frame import Axis, Frame
+from advisor.tell.svg.path import _apart, _axis, _number
+from advisor.tell.words import KNOBS, figure
+
+SIZE = (344, 220)  # pixels; one size, for it stands in a column of its own
+
+
+def knob_chart(jobs: Sequence[Job], knob: str, effects: Sequence[Effect], ident: str) -> str:
+    """The chart; empty where fewer than two jobs tell the knob and a loss."""
+    points = {
+        i: (value, loss)
+        for i, j in enumerate(jobs, 1)
+        if _number(value := getattr(j.hyperparameters, knob)) and (loss := last_loss(j)) is not None
+    }
+    if len(points) < 2:
+        return ""
+    losses = [loss for _, loss in points.values()]
+    room = 0.12 * (max(losses) - min(losses) or 1)
+    frame = Frame(
+        _axis([v for v, _ in points.values()], KNOBS[knob]),
+        Axis(min(losses) - room, max(losses) + room, "last validation loss"),
+        *SIZE, right=20, top=26,
+    )  # fmt: skip
+    frame.axes()
+    places = dict(zip(points, _apart([frame.at(*p) for p in points.values()], frame), strict=True))
+    for e in effects:
+        frame.line(
+            *places[e.first],
+            *places[e.second],
+            "pair better" if e.loss_after < e.loss_before else "pair worse",
+        )
+    for i, (x, y) in places.items():
+        frame.circle(x, y, 9, "job plain", f"job {i}: {figure(points[i][1])}")
+        frame.text(x, y + 4, str(i), "number mid")
+    told = "; ".join(e.sentence(None) for e in effects) or "no two jobs differ in this knob alone"
+    return frame.svg(f"Loss over {KNOBS[knob]}", told, ident)
