@@ -1,0 +1,45 @@
+"""Writes advice to a run: verdicts as tags, the story as its note, the whole as artifacts. Knows nothing of advice's rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tracker.store import store_uri
+
+
+def write_advice(
+    run_id: str,
+    advice_record: dict[str, Any],
+    *,
+    markdown: str | None = None,
+    html: str | None = None,
+    tracking_uri: str | None = None,
+) -> None:
+    """Write an advice record to a run.
+
+    Parameters
+    ----------
+    advice_record
+        ``Advice.to_record()``: its label becomes the tag ``advisor.diagnosis``, its proposal ``advisor.next``.
+    markdown, html
+        The run's note and the artifact ``report.html``, where given.
+    """
+    from tracker.mlflow_store import MlflowStore
+
+    store = MlflowStore(tracking_uri or store_uri())
+    proposal = advice_record.get("proposal") or {}
+    tags = {
+        "advisor.diagnosis": str((advice_record.get("diagnosis") or {}).get("label") or "insufficient_data"),
+        "advisor.next": "stop" if proposal.get("stop") else _settings(proposal.get("hyperparameters") or {}),
+    }
+    if markdown:
+        tags["mlflow.note.content"] = markdown
+    store.set_tags(run_id, tags)
+    store.log_text(run_id, "advice.json", json.dumps(advice_record, indent=1, sort_keys=True))
+    if html:
+        store.log_text(run_id, "report.html", html)
+
+
+def _settings(hyperparameters: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in hyperparameters.items()) or "-"

@@ -1,0 +1,52 @@
+"""The command ``tracker``: a dispatcher. Each command is a file of ``tracker/commands``, listed here."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from importlib import import_module
+
+COMMANDS = ("submit", "watch", "ui")
+
+EXAMPLES = """examples:
+  tracker submit train.jsonl --valid valid.jsonl --model gpt-4o-mini
+  tracker watch --all
+  tracker ui
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands. Light: a command's work is imported when it runs."""
+    top = argparse.ArgumentParser(
+        prog="tracker",
+        description="Every fine-tuning job, from every provider, in MLflow while it runs.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f"tracker.commands.{name}").add(commands)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command: 0 done, 1 the work failed, 2 the input or the usage is wrong."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for name in ("mlflow", "alembic", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    from tracker.errors import TrackerError
+
+    try:
+        return args.run(args)
+    except TrackerError as error:
+        print(f"tracker {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped; jobs at the provider go on. The same command goes on from here.", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Options that several commands share, and their way to a session."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracker.session import Session
+
+
+def command(subparsers: Any, name: str, help_line: str, example: str) -> argparse.ArgumentParser:
+    """Return the parser of a new command with its example."""
+    return subparsers.add_parser(
+        name,
+        help=help_line,
+        description=help_line,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def endpoint_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name an endpoint and a store. Keys come from the environment or .env alone."""
+    group = parser.add_argument_group("endpoint and store (else from the environment or .env)")
+    group.add_argument("--base-url", metavar="URL", help="the provider's address (OPENAI_BASE_URL)")
+    group.add_argument(
+        "--provider", metavar="NAME", help="openai, azure, nebius, together, fireworks, onprem, compatible"
+    )
+    group.add_argument(
+        "--tracking-uri", metavar="URI", help="the MLflow store (MLFLOW_TRACKING_URI, else mlruns/mlflow.db)"
+    )
+
+
+def open_session(args: argparse.Namespace) -> Session:
+    """Return a session as the options say."""
+    from tracker.session import Session
+
+    return Session(args.base_url, None, args.provider, args.tracking_uri)

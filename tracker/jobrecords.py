@@ -1,0 +1,135 @@
+"""MLflow runs as job records, the JSON that the advisor and everybody else read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tracker.errors import InputError
+from tracker.points import BASE
+from tracker.runs import PARENT, Reader, RunRow, Series, reader
+from tracker.store import store_uri
+
+SERIES = (
+    "train_loss",
+    "valid_loss",
+    "full_valid_loss",
+    "train_mean_token_accuracy",
+    "valid_mean_token_accuracy",
+    "full_valid_mean_token_accuracy",
+)
+
+_KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
+_COUNTS = ("n_train_examples", "n_valid_examples", "seed")
+_STATUS = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled", "SCHEDULED": "queued"}
+
+
+def records(
+    experiment: str | None = None, run_id: str | None = None, tracking_uri: str | None = None
+) -> list[dict[str, Any]]:
+    """Return job records from MLflow, oldest first.
+
+    Parameters
+    ----------
+    experiment
+        All jobs of an experiment by its name.
+    run_id
+        A parent run means all its children; a child its loop up to it; a lone run itself.
+
+    Raises
+    ------
+    InputError
+        Where neither or both are given, or there is nothing under the name.
+    """
+    if (experiment is None) == (run_id is None):
+        raise InputError("Give either an experiment's name or a run's id.")
+    store = reader(tracking_uri or store_uri())
+    rows = _of_run(store, run_id) if run_id is not None else store.runs(experiment=experiment)
+    if not rows:
+        raise InputError(f"The store {tracking_uri or store_uri()} has no runs of {experiment or run_id!r}.")
+    parents = {row.tags[PARENT] for row in rows if PARENT in row.tags}
+    rows = [
+        row for row in rows if row.run_id not in parents and row.tags.get("finetune_advisor.kind") != "loop"
+    ]
+    curves = store.curves([row.run_id for row in rows])
+    return [record(row, curves[row.run_id]) for row in rows]
+
+
+def _of_run(store: Reader, run_id: str) -> list[RunRow]:
+    own = store.runs(run_ids=[run_id])
+    if not own:
+        return []
+    children = store.runs(tag=(PARENT, run_id))
+    if children:
+        return children
+    parent = own[0].tags.get(PARENT)
+    if parent is None:
+        return own
+    family = store.runs(tag=(PARENT, parent))
+    return family[: next(at for at, row in enumerate(family) if row.run_id == run_id) + 1]
+
+
+def record(row: RunRow, curves: Series) -> dict[str, Any]:
+    """Return one run as a job record; runs of other loggers are read by their own names."""
+    if "job.id" not in row.tags and "finetune_advisor.job" not in row.tags:
+        return _foreign(row, curves)
+    tags, params = row.tags, row.params
+    found: dict[str, Any] = {
+        "id": tags.get("job.id") or row.run_id,
+        "run_id": row.run_id,
+        "key": tags.get("finetune_advisor.job"),
+        "status": tags.get("job.status") or _STATUS.get(row.status, "running"),
+        "created_at": row.start_ms / 1000 if row.start_ms is not None else None,
+        "provider": params.get("provider"),
+        "model": params.get("model"),
+        "method": params.get("method"),
+        "hyperparameters": {knob: number(params[knob]) for knob in _KNOBS if knob in params}
+        or _requested(params),
+        "fine_tuned_model": tags.get("fine_tuned_model"),
+        "total_steps": number(tags.get("job.total_steps")),
+        "error": tags.get("job.error"),
+    }
+    found |= {name: number(params.get(name)) for name in _COUNTS}
+    for side in ("train", "valid"):
+        if f"{side}_sha256" in params:
+            found[f"{side}_file"] = {"path": params.get(f"{side}_file"), "sha256": params[f"{side}_sha256"]}
+    found |= {name: _last(curves, name) for name in ("trained_tokens", "cost_usd", BASE)}
+    found |= {
+        name: [[step, _value(value)] for step, value, _ in curves[name]] for name in SERIES if name in curves
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _requested(params: dict[str, str]) -> dict[str, Any]:
+    """Return what was asked for, while the provider has not resolved it."""
+    asked = {knob: params.get(f"requested.{knob}") for knob in _KNOBS}
+    return {knob: number(value) for knob, value in asked.items() if value is not None}
+
+
+def _foreign(row: RunRow, curves: Series) -> dict[str, Any]:
+    from tracker.readers.mlflow_keys import record_of_run
+
+    series = {key: [[step, value] for step, value, _ in points] for key, points in curves.items()}
+    created = row.start_ms / 1000 if row.start_ms is not None else None
+    status = _STATUS.get(row.status, "running")
+    return record_of_run(row.run_id, series, row.params, run_id=row.run_id, created_at=created, status=status)
+
+
+def _last(curves: Series, name: str) -> float | None:
+    return curves[name][-1][1] if curves.get(name) else None
+
+
+def _value(value: float) -> float | str:
+    """Return a value that strict JSON can hold."""
+    return value if math.isfinite(value) else "NaN"
+
+
+def number(text: str | None) -> Any:
+    """Return a number where the text is one, whole where it is whole; else the text (such as "auto")."""
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value

@@ -1,0 +1,159 @@
+"""What a provider is: data of its file, and the few translations that the data imply. No network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
+
+#: Statuses after which nothing changes any more.
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+#: Job status -> MLflow run status; every other status means RUNNING.
+RUN_STATUS = {
+    "succeeded": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+    "queued": "SCHEDULED",
+    "paused": "SCHEDULED",
+    "pending": "SCHEDULED",
+}
+
+Limits = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider, as data.
+
+    Parameters
+    ----------
+    limits
+        Allowed values by knob (a list, or ``{"min", "max"}``), on the provider's own scale. A provider without a
+        multiplier has ``learning_rate`` (absolute) in its place.
+    auto
+        What "auto" means there, in words with their source.
+    wire
+        Our knob -> the provider's name for it, where they differ.
+    statuses
+        The provider's status -> ours, where they differ.
+    extra
+        Fields of its own that a create must carry unless the user says otherwise.
+    model_limits
+        Limits that differ for models whose name starts with the key.
+    requests_per_second, poll_s
+        The most requests sent, and the shortest time between two looks at one job.
+    client
+        ``openai`` for those that speak its API, else the module of the adapter in this package.
+    """
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    limits: Limits
+    auto: str
+    base_url: str = ""
+    url_env: tuple[str, ...] = ("OPENAI_BASE_URL",)
+    key_env: tuple[str, ...] = ("OPENAI_API_KEY",)
+    wire: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    model_limits: Mapping[str, Limits] = field(default_factory=dict)
+    requests_per_second: float = 10.0
+    poll_s: float = 1.0
+    api_version: str | None = None
+    client: str = "openai"
+    notes: str = ""
+
+    @property
+    def absolute(self) -> bool:
+        """Whether the learning rate is absolute here, not a multiplier."""
+        return "learning_rate" in self.limits
+
+    def space(self, model: str | None = None) -> dict[str, Any]:
+        """Return the search space of a model: a SearchSpace record on this provider's scale."""
+        space = {knob: _copy(limit) for knob, limit in self.limits.items()}
+        for prefix, limits in self.model_limits.items():
+            if model and model.startswith(prefix):
+                space.update({knob: _copy(limit) for knob, limit in limits.items()})
+        return space
+
+    def problems(self, hyperparameters: Mapping[str, Any], model: str | None = None) -> list[str]:
+        """Return what is wrong with settings before they are sent: unknown knobs, values outside the limits."""
+        space = self.space(model)
+        found = []
+        for knob, value in hyperparameters.items():
+            if value is None or value == "auto":
+                continue
+            if knob in KNOBS and knob not in space:
+                found.append(f"{self.title} has no {knob}; its knobs are {', '.join(space)}.")
+            elif knob in space and not _within(value, space[knob]):
+                found.append(
+                    f"{knob} = {value!r} is not allowed at {self.title}: {_told(space[knob])} expected."
+                )
+        return found
+
+    def to_wire(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings under the provider's names; what is None is left out, "auto" goes as it is."""
+        return {self.wire.get(k, k): v for k, v in hyperparameters.items() if v is not None}
+
+    def request(
+        self, *, model: str, training_file: str, hyperparameters: Mapping[str, Any], **rest: Any
+    ) -> dict[str, Any]:
+        """Return the keyword arguments of ``fine_tuning.jobs.create``."""
+        wire = self.to_wire(hyperparameters)
+        body: dict[str, Any] = {"model": model, "training_file": training_file}
+        body |= {key: value for key, value in rest.items() if value is not None}
+        if wire:
+            body["method"] = {"type": "supervised", "supervised": {"hyperparameters": wire}}
+        if self.extra:
+            body["extra_body"] = {**self.extra, **(body.get("extra_body") or {})}
+        return body
+
+    def status(self, job: Mapping[str, Any]) -> str:
+        """Return a job's status in our words; unknown ones pass as they are."""
+        status = str(job.get("status") or "unknown").lower()
+        return self.statuses.get(status, status)
+
+    def hyperparameters(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a job's settings under our names: the knobs first, then whatever else the provider has."""
+        method = job.get("method") if isinstance(job.get("method"), dict) else {}
+        kind = method.get("type")
+        nested = method.get(kind) if isinstance(method.get(kind), dict) else {}
+        found = {**_dict(nested.get("hyperparameters")), **_known(job.get("hyperparameters"))}
+        ours = {theirs: mine for mine, theirs in self.wire.items()}
+        return {ours.get(key, key): value for key, value in found.items()}
+
+
+def resolved(value: Any) -> bool:
+    """Whether a setting is a value, not a placeholder ("auto", -1, null)."""
+    return value is not None and value != "auto" and not (isinstance(value, (int, float)) and value == -1)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _known(value: Any) -> dict[str, Any]:
+    """Top-level settings win over the method's, unless they are mere placeholders."""
+    return {key: item for key, item in _dict(value).items() if resolved(item)}
+
+
+def _copy(limit: Any) -> Any:
+    return dict(limit) if isinstance(limit, Mapping) else list(limit)
+
+
+def _within(value: Any, limit: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if isinstance(limit, list):
+        return value in limit
+    return limit.get("min", value) <= value <= limit.get("max", value)
+
+
+def _told(limit: Any) -> str:
+    if isinstance(limit, list):
+        return "one of " + ", ".join(str(value) for value in limit)
+    return f"{limit.get('min', '-inf')} to {limit.get('max', 'inf')}"

@@ -1,0 +1,51 @@
+"""Takes quoted content and secrets out of other people's messages.
+
+Providers quote training lines and keys in their errors. What is kept is the shape of the message: enough to act on.
+It does not know which provider speaks.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: A message is cut here: what a person reads of an error; longer ones carry payloads.
+MAX_CHARS = 500
+
+#: Quotes around more than this many characters hold content; shorter ones hold names such as 'n_epochs'.
+MAX_QUOTED = 40
+
+_SECRETS = re.compile(
+    r"\b(?:sk|pk|rk|tgp|fw|hf|nvapi|eyJ)[-_][\w.\-]{8,}|\bBearer\s+\S+|(?<=://)[^/@\s]+@"
+    r"|(?i:\b(?:api[-_ ]?key|authorization|token|secret|password)\b\s*(?:provided)?\s*[:=]\s*)\S+"
+)
+_QUERY = re.compile(r"(https?://[^\s?#]+)[?#]\S*")
+_QUOTED = re.compile(
+    r"\"((?:[^\"\\]|\\.)*)\"|(?<![A-Za-z])'((?:[^'\\]|\\.)*)'(?![A-Za-z])|`([^`]*)`|“([^”]*)”|«([^»]*)»"
+)
+_BRACED = re.compile(r"[\[{][^\[\]{}]{20,}[\]}]")
+_NAME = re.compile(r"[\w.\-:/\[\]]+")
+
+
+def scrub(message: object) -> str:
+    """Return the message without quoted content, keys, credentials and URL queries.
+
+    A quoted word that looks like a name (one token of at most 40 characters: ``'n_epochs'``) stays, since
+    it tells the user what to change.
+
+    Examples
+    --------
+    >>> scrub("Line 3: invalid content 'my secret diary entry'")
+    "Line 3: invalid content '[...]'"
+    """
+    text = " ".join(str(message if message is not None else "").split())
+    text = _QUERY.sub(r"\1", _SECRETS.sub("[secret]", text))
+    text = _QUOTED.sub(_keep_names, text)
+    text = _BRACED.sub("[...]", text)
+    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 5] + "[...]"
+
+
+def _keep_names(found: re.Match[str]) -> str:
+    inner = next((group for group in found.groups() if group is not None), "")
+    if len(inner) <= MAX_QUOTED and _NAME.fullmatch(inner):
+        return found.group(0)
+    return "'[...]'"

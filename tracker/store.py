@@ -1,0 +1,42 @@
+"""Where the MLflow store, its artifacts and the spool lie. Paths and the environment only; imports no mlflow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote
+
+FOLDER = "mlruns"
+
+
+def home(start: Path | None = None) -> Path:
+    """Return the ``mlruns`` folder: the one in the nearest parent that has it, else in the working directory."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    return here / FOLDER
+
+
+def store_uri() -> str:
+    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI``, else SQLite in :func:`home`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow.db'}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file behind a ``sqlite:///`` URI, None for any other store."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    return Path(unquote(uri.removeprefix("sqlite:///").split("?")[0]))
+
+
+def artifact_root(uri: str) -> str | None:
+    """Return where new experiments keep artifacts: beside a local store, else None (the server decides)."""
+    path = sqlite_path(uri)
+    return (path.resolve().parent / "artifacts").as_uri() if path else None
+
+
+def spool_path(uri: str) -> Path:
+    """Return the spool's file: beside a local store, else in :func:`home`."""
+    path = sqlite_path(uri)
+    return (path.resolve().parent if path else home()) / "spool.db"

@@ -1,0 +1,149 @@
+"""Making a job from files on this machine: checks, run, uploads, the job itself, each exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tracker.create import create, find
+from tracker.errors import Doubtful, InputError, StoreAway
+from tracker.follow import take_note
+from tracker.jobs import JOB_TAG, LOOP_TAG, JobRequest, TrackedJob, number_of
+from tracker.prices import lifetime
+from tracker.runs import PARENT, reader
+from tracker.tuning import Loop, tracked
+from tracker.upload import DataFile, check, upload
+
+if TYPE_CHECKING:
+    from tracker.session import Session
+
+
+async def submit(session: Session, request: JobRequest, loop: Loop | None, job_key: str | None) -> TrackedJob:
+    """Make a job once per key; see :meth:`tracker.session.Session.submit`."""
+    key = job_key or f"job-{uuid.uuid4().hex[:12]}"
+    rows = reader(session.tracking_uri).runs(tag=(JOB_TAG, key)) if job_key else []
+    if rows and "job.id" in rows[-1].tags:
+        return tracked(rows[-1], reader(session.tracking_uri).latest([rows[-1].run_id])[rows[-1].run_id])
+    files = await asyncio.to_thread(verify, session, request)
+    if rows:
+        run_id = rows[-1].run_id
+    else:
+        run_id = await asyncio.to_thread(_open_run, session, request, files, loop, key)
+    job = TrackedJob("", run_id, key, "submitting", request.model, number=number_of(key))
+    try:
+        served = await find(session.endpoint, key) if rows else None
+        if served is None:
+            served = await _make(session, request, files, loop, key)
+    except Doubtful:
+        raise
+    except Exception as error:
+        await asyncio.to_thread(_close_run, session, run_id, str(error))
+        raise
+    take_note(job, served, session.provider)
+    if job.done:
+        job.status = "unknown"  # made long ago: the follower has still to read it
+    _note_id(session, job)
+    return job
+
+
+def verify(session: Session, request: JobRequest) -> list[DataFile]:
+    """Return the checked files.
+
+    Raises
+    ------
+    InputError
+        All that is wrong with the request, together.
+    """
+    problems = session.provider.problems(request.hyperparameters, request.model)
+    problems += lifetime(session.provider.name, request.model)[0]
+    try:
+        files = check([path for path in (request.train, request.valid) if path is not None])
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return files
+
+
+async def _make(
+    session: Session, request: JobRequest, files: list[DataFile], loop: Loop | None, key: str
+) -> dict[str, Any]:
+    account = session.settings.host
+    ids = [await upload(session.endpoint, session.spool, account, file) for file in files]
+    metadata = {**request.metadata, JOB_TAG: key, **({LOOP_TAG: loop.name} if loop else {})}
+    body = session.provider.request(
+        model=request.model,
+        training_file=ids[0],
+        validation_file=ids[1] if len(ids) > 1 else None,
+        hyperparameters=request.hyperparameters,
+        seed=request.seed,
+        suffix=request.suffix,
+        metadata=metadata,
+        extra_body=request.extra or None,
+    )
+    return await create(session.endpoint, body, key)
+
+
+def _open_run(
+    session: Session, request: JobRequest, files: list[DataFile], loop: Loop | None, key: str
+) -> str:
+    """Make the run before the job: whatever happens afterwards, the key is known."""
+    experiment = loop.experiment if loop else (request.experiment or files[0].path.stem)
+    name = f"{loop.name} {number_of(key)}" if loop and number_of(key) else (request.suffix or key)
+    tags = {JOB_TAG: key, "job.status": "submitting", "job.endpoint": session.settings.host}
+    if loop:
+        tags |= {LOOP_TAG: loop.name, PARENT: loop.run_id}
+    run_id = session.store.create_run(experiment, name, tags, int(time.time() * 1000))
+    session.store.set_status(run_id, "SCHEDULED")
+    asked = {
+        f"requested.{knob}": str(value)
+        for knob, value in request.hyperparameters.items()
+        if value is not None
+    }
+    session.store.log_params(run_id, {**asked, "requested.model": request.model, **_described(files)})
+    contexts = ("training", "validation")
+    datasets = [
+        {
+            "context": context,
+            "name": file.path.name,
+            "digest": file.sha256[:12],
+            "source": file.sent_name,
+            "schema": file.schema,
+        }
+        for context, file in zip(contexts, files, strict=False)
+    ]
+    session.store.log_datasets(run_id, datasets)
+    return run_id
+
+
+def _described(files: list[DataFile]) -> dict[str, str]:
+    found = {}
+    for side, file in zip(("train", "valid"), files, strict=False):
+        found |= {
+            f"{side}_file": str(file.path),
+            f"{side}_sha256": file.sha256,
+            f"n_{side}_examples": str(file.n_examples),
+        }
+        if file.tokens is not None:
+            found[f"{side}_tokens"] = str(file.tokens)
+    return found
+
+
+def _note_id(session: Session, job: TrackedJob) -> None:
+    """Tie run and job together: at once where MLflow answers, through the spool where it does not."""
+    tags = {"job.id": job.id, "job.status": job.status}
+    try:
+        session.store.set_tags(job.run_id, tags)
+    except StoreAway:
+        session.spool.put(f"run:{job.run_id}", [("tags", tags)])
+
+
+def _close_run(session: Session, run_id: str, reason: str) -> None:
+    """A job that was refused leaves a failed run with the reason."""
+    try:
+        session.store.set_tags(run_id, {"job.status": "refused", "job.error": reason})
+        session.store.set_status(run_id, "FAILED", int(time.time() * 1000))
+    except StoreAway:
+        return

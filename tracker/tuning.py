@@ -1,0 +1,84 @@
+"""A tuning loop in MLflow: a parent run that holds the plan, a child run for each job."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracker.jobrecords import number
+from tracker.jobs import JOB_TAG, LOOP_TAG, TrackedJob, number_of
+from tracker.runs import PARENT, Reader, RunRow, reader
+from tracker.store import store_uri
+
+KIND_TAG, SPEC_TAG, NAME_TAG = "finetune_advisor.kind", "loop.spec", LOOP_TAG
+
+
+@dataclass
+class Loop:
+    """A loop as its parent run tells it. ``jobs`` stand in the order of their numbers."""
+
+    run_id: str
+    name: str
+    experiment: str
+    finished: bool
+    spec: dict[str, Any]
+    spec_digest: str
+    tags: dict[str, str]
+    jobs: list[TrackedJob] = field(default_factory=list)
+
+
+def digest(spec: dict[str, Any]) -> str:
+    """Return a short digest of a spec, the same for the same content in any order."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def find_loop(name: str, experiment: str | None = None, tracking_uri: str | None = None) -> Loop | None:
+    """Return the newest loop of a name, None where there is none. Reads only, and needs no provider."""
+    store = reader(tracking_uri or store_uri())
+    rows = [
+        row
+        for row in store.runs(experiment=experiment, tag=(KIND_TAG, "loop"))
+        if row.tags.get(NAME_TAG) == name
+    ]
+    return loop_of(store, rows[-1]) if rows else None
+
+
+def loops(tracking_uri: str | None = None) -> list[Loop]:
+    """Return all loops of the store, oldest first."""
+    store = reader(tracking_uri or store_uri())
+    return [loop_of(store, row) for row in store.runs(tag=(KIND_TAG, "loop"))]
+
+
+def loop_of(store: Reader, row: RunRow) -> Loop:
+    """Return the loop that a parent run holds."""
+    children = store.runs(tag=(PARENT, row.run_id))
+    latest = store.latest([child.run_id for child in children])
+    jobs = [tracked(child, latest[child.run_id]) for child in children]
+    jobs.sort(key=lambda job: (job.number is None, job.number, job.key))
+    spec = json.loads(row.tags.get(SPEC_TAG) or "{}")
+    finished = row.status == "FINISHED"
+    return Loop(
+        row.run_id, row.tags.get(NAME_TAG, ""), row.experiment, finished, spec, digest(spec), row.tags, jobs
+    )
+
+
+def tracked(row: RunRow, latest: dict[str, float]) -> TrackedJob:
+    """Return the job that a run holds, with its last figures."""
+    tags = row.tags
+    key = tags.get(JOB_TAG, "")
+    knobs = {k: number(row.params[k]) for k in ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
+             if k in row.params}  # fmt: skip
+    job = TrackedJob(
+        tags.get("job.id", ""), row.run_id, key, tags.get("job.status", "unknown"), hyperparameters=knobs
+    )
+    job.model = row.params.get("model") or row.params.get("requested.model", "")
+    job.number = number_of(key)
+    job.error, job.fine_tuned_model = tags.get("job.error"), tags.get("fine_tuned_model")
+    job.total_steps = number(tags.get("job.total_steps"))
+    job.train_loss, job.valid_loss = latest.get("train_loss"), latest.get("valid_loss")
+    job.full_valid_loss, job.cost_usd = latest.get("full_valid_loss"), latest.get("cost_usd")
+    job.trained_tokens = int(latest["trained_tokens"]) if "trained_tokens" in latest else None
+    job.step = job.total_steps if job.status == "succeeded" else None
+    return job

@@ -1,0 +1,198 @@
+"""The writer: one thread that carries the spool's entries into MLflow, in order and in batches.
+
+MLflow is loaded in this thread, while the first requests to the provider are already under way. One writer at a time
+drains a spool, whichever process holds its lock: the others' entries go with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tracker.errors import StoreAway, TrackerError
+from tracker.polite import wait_s
+from tracker.runs import reader
+from tracker.spool import Entry, Spool
+
+log = logging.getLogger(__name__)
+
+#: Entries taken at once: enough that one batch per run is large, few enough that a round stays under a second.
+ROUND = 500
+
+#: Points per batch: MLflow's own limit for one request.
+BATCH = 1000
+
+#: Seconds between looks at a spool that another process may have filled.
+LOOK_S = 0.5
+
+
+class Writer:
+    """Carries a spool into the MLflow store of the same URI.
+
+    Parameters
+    ----------
+    open_store
+        Makes the store; called in the writer's thread, again after MLflow was away.
+    """
+
+    def __init__(self, spool: Spool, open_store: Callable[[], Any]):
+        self.spool = spool
+        self._open = open_store
+        self._store: Any = None
+        self._runs: dict[str, str] = {}
+        self._known: dict[str, str] | None = None
+        self._stop = threading.Event()
+        self.away: str | None = None
+        self._thread = threading.Thread(target=self._run, name="mlflow-writer", daemon=True)
+        self._thread.start()
+
+    def flush(self, timeout: float = 60.0, target: str | None = None) -> bool:
+        """Wait until MLflow has everything (of one run, or all); False where that took too long."""
+        deadline = time.monotonic() + timeout
+        while self.spool.waiting(target):
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                return False
+            self.spool.changed.set()
+            time.sleep(0.02)
+        return True
+
+    def close(self, timeout: float = 60.0) -> bool:
+        """Write what waits, within the time; what remains stays in the spool."""
+        done = self.flush(timeout if self.away is None else min(timeout, 2.0))
+        self._stop.set()
+        self.spool.changed.set()
+        self._thread.join(10)
+        return done
+
+    def _run(self) -> None:
+        lock = self.spool.path.with_suffix(".lock").open("w")
+        failures = 0
+        while not self._stop.is_set():
+            self.spool.changed.wait(LOOK_S)
+            self.spool.changed.clear()
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            try:
+                while not self._stop.is_set() and self._round():
+                    failures = 0
+                self.away = None
+            except StoreAway as error:
+                self._note_away(error)
+                self._stop.wait(wait_s(failures))
+                failures += 1
+                self.spool.changed.set()
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+        lock.close()
+
+    def _round(self) -> bool:
+        """Carry one round over; True where there may be more."""
+        entries = self.spool.take(ROUND)
+        if not entries:
+            return False
+        if self._store is None:
+            self._store = self._open()
+        by_target: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_target.setdefault(entry.target, []).append(entry)
+        away: list[StoreAway] = []
+        for target, group in by_target.items():
+            try:
+                self._carry(target, group)
+            except StoreAway as error:
+                away.append(error)
+                if len(away) > 2:  # one run may have a trouble of its own; three in a row are MLflow's
+                    break
+        if away:
+            raise away[0]
+        return True
+
+    def _carry(self, target: str, entries: list[Entry]) -> None:
+        """Write one run's entries in order; points that follow each other go as one batch."""
+        at = 0
+        while at < len(entries):
+            some = [entries[at]]
+            if some[0].kind == "points":
+                size = len(some[0].body)
+                for entry in entries[at + 1 :]:
+                    size += len(entry.body)
+                    if entry.kind != "points" or size > BATCH:
+                        break
+                    some.append(entry)
+            try:
+                self._write(target, some)
+                self.spool.drop(some)
+            except StoreAway:
+                raise
+            except Exception as error:  # an entry that can never be written must not hold up the others
+                for entry in some:
+                    self.spool.refuse(entry, f"{type(error).__name__}: {error}"[:300])
+                log.warning(
+                    "Set aside %d entries of %s that MLflow does not take: %s", len(some), target, error
+                )
+            at += len(some)
+
+    def _write(self, target: str, entries: list[Entry]) -> None:
+        store, kind, body = self._store, entries[0].kind, entries[0].body
+        if kind == "open":
+            self._open_run(target, body)
+            return
+        run_id = self._run_id(target)
+        if kind == "points":
+            store.log_points(run_id, [point for entry in entries for point in entry.body])
+        elif kind == "fill":
+            have = store.present(run_id, {point[0] for point in body})
+            store.log_points(run_id, [point for point in body if (point[0], point[1]) not in have])
+        elif kind == "params":
+            store.log_params(run_id, body)
+        elif kind == "tags":
+            store.set_tags(run_id, body)
+        elif kind == "status":
+            store.set_status(run_id, *body)
+        elif kind == "artifact":
+            store.log_text(run_id, *body)
+        elif kind == "datasets":
+            store.log_datasets(run_id, body)
+        elif kind == "checkpoints":
+            store.log_checkpoints(run_id, body)
+        else:
+            raise TrackerError(
+                f"The spool holds an entry of unknown kind {kind!r}; it was written by another version."
+            )
+
+    def _open_run(self, target: str, body: dict[str, Any]) -> None:
+        """Find or make the run of a job; the job's id is its name among runs."""
+        if target in self._runs:
+            return
+        job_id = body["tags"]["job.id"]
+        if self._known is None:
+            self._known = {
+                row.tags["job.id"]: row.run_id for row in reader(self._store.uri).runs(tag=("job.id", None))
+            }
+        run_id = self._known.get(job_id)
+        if run_id is None:
+            run_id = self._store.create_run(body["experiment"], body["name"], body["tags"], body["start"])
+            self._known[job_id] = run_id
+        self._runs[target] = run_id
+
+    def _run_id(self, target: str) -> str:
+        if target.startswith("run:"):
+            return target.removeprefix("run:")
+        if target not in self._runs:  # after a restart whose "open" entry was already carried over
+            job_id = target.rsplit("/", 1)[-1]
+            found = reader(self._store.uri).runs(tag=("job.id", job_id))
+            if not found:
+                raise TrackerError(f"No run of job {job_id} is in MLflow any more.")
+            self._runs[target] = found[0].run_id
+        return self._runs[target]
+
+    def _note_away(self, error: StoreAway) -> None:
+        if self.away is None:
+            log.warning("%s What is read waits in %s.", error, self.spool.path)
+        self.away = str(error)
