@@ -10,8 +10,8 @@ from advisor.rules import CATALOGUE
 LABEL_OF: tuple[tuple[str, Label], ...] = (
     ("FT402", "diverged"),
     ("FT102", "insufficient_data"),
+    ("FT401", "oscillating"),  # before overfitting: a rise of no more than a few swings is luck
     ("FT201", "overfitting"),
-    ("FT401", "oscillating"),
     ("FT301", "underfitting"),
     ("FT302", "slow_convergence"),
 )

@@ -55,6 +55,20 @@ class Measurements:
         return max((s.fall / abs(s.start) for s in (self.valid, self.train) if s and s.start), default=0.0)
 
     @property
+    def by_heart(self) -> float | None:
+        """How much better training does where validation does worse; None where a curve is missing.
+
+        The larger of two shares: by how much training ends below validation, and by how much training fell after
+        validation was at its best. Two, for some trainers log the training loss on another scale.
+        """
+        v, t = self.valid, self.train
+        if v is None or t is None:
+            return None
+        then = t.at(v.best_step)
+        gap = (v.end - t.end) / v.end if v.end > 0 else 0.0
+        return max(gap, (then - t.end) / then if then > 0 else 0.0)
+
+    @property
     def n_jobs(self) -> int:
         """Jobs of this history that have shown anything, this one included."""
         return sum(m.valid is not None or m.train is not None for m in (*self.earlier, self))

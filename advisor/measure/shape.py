@@ -21,10 +21,12 @@ ABS_TO_SIGMA = 1.2533  # sqrt(pi / 2): the standard deviation of normal noise ov
 MEDIAN_TO_SIGMA = 1.4826  # the same over its median absolute value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """One curve in figures. Losses in nats per token (or whatever was logged), shares from 0 to 1."""
 
+    step: np.ndarray  # float[parts], mean step of each part
+    line: np.ndarray  # float[parts], the line's level there
     n: int  # measurable points
     start: float  # level of the first part
     best: float  # lowest level of the line
@@ -38,6 +40,10 @@ class Shape:
     late_fall: float  # by how much the line falls over the last third of the steps (negative: rises)
     swing: float  # mean distance of the points from the line
 
+    def at(self, step: float) -> float:
+        """The line's level at a step; that of the nearer end outside the curve."""
+        return float(np.interp(step, self.step, self.line))
+
 
 def shape(series: Series) -> Shape | None:
     """Measure a cleaned series; None where it has fewer than two points."""
@@ -46,10 +52,12 @@ def shape(series: Series) -> Shape | None:
     step, level, size = _parts(series)
     line, turn = _line(level)
     left_over = series.loss - np.interp(series.step, step, line)
-    noise = _noise(series.loss, left_over)
+    noise = _noise(series.loss, left_over, 1 + np.count_nonzero(np.diff(line)))
     best = float(line[turn])
     late = float(np.interp(step[0] + LATE * (step[-1] - step[0]), step, line))
     return Shape(
+        step=step,
+        line=line,
         n=len(series),
         start=float(line[0]),
         best=best,
@@ -91,14 +99,16 @@ def _line(level: np.ndarray) -> tuple[np.ndarray, int]:
     return best, int(np.argmin(best))
 
 
-def _noise(loss: np.ndarray, left_over: np.ndarray) -> float:
+def _noise(loss: np.ndarray, left_over: np.ndarray, n_levels: int) -> float:
     """Standard deviation of single points: the smaller of two estimates, for each reads a bend as noise.
 
-    The mean distance from the line (a part of a steep curve has a wide spread), and the median distance of a point
-    from the middle of its neighbours, whose variance is 1.5 times that of a point.
+    The mean distance from the line (a part of a steep curve has a wide spread), corrected for the levels that the
+    line was free to choose; and the median distance of a point from the middle of its neighbours, whose variance is
+    1.5 times that of a point.
     """
-    around = ABS_TO_SIGMA * float(np.mean(np.abs(left_over)))
-    if len(loss) < 5:
+    n = len(loss)
+    around = ABS_TO_SIGMA * float(np.mean(np.abs(left_over))) * np.sqrt(n / max(n - n_levels, 1))
+    if n < 5:
         return around
     bend = loss[1:-1] - (loss[:-2] + loss[2:]) / 2
     return min(around, MEDIAN_TO_SIGMA * float(np.median(np.abs(bend))) / np.sqrt(1.5))

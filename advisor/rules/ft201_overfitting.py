@@ -12,8 +12,9 @@ class Overfitting(Rule):
 
     ## What it looks for
     `rise` = level of the last evaluations - lowest level (nats per token). It fires where the rise is more than 4 %
-    of the lowest level, more than 4 standard deviations of such a level, and visible on a plot of both curves
-    (0.5 % of all that they span).
+    of the lowest level, more than 5 % of all that the curve fell or rose, more than 3 standard deviations of a level
+    as the curve's own noise gives them, and visible on a plot of both curves (0.5 % of what they span); and, unless the
+    rise exceeds half of the lowest level, where training loss fell on meanwhile or lies 12 % below validation loss.
 
     ## Why it matters
     From the lowest point on the model learns its examples by heart, and gets worse on everything else.
@@ -41,19 +42,32 @@ class Overfitting(Rule):
         "Epochs: decrease if the model performs well on training data but poorly on evaluation data.",
         "Learning rate: decrease if it shows signs of overfitting.",
     )
-    rise = Threshold(
-        0.04, "share of the lowest level", "Prechelt's GL4: 4 to 5 % separates published curves read by eye"
+    of_best = Threshold(
+        0.04,
+        "share of the lowest level",
+        "Prechelt's GL4 to GL5; published curves read by eye: 2 % no, 6 % yes",
     )
-    clearly = Threshold(
-        4.0, "standard deviations of a level", "the lowest of 16 noisy levels lies 2 to 3 below the rest"
+    of_range = Threshold(
+        0.05, "share of all that the line falls or rises", "less is flat on a plot; by eye: 0.01 no, 0.29 yes"
     )
+    of_noise = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     visible = Threshold(0.005, "share of the span of both curves", "about the width of a line on a plot")
+
+    by_heart = Threshold(
+        0.12, "share of the loss", "noise on a flat end: up to 0.1; published overfitting: 0.25 and more"
+    )
+    whatever = Threshold(0.5, "share of the lowest level", "so large a rise is none of the noise's")
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell("fewer than 3 finite validation losses")
         v = m.valid
-        limit = max(self.rise * abs(v.best), self.clearly * v.noise_of_level, self.visible * m.span)
+        limit = max(
+            self.of_best * abs(v.best),
+            self.of_range * (v.top - v.best),
+            self.of_noise * v.noise_of_level,
+            self.visible * m.span,
+        )
         figures = {
             "rise_above_best": v.rise,
             "limit": limit,
@@ -63,6 +77,10 @@ class Overfitting(Rule):
         }
         if v.rise <= limit:
             return self.clear("validation loss stays near its best", **figures)
+        if m.by_heart is not None:
+            figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
+            if m.by_heart <= self.by_heart and v.rise <= self.whatever * abs(v.best):
+                return self.clear("validation loss rose, but training does no better", **figures)
         reason = f"validation loss rose from {v.best:.4g} (step {v.best_step:g}) to {v.end:.4g}"
         return self.fires(m, reason, **figures)
 

@@ -27,7 +27,7 @@ class Oscillating(Rule):
     Both slow the learning. Where single batches are evaluated, the swings are the yardstick's own, not the model's.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than six finite validation losses.
 
     ## References
     The guide, learning rate "decrease if" and batch size "increase if"; Google's tuning playbook on late variance.
@@ -46,10 +46,14 @@ class Oscillating(Rule):
     )
     of_level = Threshold(0.015, "share of the lowest level", "smaller swings do not show beside the level")
 
+    points = Threshold(6, "evaluations", "three ups and downs: fewer may be one outlier")
+
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell("fewer than 3 finite validation losses")
         v = m.valid
+        if v.n < self.points:
+            return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
         limit = max(self.of_span * (v.top - v.best), self.of_level * abs(v.best))
         figures = {"swing": v.swing, "limit": limit}
         if v.swing <= limit:
