@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 EXAMPLES = """examples:
   tracker data check train.jsonl valid.jsonl
@@ -15,9 +16,9 @@ EXAMPLES = """examples:
 Nothing of the text is ever printed: bad lines are named by number."""
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    """Describe the command to the parser."""
-    data = commands.add_parser(
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    data = subparsers.add_parser(
         "data",
         help="check, convert, split and count training files",
         description=__doc__,
@@ -71,6 +72,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     stats = verbs.add_parser("stats", help="examples, turns and tokens of a training file")
     stats.add_argument("file", metavar="FILE")
+    data.set_defaults(run=run)
     for verb in (check, convert, split, stats):
         verb.add_argument("--json", action="store_true", help="answer as JSON")
     for verb in (convert, split):

@@ -28,6 +28,8 @@ def _is_job(job: Any) -> bool:
     """Whether it looks like a record: hyperparameters as an object, or a series as a list of pairs."""
     if not isinstance(job, Mapping) or not JOB_KEYS & set(job):
         return False
+    if not isinstance(job.get("hyperparameters", {}), Mapping | None):
+        return False
     series = [job[key] for key in SERIES if job.get(key) is not None]
     pairs = all(isinstance(s, list) and all(isinstance(p, list) and len(p) >= 2 for p in s) for s in series)
     return pairs and (bool(series) or isinstance(job.get("hyperparameters"), Mapping))
