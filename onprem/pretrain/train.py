@@ -18,7 +18,7 @@ from .tokenizer import END, MAX_LENGTH, PAD
 class Plan:
     """What a pretraining run is asked to do."""
 
-    steps: int = 12_000
+    steps: int = 2600
     seed: int = 0
     batch: int = 8  # blocks
     block: int = 256  # tokens
