@@ -133,9 +133,10 @@ def _report(result, as_json: bool) -> int:
     else:
         console = Console()
         console.print(terminal(result))
-        console.print(keep_words(result.keep), highlight=False)
+        console.print(f"\n{keep_words(result.keep)}", highlight=False, soft_wrap=True)
         if result.end:
-            console.print(f"Ended: {result.end.words}.", highlight=False)
+            console.print(f"Ended: {result.end.words}.", highlight=False, soft_wrap=True)
+        console.print(f"Look at it: tracker ui {result.name}", highlight=False)
     return 1 if result.end and not result.succeeded else 0
 
 

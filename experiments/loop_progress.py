@@ -44,10 +44,8 @@ class Progress:
 
     def submitting(self, plan: Plan) -> None:
         """A job is about to be sent."""
-        why = f": {plan.changed}" if plan.changed else ""
-        self.console.print(
-            f"job {plan.number} of at most {self.jobs}: {_knobs(plan.hyperparameters)}{why}", highlight=False
-        )
+        why = f" ({plan.changed})" if plan.number > 1 else ""
+        self._say(f"job {plan.number} of at most {self.jobs}, {_knobs(plan.hyperparameters)}{why}")
 
     def update(self, number: int, job: TrackedJob) -> None:
         """A job has moved on."""
@@ -75,10 +73,15 @@ class Progress:
             if series and isinstance(series[-1][1], int | float)
             else ""
         )
-        self.console.print(f"  {record['status']}{loss}; {advice.diagnosis.label}", highlight=False)
+        self._say(f"  {record['status']}{loss}; {advice.diagnosis.label.replace('_', ' ')}")
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def _knobs(hyperparameters: dict[str, Any]) -> str:
+    if set(hyperparameters.values()) == {"auto"}:
+        return "settings left to the provider"
     return ", ".join(
         f"{k} {v:.4g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in hyperparameters.items()
     )

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from experiments.state import End, Plan
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from tracker import Loop
 
 Record = dict[str, Any]
+FIGURES = 7  # of the columns below, the narrow ones: the last two are sentences
 COLUMNS = (
     "job",
     "epochs",
@@ -126,41 +127,51 @@ def _model(record: Record, step: float) -> str | None:
 
 def cells(rows: Iterable[Record]) -> list[tuple[str, ...]]:
     """The table's texts, in the order of COLUMNS."""
-    out = []
-    for r in rows:
-        knobs = r["hyperparameters"]
-        rate = knobs.get("learning_rate_multiplier")
-        rate_text = f"x {_figure(rate)}" if rate is not None else _figure(knobs.get("learning_rate"))
-        verdict = r["diagnosis"] or r["status"] or ""
-        if r["status"] in ("failed", "cancelled") and r["diagnosis"]:
-            verdict = f"{r['status']}: {verdict}"
-        because = f" ({', '.join(r['because'])})" if r["because"] else ""
-        out.append(
-            (
-                str(r["number"]),
-                _figure(knobs.get("n_epochs")),
-                _figure(knobs.get("batch_size")),
-                rate_text,
-                _loss(r["best_valid_loss"]),
-                _loss(r["last_valid_loss"]),
-                verdict,
-                r["changed"] + because,
-                r["why"],
-            )
+    return [
+        (
+            str(r["number"]),
+            _figure(r["hyperparameters"].get("n_epochs")),
+            _figure(r["hyperparameters"].get("batch_size")),
+            _rate(r["hyperparameters"]),
+            _loss(r["best_valid_loss"]),
+            _loss(r["last_valid_loss"]),
+            _verdict(r),
+            r["changed"],
+            f"{', '.join(r['because'])}: {r['why']}" if r["because"] else r["why"],
         )
-    return out
+        for r in rows
+    ]
 
 
-def terminal(result: Result) -> Table:
-    """The table for a terminal."""
+def _rate(hyperparameters: Record) -> str:
+    multiplier = hyperparameters.get("learning_rate_multiplier")
+    if isinstance(multiplier, int | float):
+        return f"x {multiplier:.4g}"
+    return _figure(hyperparameters.get("learning_rate") or multiplier)
+
+
+def _verdict(r: Record) -> str:
+    label = (r["diagnosis"] or "").replace("_", " ")
+    return label if r["status"] == "succeeded" and label else f"{r['status']}{': ' * bool(label)}{label}"
+
+
+def terminal(result: Result) -> Group:
+    """The loop for a terminal: the figures as a table, and under it what was changed and why, job by job."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"loop {result.name}", title_justify="left", show_lines=True)
-    for name in COLUMNS:
-        table.add_column(name, justify="right" if name in COLUMNS[:6] else "left", overflow="fold")
+    figures = Table(title=f"Loop {result.name}", title_justify="left", title_style="bold")
+    reasons = Table.grid(padding=(0, 1))
+    for name in COLUMNS[:FIGURES]:
+        figures.add_column(name, justify="left" if name == "diagnosis" else "right")
     for r, texts in zip(result.rows, cells(result.rows), strict=True):
-        table.add_row(*texts, style="bold green" if r["number"] == result.keep["number"] else None)
-    return table
+        figures.add_row(
+            *texts[:FIGURES], style="bold green" if r["number"] == result.keep["number"] else None
+        )
+        changed, why = texts[FIGURES:]
+        reasons.add_row(f"{r['number']}:", Text.assemble((changed, "bold"), f"\n{why}" if why else ""))
+    return Group(figures, Text("\nWhat was changed, and why", style="bold"), reasons)
 
 
 def markdown(
