@@ -59,7 +59,7 @@ def _fired(f: Finding) -> str:
         lines.append(f"  - change: {words.join([words.move(m) for m in f.moves], 'or')}")
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
-        lines.append(f"  - the guide also says {told}; not borne out here, so not followed")
+        lines.append(f"  - the guide also says {told}")
     return "\n".join(lines)
 
 

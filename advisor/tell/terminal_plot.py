@@ -12,6 +12,7 @@ from advisor.tell.words import figure
 
 WIDTH, HEIGHT = 64, 11  # characters of the plotting area
 MARKS = {"train": "·", "valid": "o", "full_valid": "●"}  # later ones are drawn over earlier ones
+HUGE = 1e30
 NAMES = {"train": "training", "valid": "validation batch", "full_valid": "whole validation set"}
 
 
@@ -37,7 +38,8 @@ def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
 
 
 def finite(curve: Curve) -> Curve:
-    ok = np.isfinite(curve.loss) & np.isfinite(curve.step)
+    """The points that can be drawn; beyond HUGE a loss has overflowed in all but name."""
+    ok = (np.abs(curve.loss) < HUGE) & (np.abs(curve.step) < HUGE)  # false for NaN too
     return Curve(curve.step[ok], curve.loss[ok])
 
 
@@ -59,7 +61,9 @@ def limits(curves: dict[str, Curve]) -> tuple[float, float]:
 
 def scale(values: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
     """Which of `cells` each value falls in."""
-    share = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
+    if not high > low:
+        return np.full(len(values), cells // 2)
+    share = (values - low) / (high - low)
     return np.minimum((share * cells).astype(int), cells - 1)
 
 

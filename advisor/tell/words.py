@@ -88,9 +88,11 @@ def move(m: Move) -> str:
 
 
 def guide_move(m: Move) -> str:
-    """A move that the guide names and measurement does not bear out, with its rate."""
-    rate = f"measured: {m.measured}" if m.measured else "not measured yet"
-    return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({rate})"
+    """A move that the guide names and that is not followed, with its measured rate."""
+    change = f"{KNOBS.get(m.knob, words(m.knob))} {m.direction}"
+    if not m.measured or m.measured.startswith("not "):
+        return f"{change} (not measured yet, so not followed)"
+    return f"{change} ({m.measured}, so not followed)"
 
 
 def setting(hp: HyperParameters | None) -> str:

@@ -41,7 +41,7 @@ class RowsNearlyAlike(Rule):
     share = Threshold(
         0.1,
         "share of training rows",
-        "set by hand: templated data stand far above it, people's own words below 2 %",
+        "set by hand: the shipped data sets measure 0.2 % and 1.5 %",
     )
 
     def look(self, m: DataMeasurements) -> Finding:

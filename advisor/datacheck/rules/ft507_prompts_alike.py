@@ -18,7 +18,7 @@ class PromptsAlike(Rule):
     A model that saw few forms of asking fails on the others; a low loss then says little about use.
 
     ## Example
-    'Order 3 apples for Ann', 'Order 5 pears for Bob', ...: ratio 8.2 (limit 6).
+    'Order 3 apples for Ann', 'Order 5 pears for Bob', ...: ratio 12.6 (limit 6).
 
     ## What to change
     Collect prompts as users write them; vary form, length, order and tone.
@@ -42,7 +42,7 @@ class PromptsAlike(Rule):
     ratio = Threshold(
         6.0,
         "bytes per compressed byte",
-        "people's own words measure 2 to 4 (Shaib et al. 2024), templates 6 and more",
+        "sentences of documentation measure 2.5 to 3.3, shipped chat 2.4, a form with three blanks 12.6",
     )
 
     def look(self, m: DataMeasurements) -> Finding:

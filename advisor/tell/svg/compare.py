@@ -32,12 +32,13 @@ def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare"
         width,
         240 if width < 500 else 300,
         right=34,
-        top=26,
+        top=34,
     )
     frame.axes()
     best = min((i for i in lines if best_point(jobs[i - 1])), key=lambda i: best_point(jobs[i - 1])[1])
     for i in sorted(lines, key=lambda i: (i == best, i == len(jobs))):
-        _draw(frame, i, lines[i], "line-best" if i == best else "line-new" if i == len(jobs) else "line-old")
+        _draw(frame, i, lines[i], _css(i, best, len(jobs)))
+    _name_ends(frame, {i: frame.at(c.step[-1], c.loss[-1]) for i, c in lines.items()}, best, len(jobs))
     told = "; ".join(f"job {i} ends at {figure(c.loss[-1])}" for i, c in lines.items())
     return frame.svg("Validation loss of all jobs", told, ident)
 
@@ -47,8 +48,20 @@ def _draw(frame: Frame, number: int, curve: Curve, css: str) -> None:
     frame.polyline(points, css)
     for p in points:
         frame.circle(*frame.at(*p), 2.6, f"{css} dot", f"job {number}: {figure(p[1])}")
-    x, y = frame.at(*points[-1])
-    frame.text(x + 6, y + 4, str(number), f"note {css}-text")
+
+
+def _name_ends(frame: Frame, ends: dict[int, tuple[float, float]], best: int, newest: int) -> None:
+    """Each job's number beside its last point, moved down where another number stands there."""
+    placed: list[tuple[float, float]] = []
+    for i, (x, y) in sorted(ends.items(), key=lambda e: e[1][1]):
+        while any(abs(x - px) < 20 and abs(y - py) < 12 for px, py in placed):
+            y += 3
+        placed.append((x, y))
+        frame.text(x + 6, y + 4, str(i), f"note {_css(i, best, newest)}-text")
+
+
+def _css(number: int, best: int, newest: int) -> str:
+    return "line-best" if number == best else "line-new" if number == newest else "line-old"
 
 
 def _with_base(job: Job) -> Curve:

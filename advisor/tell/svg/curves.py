@@ -50,7 +50,7 @@ def _frame(job: Job, curves: dict[str, Curve], width: int) -> Frame:
         y,
         width,
         250 if width < 500 else 320,
-        top=26,
+        top=34,
     )
 
 

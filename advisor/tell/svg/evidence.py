@@ -54,7 +54,7 @@ def _rise(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     frame.line(start, low, x, low, "evidence thin")
     frame.line(x - 3, low, x - 3, high, "evidence", ' marker-end="url(#arrow)"')
     share = f"+{(end - best) / abs(best):.0%}" if best else f"+{figure(end - best)}"
-    frame.text(x - 12, (low + high) / 2 + 4, f"FT201 {share}", "note bad end")
+    frame.text(x, low + 17, f"FT201 {share}", "note bad end")
 
 
 def _late(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:

@@ -25,7 +25,9 @@ class Axis:
     def share(self, value: float) -> float:
         """Where a value lies: 0 at the low end, 1 at the high end; beyond the ends it is held there."""
         low, high, v = (math.log(max(u, 1e-300)) if self.log else u for u in (self.low, self.high, value))
-        return min(max((v - low) / (high - low), 0.0), 1.0) if high > low else 0.5
+        if not high > low:
+            return 0.5
+        return min(max((v - low) / (high - low), 0.0), 1.0)
 
     def marks(self, most: int) -> list[float]:
         """At most about `most` values to label."""
@@ -72,7 +74,7 @@ class Frame:
         self.line(x0, y0, x1, y0, "axis")
         self.text((x0 + x1) / 2, self.height - 4, self.x.name, "name mid")
         if self.y.name:
-            self.text(4, y1 - 2, self.y.name, "name")
+            self.text(4, y1 - 14, self.y.name, "name")
 
     def line(self, x0: float, y0: float, x1: float, y1: float, css: str, extra: str = "") -> None:
         self.parts.append(f'<line class="{css}" x1="{x0:g}" y1="{y0:g}" x2="{x1:g}" y2="{y1:g}"{extra}/>')

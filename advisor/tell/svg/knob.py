@@ -27,7 +27,7 @@ def knob_chart(jobs: Sequence[Job], knob: str, effects: Sequence[Effect], ident:
     frame = Frame(
         _axis([v for v, _ in points.values()], KNOBS[knob]),
         Axis(min(losses) - room, max(losses) + room, "last validation loss"),
-        *SIZE, right=20, top=26,
+        *SIZE, right=20, top=34,
     )  # fmt: skip
     frame.axes()
     places = dict(zip(points, _apart([frame.at(*p) for p in points.values()], frame), strict=True))

@@ -56,7 +56,7 @@ def path_chart(
 
 def _frame(points: Sequence[tuple[float, float]], across: str, up: str, width: int) -> Frame:
     axes = [_axis([p[k] for p in points], KNOBS[name]) for k, name in enumerate((across, up))]
-    return Frame(*axes, width, 250 if width < 500 else 280, left=52, right=26, top=26)
+    return Frame(*axes, width, 250 if width < 500 else 280, left=52, right=26, top=34)
 
 
 def _axis(values: Sequence[float], name: str) -> Axis:

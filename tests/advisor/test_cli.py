@@ -1,0 +1,211 @@
+"""The command `advisor`: what it answers, what it refuses, and how it says so."""
+
+import io
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+from tell_jobs import SPACE, history, overfitted, record
+
+from advisor.cli import main
+from advisor.rules import CATALOGUE
+
+
+@pytest.fixture
+def jobs_file(tmp_path):
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps({"jobs": history(), "space": SPACE}))
+    return str(path)
+
+
+def run(capsys, *argv):
+    code = main(list(argv))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_recommend_tells_figures_beside_limits_the_next_setting_and_the_command(capsys, jobs_file):
+    code, out, err = run(capsys, "recommend", "--jobs", jobs_file)
+    assert (code, err) == (0, "")
+    for words in (
+        "overfitting",
+        "FT201",
+        "(limit",
+        "Next",
+        "Keep",
+        "ftjob-3 at step 20",
+        "whole validation set",
+    ):
+        assert words in out
+    command = next(line for line in out.splitlines() if line.strip().startswith("tracker submit"))
+    assert shlex.split(command)[2:5] == ["my data/train.jsonl", "--valid", "valid.jsonl"]
+    assert "\x1b" not in out, "colours are for terminals"
+
+
+def test_recommend_json_is_the_advice_and_stays_in_the_space(capsys, jobs_file):
+    code, out, _ = run(capsys, "recommend", "--jobs", jobs_file, "--json", "--n", "3")
+    answer = json.loads(out)
+    assert code == 0
+    assert {"diagnosis", "proposal", "proposals", "alternatives", "keep", "live", "command"} <= answer.keys()
+    assert answer["diagnosis"]["label"] == "overfitting"
+    assert len(answer["proposals"]) == len(answer["command"].splitlines()) == 3
+    for proposal in answer["proposals"]:
+        assert proposal["hyperparameters"]["n_epochs"] in SPACE["n_epochs"]
+
+
+def test_jobs_come_from_standard_input_and_the_space_from_a_file(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(history())))
+    space = tmp_path / "space.json"
+    space.write_text(json.dumps({"n_epochs": [2], "batch_size": [8], "learning_rate_multiplier": [0.5, 1.0]}))
+    code, out, _ = run(capsys, "recommend", "--jobs", "-", "--space", str(space), "--json")
+    assert code == 0
+    assert json.loads(out)["proposal"]["hyperparameters"]["n_epochs"] == 2
+
+
+def test_without_jobs_the_first_setting_is_left_to_the_provider(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"jobs": []}'))
+    code, out, _ = run(capsys, "recommend", "--jobs", "-", "--json")
+    assert code == 0
+    assert set(json.loads(out)["proposal"]["hyperparameters"].values()) == {"auto"}
+
+
+@pytest.mark.parametrize(
+    "argv", [["--guide-only"], ["--no-prior"], ["--objective", "best_checkpoint"], ["--no-plot"]]
+)
+def test_every_way_of_asking_is_answered(capsys, jobs_file, argv):
+    code, out, _ = run(capsys, "recommend", "--jobs", jobs_file, *argv)
+    assert code == 0
+    assert "Next" in out
+
+
+def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
+    log = [{"step": 10 * i, "loss": 2.0 / i, "epoch": i} for i in range(1, 7)]
+    log += [
+        {"step": 10 * i, "eval_loss": loss, "epoch": i}
+        for i, loss in enumerate((1.9, 1.5, 1.6, 1.9, 2.3, 2.8), 1)
+    ]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"log_history": log, "global_step": 60, "num_train_epochs": 6}))
+    code, out, _ = run(capsys, "diagnose", str(path))
+    assert code == 0
+    assert "FT201 overfitting" in out
+    assert "1.5" in out
+    assert "Next" not in out
+    code, out, _ = run(capsys, "diagnose", str(path), "--json")
+    assert json.loads(out)["diagnosis"]["label"] == "overfitting"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{broken", ["no JSON", "line 1"]),
+        ("", ["empty"]),
+        ("3", ["list of jobs"]),
+        ('{"jobs": 3}', ["jobs is of type int"]),
+        (
+            '[{"train_loss": 3}, {"id": "j2", "hyperparameters": {"n_epochs": "many"}}]',
+            ["train_loss", "j2", "'many'"],
+        ),
+        ('{"jobs": [], "space": {"n_epochs": []}, "context": 7}', ["space.n_epochs", "context"]),
+    ],
+)
+def test_wrong_input_ends_with_2_and_a_line_for_every_problem(capsys, tmp_path, content, told):
+    path = tmp_path / "jobs.json"
+    path.write_text(content)
+    code, out, err = run(capsys, "recommend", "--jobs", str(path))
+    assert (code, out) == (2, "")
+    assert all(words in err for words in told)
+    assert all(line.startswith("advisor: ") for line in err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["recommend"], "0 sources of jobs given"),
+        (["recommend", "abc", "--experiment", "x"], "2 sources of jobs given"),
+        (["recommend", "--jobs", "nowhere.json"], "nowhere.json: no such file"),
+        (["recommend", "--jobs", "."], "is no file"),
+        (["diagnose", "nowhere.csv"], "no such file"),
+        (["data", "nowhere.jsonl"], "no such file"),
+        (["explain", "FT20"], "Did you mean FT201"),
+        (["explain", "overfiting"], "Did you mean overfitting"),
+    ],
+)
+def test_wrong_usage_says_what_to_do(capsys, argv, told):
+    code, _, err = run(capsys, *argv)
+    assert code == 2
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_a_file_that_is_no_text_is_named(capsys, tmp_path):
+    path = tmp_path / "jobs.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    code, _, err = run(capsys, "recommend", "--jobs", str(path))
+    assert code == 2
+    assert "no UTF-8" in err
+
+
+def test_rules_and_explain_speak_of_every_rule(capsys):
+    _, listing, _ = run(capsys, "rules")
+    _, data, _ = run(capsys, "rules", "--json")
+    known = {rule["rule"] for rule in json.loads(data)}
+    assert {r.id for r in CATALOGUE} <= known
+    assert "FT501" in known
+    for rule in known:
+        assert rule in listing
+        code, page, _ = run(capsys, "explain", rule)
+        assert code == 0
+        for section in ("What it looks for", "Why it matters", "Risk of the change", "When it cannot tell"):
+            assert section in page
+
+
+def test_data_shows_text_only_when_asked(capsys, tmp_path):
+    rows = [{"prompt": "secret question", "completion": "secret answer"}] * 3
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows) + '\n{"prompt": 1}\nnot json\n')
+    code, quiet, _ = run(capsys, "data", str(path))
+    assert code == 0
+    assert "FT501" in quiet
+    assert "line 4" in quiet
+    assert "line 5" in quiet
+    assert "secret" not in quiet
+    _, shown, _ = run(capsys, "data", str(path), "--show-text")
+    assert "secret question" in shown
+    _, answer, _ = run(capsys, "data", str(path), "--json")
+    assert "secret" not in answer
+    assert json.loads(answer)["n_train"] == 5
+
+
+def test_report_is_written_where_it_is_asked_for(capsys, tmp_path):
+    source, target = tmp_path / "jobs.json", tmp_path / "report.html"
+    source.write_text(json.dumps([record(1), overfitted(2)]))
+    code, out, _ = run(capsys, "report", str(source), "-o", str(target))
+    assert code == 0
+    assert str(target) in out
+    assert target.read_text().startswith("<!doctype html>")
+
+
+def test_help_answers_in_a_blink():
+    """Under 0.25 s on a quiet machine; here the median of five may be at most twice bare Python plus that."""
+
+    def seconds(*words):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    bare = statistics.median(seconds("-c", "pass") for _ in range(5))
+    ours = statistics.median(seconds("-m", "advisor.cli", "--help") for _ in range(5))
+    assert ours < 2 * bare + 0.25
+
+
+@pytest.mark.parametrize("command", ["recommend", "diagnose", "data", "report", "rules", "explain"])
+def test_every_help_has_an_example(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"advisor {command}" in capsys.readouterr().out.split("example:\n")[1]

@@ -1,0 +1,250 @@
+"""What is told of a piece of advice, in every form: figures, structure, no text of users."""
+
+import re
+import shlex
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tell_jobs import SPACE, history, overfitted, record
+
+import advisor
+from advisor import tell
+from advisor.diagnosis import diagnose
+from advisor.measure import measure
+from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Keep, Move, Proposal
+from advisor.tell import learned, words
+from advisor.tell.command import submit_line
+from advisor.tell.terminal_plot import plot
+
+
+def advice_on(records, **options):
+    jobs = [Job.from_record(r) for r in records]
+    return advisor.advise(jobs, advisor.SearchSpace.from_record(SPACE), **options)
+
+
+@pytest.fixture(scope="module")
+def told():
+    records = history()
+    return advice_on(records), records
+
+
+def made(*, stop=False, findings=()):
+    proposal = Proposal(
+        HyperParameters(2, 8, 1.0),
+        ("FT201",),
+        "about 1.7",
+        stop,
+        "two jobs in a row brought nothing" if stop else None,
+    )
+    return Advice(Diagnosis("overfitting", tuple(findings)), (proposal,), keep=Keep("ftjob-1", 20))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1"),
+        (0.1 + 0.2, "0.3"),
+        (1234.5678, "1235"),
+        (1e-5, "1e-05"),
+        (float("nan"), "NaN"),
+        (None, "unknown"),
+        ([1, 2.5], "1, 2.5"),
+    ],
+)
+def test_figures_are_written_as_one_would(value, text):
+    assert words.figure(value) == text
+
+
+def test_a_limit_stands_beside_its_figure():
+    pairs = words.evidence_pairs({"rise": 0.3, "limit": 0.05, "swing": 2, "swing_limit": 1, "best_step": 7})
+    assert pairs == [("rise", "0.3", "0.05"), ("swing", "2", "1"), ("best step", "7", None)]
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_every_form_tells_diagnosis_figures_change_reason_and_what_to_keep(told, form):
+    page = form(*told)
+    advice = told[0]
+    finding = next(f for f in advice.diagnosis.fired if f.rule == "FT201")
+    assert "overfitting" in page.lower()
+    for figure in (
+        words.figure(finding.evidence["rise_above_best"], 3),
+        words.figure(finding.evidence["limit"], 3),
+    ):
+        assert figure in page
+    assert words.figure(advice.proposal.hyperparameters.n_epochs) in page
+    assert "ftjob-3 at step 20, validation loss 1.6" in page
+    assert "tracker submit" in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_a_healthy_job_is_called_so_explicitly(form):
+    page = form(
+        Advice(
+            Diagnosis("healthy", (Finding("FT201", "overfitting", "clear"),)),
+            (Proposal(None, stop=True, reason="enough"),),
+        ),
+        [record()],
+    )
+    assert "No problem found" in page
+    assert "enough" in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_the_guide_is_quoted_with_its_rate_where_measurement_disagrees(form):
+    rate = Move("batch_size", "down", measured="right on 21 of 82 jobs")
+    finding = Finding(
+        "FT201",
+        "overfitting",
+        "fires",
+        {"rise": 0.2, "limit": 0.05},
+        "it rose",
+        (Move("n_epochs", "down"),),
+        (rate,),
+    )
+    page = form(made(findings=[finding]), [record()])
+    assert "right on 21 of 82 jobs" in page
+    assert "not followed" in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_stop_is_said_with_its_reason_and_the_setting_if_forced(form):
+    page = form(made(stop=True), [record()])
+    assert "Stop" in page
+    assert "two jobs in a row brought nothing" in page
+    assert "--epochs 2" in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+@pytest.mark.parametrize(
+    "jobs", [[], [{}], [{"status": "running", "train_loss": [[1, "NaN"]]}], [{"full_valid_loss": [[1, 2.0]]}]]
+)
+def test_little_or_nothing_to_tell_of_is_no_error(form, jobs):
+    assert form(advice_on(jobs), jobs)
+
+
+def test_a_running_job_gets_its_word():
+    jobs = [record(1, full=(2.0, 1.5, 1.4)), record(2, epochs=8, full=(2.5, 2.4, 3.9), status="running")]
+    page = tell.text(advice_on(jobs), jobs)
+    assert "Live" in page
+    assert ("Stop it now" in page) or ("Let it run" in page)
+
+
+def test_the_command_quotes_names_and_leaves_auto_to_the_provider():
+    job = record(train_file={"path": "a b's.jsonl"}, experiment="my $HOME", seed=3)
+    line = submit_line(HyperParameters(2, AUTO, 0.5), job)
+    assert shlex.split(line) == [
+        "tracker", "submit", "a b's.jsonl", "--valid", "valid.jsonl", "--model", "embedded-tiny",
+        "--epochs", "2", "--learning-rate-multiplier", "0.5", "--seed", "3", "--experiment", "my $HOME",
+    ]  # fmt: skip
+
+
+def test_markdown_cannot_be_broken_by_a_name():
+    job = record(id="<script>*x*|y", model="a_b`c")
+    page = tell.markdown(made(), [job])
+    assert "<script>" not in page
+    assert "\\*x\\*" in page
+
+
+@pytest.mark.parametrize(
+    "loss", [[], [[1, None]], [[1, 2.0]], [[1, 2.0], [2, 2.0]], [[1, 1e308], [2, -1e308]]]
+)
+def test_the_plot_survives_any_curve(loss):
+    drawn = plot(Job.from_record({"full_valid_loss": loss}))
+    assert "Infinity" not in drawn
+
+
+def test_the_plot_puts_the_lowest_loss_at_the_bottom():
+    drawn = plot(Job.from_record({"full_valid_loss": [[1, 3.0], [2, 1.0], [3, 2.0]]})).splitlines()
+    rows = [line for line in drawn if "●" in line and "┤" in line]
+    assert rows[0].index("●") < rows[-1].index("●"), "the first point is the highest"
+    assert rows[0].split("┤")[0].strip() == "3"
+    assert rows[-1].split("┤")[0].strip() == "1"
+
+
+def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
+    jobs = [Job.from_record(r) for r in history()]
+    effects = learned.effects(jobs)
+    assert {k: [(e.first, e.second) for e in v] for k, v in effects.items()} == {
+        "n_epochs": [(1, 2)],
+        "learning_rate_multiplier": [(2, 3)],
+    }
+    sentence = effects["n_epochs"][0].sentence(learned.gain_so_far(jobs))
+    assert "3 → 5 (jobs 1 and 2): 1.9 → 1.7, better by 0.2 (15% of the gain so far)" in sentence
+
+
+losses = st.floats(allow_nan=True, allow_infinity=True) | st.floats(0, 10)
+series = st.lists(st.tuples(st.floats(allow_nan=True) | st.integers(0, 100), losses).map(list), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(train=series, valid=series, full=series, base=losses, epochs=st.integers(1, 12))
+def test_every_form_tells_any_curve_without_an_error(train, valid, full, base, epochs):
+    job = record(
+        1, epochs=epochs, train_loss=train, valid_loss=valid, full_valid_loss=full, base_valid_loss=base
+    )
+    jobs = [record(2), job]
+    advice = made(findings=diagnose(measure(Job.from_record(job))).findings)
+    assert tell.text(advice, jobs, plot=True)
+    assert tell.markdown(advice, jobs)
+    page = tell.html(advice, jobs)
+    assert not Page(page).open
+    drawn = re.findall(r' (?:x1|y1|cx|cy|points|width)="([^"]*)"', page)
+    assert not [d for d in drawn if "nan" in d or "inf" in d]
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, and whether every tag that opens also closes."""
+
+    VOID = ("meta", "br", "line", "circle", "rect", "polyline", "polygon", "path")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.loads += [v for k, v in attrs if k in ("src", "href") and not (v or "").startswith("#")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_the_report_is_whole_and_loads_nothing(told):
+    page = tell.html(*told)
+    parsed = Page(page)
+    assert not parsed.open
+    assert not parsed.loads
+    assert "script" not in [tag for tag, _ in parsed.tags]
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_every_chart_has_words_for_those_who_cannot_see_it(told):
+    charts = [
+        attrs for tag, attrs in Page(tell.html(*told)).tags if tag == "svg" and attrs.get("role") == "img"
+    ]
+    assert len(charts) >= 9  # curves, comparison: wide and narrow; two paths; three knobs
+    idents = [i for attrs in charts for i in attrs["aria-labelledby"].split()]
+    assert len(idents) == len(set(idents)) == 2 * len(charts)
+    assert all(f'id="{i}"' in tell.html(*told) for i in idents)
+
+
+def test_the_evidence_is_drawn_on_the_curve(told):
+    page = tell.html(*told)
+    assert "FT201 +50%" in page  # 1.6 at best, 2.4 at the end
+    assert "best 1.6" in page
+    assert "before tuning 3" in page
+
+
+def test_names_cannot_break_out_of_the_report():
+    jobs = [record(1, id="</svg><script>alert(1)</script>"), overfitted(2, id='"><img src=x>')]
+    parsed = Page(tell.html(advice_on(jobs), jobs))
+    assert not {"script", "img"} & {tag for tag, _ in parsed.tags}
