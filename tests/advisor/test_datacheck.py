@@ -1,0 +1,252 @@
+"""What the data rules find in rows made for it, and the near-duplicate search against its slow twin."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advisor.datacheck import check, to_record, to_text
+from advisor.datacheck.catalogue import CATALOGUE
+from advisor.datacheck.examples import read_examples
+from advisor.datacheck.losses import ExampleLoss, mean_and_error, read_losses, unusually_high
+from advisor.datacheck.measure import SIMILAR
+from advisor.datacheck.minhash import jaccard, near_pairs, normal, shingles
+from advisor.records import RecordError
+
+WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "rt", "sk", "lm", "")]
+
+
+def sentence(seed, n=12):
+    return " ".join(np.random.default_rng(seed).choice(WORDS, n))
+
+
+def pairs(texts, start=1):
+    return [(i, {"prompt": p, "completion": a}, None) for i, (p, a) in enumerate(texts, start)]
+
+
+def varied(n, seed=0):
+    return pairs([(sentence(seed + 2 * i), sentence(seed + 2 * i + 1)) for i in range(n)])
+
+
+def finding(rule, train, valid=None, **more):
+    return next(f for f in check(train, valid, **more).findings if f.rule == rule)
+
+
+MALFORMED = [
+    (3, "of type int"),
+    ({}, "prompt and completion missing"),
+    ({"prompt": "p"}, "completion missing"),
+    ({"prompt": 3, "completion": "c"}, "prompt is of type int"),
+    ({"prompt": "p", "completion": "  "}, "answer is empty"),
+    ({"messages": "hello"}, "messages is of type str"),
+    ({"messages": []}, "has no message"),
+    ({"messages": [{"role": "user", "content": "hi"}]}, "ends with a user message"),
+    ({"messages": [{"role": "king", "content": "hi"}]}, "role 'king'"),
+    ({"messages": [{"role": "assistant", "content": None}]}, "content is of type NoneType"),
+]
+
+
+@pytest.mark.parametrize(("row", "told"), MALFORMED)
+def test_a_row_that_cannot_be_trained_on_is_named_with_its_reason(row, told):
+    f = finding("FT501", [*varied(2), (7, row, None)])
+    assert f.verdict == "fires"
+    assert f.evidence["malformed"] == 1
+    assert "training line 7" in f.reason
+    assert told in f.reason
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "p", "completion": "c"},
+        {"prompt": [{"role": "user", "content": "p"}], "completion": [{"role": "assistant", "content": "c"}]},
+        {
+            "messages": [
+                {"role": "system", "content": "s"},
+                {"role": "user", "content": "p"},
+                {"role": "assistant", "content": "c"},
+            ]
+        },
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "p"}]},
+                {"role": "assistant", "content": "c"},
+            ]
+        },
+    ],
+)
+def test_every_shape_that_providers_take_is_read(row):
+    [example] = read_examples([(1, row, None)])
+    assert (example.prompt, example.answer, example.problem) == ("p", "c", None)
+
+
+def test_what_could_not_be_decoded_is_passed_on():
+    assert "no JSON" in finding("FT501", [(1, None, "no JSON: line 1")]).reason
+
+
+def test_repeated_rows_are_counted_and_named_whatever_their_case_and_white_space():
+    rows = [
+        *varied(96),
+        *pairs([("Hello  there ", "General"), ("hello there", "general"), ("HELLO THERE", "General")], 97),
+    ]
+    f = finding("FT502", rows)
+    assert f.verdict == "fires"
+    assert f.evidence["rows"] == 2
+    assert f.evidence["share_repeated"] == pytest.approx(2 / 99, abs=1e-4)
+    assert f.evidence["lines"] == [98, 99]
+    assert finding("FT502", varied(99)).verdict == "clear"
+
+
+def test_rows_that_differ_in_a_word_are_nearly_alike_and_no_repetition():
+    base = [(sentence(i, 40), sentence(1000 + i, 40)) for i in range(10)]
+    rows = pairs([*base, *((p + " extra", a) for p, a in base)])
+    assert finding("FT503", rows).evidence["rows"] == 10
+    assert finding("FT502", rows).verdict == "clear"
+
+
+def test_the_system_message_makes_no_rows_alike():
+    rows = [
+        (
+            i,
+            {
+                "messages": [
+                    {"role": "system", "content": "be kind " * 50},
+                    {"role": "user", "content": sentence(i)},
+                    {"role": "assistant", "content": sentence(-i % 997)},
+                ]
+            },
+            None,
+        )
+        for i in range(1, 40)
+    ]
+    assert finding("FT503", rows).verdict == "clear"
+
+
+def test_validation_rows_seen_in_training_are_named_by_both_lines():
+    train, valid = varied(50), varied(20, seed=5000)
+    valid[4] = (5, train[9][1], None)
+    f = finding("FT504", train, valid)
+    assert f.evidence["share_seen"] == pytest.approx(1 / 20)
+    assert f.evidence["word_for_word"] == 1
+    assert "5 = 10" in f.reason
+    assert finding("FT504", train, varied(20, seed=5000)).verdict == "clear"
+    assert finding("FT504", train).verdict == "cannot_tell"
+
+
+def test_one_prompt_with_two_answers_conflicts():
+    rows = [*varied(18), *pairs([("How are you?", "Well."), ("how are you?", "Badly.")], 19)]
+    assert finding("FT505", rows).evidence["rows"] == 1
+    assert finding("FT505", rows).verdict == "clear", "1 of 20 is at the limit"
+    assert finding("FT505", rows[2:]).verdict == "fires"
+
+
+def test_validation_noise_is_measured_where_losses_are_given_and_else_estimated():
+    few, many = varied(30), varied(300)
+    assert finding("FT506", few, few).evidence["relative_error"] == pytest.approx(0.7 / 30**0.5, rel=1e-3)
+    assert finding("FT506", few, many).verdict == "clear"
+    steady = [ExampleLoss(i, 2.0 + 0.01 * (-1) ** i, 10) for i in range(30)]
+    assert finding("FT506", few, few, losses=steady).verdict == "clear"
+    needed = finding("FT506", few, few).evidence["examples_needed"]
+    assert needed == pytest.approx((0.7 / 0.05) ** 2, abs=2)
+
+
+def test_prompts_from_a_template_are_alike_and_varied_ones_are_not():
+    template = pairs([(f"order {i % 20} apples for customer {i % 7} please", "done") for i in range(400)])
+    assert finding("FT507", template).verdict == "fires"
+    assert finding("FT507", varied(400)).verdict == "clear"
+    assert finding("FT507", varied(10)).verdict == "cannot_tell"
+
+
+def test_new_words_stop_coming_with_more_rows():
+    shares = [finding("FT508", varied(n)).evidence["share_new"] for n in (20, 60, 400)]
+    assert shares == sorted(shares, reverse=True)
+    assert (
+        finding("FT508", pairs([(f"word{i} unique{i}", f"other{i}") for i in range(50)])).verdict == "fires"
+    )
+
+
+def test_weak_spots_are_the_lines_of_the_highest_losses():
+    losses = [ExampleLoss(i, 1.0 + 0.01 * i, 10) for i in range(1, 40)] + [
+        ExampleLoss(77, 9.0, 10),
+        ExampleLoss(50, 6.0, 10),
+    ]
+    f = finding("FT509", varied(5), losses=losses)
+    assert f.verdict == "fires"
+    assert f.evidence["lines"] == [77, 50]
+    total = sum(e.loss * 10 for e in losses)
+    assert f.evidence["loss_carried"] == pytest.approx(150 / total, rel=1e-3)
+    assert finding("FT509", varied(5)).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize("rows", [[], [(1, {"prompt": "p", "completion": "c"}, None)], [(1, None, "bad")]])
+def test_no_rule_fails_on_next_to_nothing(rows):
+    report = check(rows, rows, losses=[])
+    assert len(report.findings) == len(CATALOGUE)
+    assert to_text(report)
+
+
+def test_near_pairs_finds_what_comparing_every_pair_finds():
+    """The slow twin: Python sets over all pairs. Of many alike each is paired once, so rows are compared, not pairs."""
+    rng = np.random.default_rng(3)
+    texts = [sentence(i, 30) for i in range(60)]
+    for i in range(60):
+        words = texts[i].split()
+        words[rng.integers(len(words))] = "changed"
+        texts.append(" ".join(words))
+    sets = [{normal(t)[k : k + 5] for k in range(len(normal(t)) - 4)} for t in texts]
+    slow = {
+        j
+        for i, j in itertools.combinations(range(len(texts)), 2)
+        if len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= SIMILAR
+    }
+    fast = {j for _, j, _ in near_pairs(texts, SIMILAR)}
+    assert fast == slow
+    assert len(slow) > 30
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(min_size=5), st.text(min_size=5))
+def test_jaccard_is_that_of_the_byte_shingles(a, b):
+    def slow(t):
+        data = normal(t).encode("utf-8", "replace").ljust(5, b"\0")
+        return {data[i : i + 5] for i in range(len(data) - 4)}
+
+    expected = len(slow(a) & slow(b)) / len(slow(a) | slow(b))
+    assert jaccard(shingles(normal(a)), shingles(normal(b))) == pytest.approx(expected)
+
+
+def test_the_standard_error_is_that_of_resampling():
+    """Closed form for equal weights; with unequal ones a bootstrap of 4,000 resamples agrees within 5 %."""
+    rng = np.random.default_rng(0)
+    equal = [ExampleLoss(i, x, 1) for i, x in enumerate(rng.gamma(4, 0.5, 200))]
+    values = np.array([e.loss for e in equal])
+    assert mean_and_error(equal) == (
+        pytest.approx(values.mean()),
+        pytest.approx(values.std(ddof=1) / 200**0.5),
+    )
+    weight = rng.integers(1, 40, 200)
+    uneven = [ExampleLoss(e.line, e.loss, w) for e, w in zip(equal, weight, strict=True)]
+    draws = rng.integers(0, 200, (4000, 200))
+    means = (values[draws] * weight[draws]).sum(1) / weight[draws].sum(1)
+    assert mean_and_error(uneven)[1] == pytest.approx(means.std(), rel=0.05)
+
+
+def test_losses_are_read_leniently_and_bad_lines_named_together():
+    text = '{"line": 1, "loss": 2.5, "tokens": 10}\n\n{"line": 2, "loss": NaN, "tokens": 3}\n'
+    assert read_losses(text) == (ExampleLoss(1, 2.5, 10),)
+    with pytest.raises(RecordError) as caught:
+        read_losses('{"line": 1}\n{"loss": 2}\n3\nx', "l.jsonl")
+    assert len(caught.value.problems) == 4
+    assert unusually_high([ExampleLoss(1, 1, 1)] * 7) == []
+
+
+def test_the_record_holds_text_only_when_asked():
+    rows = [*varied(20), *pairs([("secret words here", "and here")] * 3, 21)]
+    report = check(rows, rows)
+    assert "secret" not in json.dumps(to_record(report))
+    assert "secret" not in to_text(report)
+    assert "secret" in json.dumps(to_record(report, show_text=True))
+    assert "secret words here" in to_text(report, show_text=True)
