@@ -7,7 +7,7 @@ import logging
 import sys
 from importlib import import_module
 
-COMMANDS = ("submit", "watch", "ui", "data", "import_")
+COMMANDS = ("submit", "watch", "ui", "data", "import_", "archive")
 
 EXAMPLES = """examples:
   tracker submit train.jsonl --valid valid.jsonl --model gpt-4o-mini

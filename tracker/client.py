@@ -35,7 +35,7 @@ class OpenAIEndpoint:
     def __init__(self, settings: Settings, provider: Provider):
         # max_retries=0: the SDK repeats creates on a 500 and sends no idempotency key, so a job could be paid for thrice.
         common: dict[str, Any] = {"api_key": settings.api_key, "max_retries": 0, "timeout": TIMEOUT_S}
-        if provider.api_version and "/openai/v1" not in settings.base_url:
+        if provider.api_version and not settings.base_url.rstrip("/").endswith("/v1"):
             self._client: Any = openai.AsyncAzureOpenAI(
                 azure_endpoint=settings.base_url.split("/openai")[0],
                 api_version=provider.api_version,

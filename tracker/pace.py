@@ -47,8 +47,9 @@ class Pace:
         if not new_events:
             self._misses += 1
             return
-        # The event became visible between the two looks: in their middle, on the average.
-        seen = now if before is None else max((before + now) / 2, now - self._crowd.fair_s / 2)
+        # The event became visible between the two looks: in their middle, on the average. Where the look before was
+        # long ago, the event was met when it was due: then it is expected a little earlier next time.
+        seen = now if before is None else max((before + now) / 2, now - self._crowd.shortest_s)
         if self._last_seen is not None and before is not None:
             gap = (seen - self._last_seen) / new_events
             self._gap = gap if self._gap is None else NEWEST * gap + (1 - NEWEST) * self._gap

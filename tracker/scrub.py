@@ -16,7 +16,7 @@ MAX_QUOTED = 40
 
 _SECRETS = re.compile(
     r"\b(?:sk|pk|rk|tgp|fw|hf|nvapi|eyJ)[-_][\w.\-]{8,}|\bBearer\s+\S+|(?<=://)[^/@\s]+@"
-    r"|(?i:\b(?:api[-_ ]?key|authorization|token|secret|password)\b\s*(?:provided)?\s*[:=]\s*)\S+"
+    r"|(?i:\b(?:api[-_ ]?key|authorization|token|secret|password)\b\s*(?:provided)?\s*[:=]\s*)(?:Bearer\s+)?\S+"
 )
 _QUERY = re.compile(r"(https?://[^\s?#]+)[?#]\S*")
 _QUOTED = re.compile(
