@@ -1,0 +1,111 @@
+"""`tracker archive create|verify|import`: a provider's account on disk, before the provider's own copy goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tracker.commands.shared import command, endpoint_options, open_session
+
+# Seconds between lines of progress: a rescue of years takes hours, and its log should stay readable.
+PROGRESS_S = 5.0
+
+
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = command(
+        subparsers,
+        "archive",
+        "Keep an account's jobs, events, checkpoints and files as served, and rebuild MLflow from them.",
+        "tracker archive create rescue/ && tracker archive verify rescue/ && tracker archive import rescue/",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="create|verify|import")
+    create = verbs.add_parser("create", help="archive the account; run again, it goes on where it stood")
+    create.add_argument("folder", metavar="DIR")
+    create.add_argument("--without-data", action="store_true", help="leave training and validation files out")
+    endpoint_options(create)
+    verify = verbs.add_parser("verify", help="read every byte and compare it with the manifest")
+    verify.add_argument("folder", metavar="DIR")
+    restore = verbs.add_parser("import", help="write every archived job into MLflow, with no network")
+    restore.add_argument("folder", metavar="DIR")
+    restore.add_argument(
+        "--tracking-uri", metavar="URI", help="the MLflow store (MLFLOW_TRACKING_URI, else mlruns/mlflow.db)"
+    )
+    for verb in (create, verify, restore):
+        verb.add_argument("--json", action="store_true", help="answer as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    return {"create": _create, "verify": _verify, "import": _import}[args.verb](args)
+
+
+def _create(args: argparse.Namespace) -> int:
+    from tracker.archive.create import create
+    from tracker.archive.store import Archive
+
+    with open_session(args) as session:
+        work = create(
+            Archive(args.folder),
+            session.endpoint,
+            session.provider,
+            session.settings.host,
+            with_data=not args.without_data,
+            on_progress=_progress("jobs"),
+        )
+        done = session.wait(work)
+    if args.json:
+        print(json.dumps({**vars(done), "missing": sorted(done.missing)}, indent=2))
+    else:
+        print(f"{args.folder}: {done.archived} jobs archived now, {done.unchanged} were there already.")
+        if done.missing:
+            print(
+                f"The provider does not have {len(done.missing)} things any more: {', '.join(sorted(done.missing))}"
+            )
+    for job_id, reason in done.failed.items():
+        print(f"{job_id} could not be read: {reason}", file=sys.stderr)
+    if done.failed:
+        print(f"{len(done.failed)} jobs are left; run the same command again.", file=sys.stderr)
+    return 1 if done.failed else 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from tracker.archive.verify import verify
+
+    found = verify(args.folder, _progress("objects"))
+    if args.json:
+        print(json.dumps(vars(found), indent=2))
+    else:
+        verdict = f"{len(found.problems)} problems" if found.problems else "whole"
+        print(
+            f"{args.folder}: {verdict}; {found.jobs} jobs, {found.objects} objects, {found.bytes / 1e6:.1f} MB."
+        )
+    for problem in found.problems:
+        print(problem, file=sys.stderr)
+    return 1 if found.problems else 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from tracker.archive.restore import restore
+
+    count = restore(args.folder, args.tracking_uri, _progress("jobs"))
+    print(json.dumps({"jobs": count}) if args.json else f"{count} jobs are in MLflow.")
+    return 0
+
+
+def _progress(unit: str) -> Callable[[int, int], None]:
+    """A line now and then on stderr."""
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > PROGRESS_S:
+            told = time.monotonic()
+            print(f"{done} of {total} {unit}", file=sys.stderr)
+
+    return tell
