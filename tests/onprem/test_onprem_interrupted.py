@@ -1,0 +1,164 @@
+"""Pause, kill -9, dead workers and shutdown: every event once, and the end that an undisturbed job has."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from onprem_server import Server, chat_rows, metrics, run_job, told, upload, wait_for
+
+HYPERPARAMETERS = {"n_epochs": 4, "batch_size": 4, "learning_rate_multiplier": 1.0}
+STEPS = 4 * 15  # 60 rows
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("interrupted")
+
+
+@pytest.fixture(scope="module")
+def own(data_dir):
+    """A server of this module's own, since it is killed; its uploads and its undisturbed job."""
+    server = Server(data_dir).start()
+    client = server.client()
+    files = upload(client, chat_rows(60)), upload(client, chat_rows(20, 500))
+    undisturbed = run_job(client, *files, hyperparameters=HYPERPARAMETERS)
+    assert undisturbed.status == "succeeded"
+    yield server, files, metrics(client, undisturbed.id)
+    server.stop()
+
+
+def create(client, files):
+    job = client.fine_tuning.jobs.create(
+        model="embedded-tiny", training_file=files[0], validation_file=files[1], seed=7,
+        hyperparameters=HYPERPARAMETERS,
+    )  # fmt: skip
+    return job.id
+
+
+def past(client, job_id, step):
+    """Wait until the job has told a step beyond `step`."""
+
+    def reached(job) -> bool:
+        newest = client.fine_tuning.jobs.list_events(job_id, limit=1).data[0]
+        return newest.type == "metrics" and newest.data["step"] >= step
+
+    wait_for(client, job_id, reached)
+
+
+def same_end(client, job_id, expected):
+    """The job ends as the undisturbed one did, with each event once."""
+    assert wait_for(client, job_id).status == "succeeded"
+    assert metrics(client, job_id) == expected
+    keys = [(e.type, e.message) for e in told(client, job_id)]
+    assert len([k for k in keys if k[0] == "metrics"]) == STEPS + 1
+    steps = [c.step_number for c in client.fine_tuning.jobs.checkpoints.list(job_id)]
+    assert steps == [60, 45, 30, 15]
+    once = [
+        m
+        for t, m in keys
+        if t == "message" and "Going on" not in m and "paused" not in m and "resumed" not in m
+    ]
+    assert len(once) == len(set(once))
+    assert told(client, job_id)[-1].message == "The job has successfully completed"
+
+
+def test_pause_keeps_the_step_and_resume_goes_on(own, data_dir):
+    server, files, expected = own
+    client = server.client()
+    job_id = create(client, files)
+    past(client, job_id, 20)
+    assert client.fine_tuning.jobs.pause(job_id).status == "paused"
+    time.sleep(1.0)
+    at_rest = len(told(client, job_id))
+    time.sleep(0.5)
+    assert len(told(client, job_id)) == at_rest, "nothing happens while paused"
+    assert client.fine_tuning.jobs.resume(job_id).status in ("queued", "running")
+    same_end(client, job_id, expected)
+    kept = sorted(path.name for path in (data_dir / "jobs" / job_id).glob("checkpoint-*"))
+    assert kept == ["checkpoint-15", "checkpoint-30", "checkpoint-45", "checkpoint-60"], (
+        "the pause's own is gone"
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_of_the_server_at_a_random_instant(own, seed):
+    server, files, expected = own
+    client = server.client()
+    job_id = create(client, files)
+    past(client, job_id, random.Random(seed).randint(1, STEPS - 10))
+    time.sleep(random.Random(seed).random() * 0.3)
+    server.kill()
+    client = server.start().client()
+    same_end(client, job_id, expected)
+
+
+@pytest.mark.slow
+def test_thirty_kills(own):
+    server, files, expected = own
+    draw = random.Random(0)
+    client = server.client()
+    job_id = create(client, files)
+    for _ in range(30):
+        time.sleep(draw.uniform(0.5, 12.0))
+        server.kill()
+        client = server.start().client()
+        if client.fine_tuning.jobs.retrieve(job_id).status == "succeeded":
+            same_end(client, job_id, expected)
+            job_id = create(client, files)
+    same_end(client, job_id, expected)
+
+
+def workers_of(server: Server) -> list[int]:
+    """Process ids of the server's training workers."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [
+        int(pid) for pid in children if b"onprem.workers.train" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_worker_that_dies_is_replaced_and_the_job_goes_on(own):
+    server, files, expected = own
+    client = server.client()
+    job_id = create(client, files)
+    past(client, job_id, 18)
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGKILL)
+    same_end_of_died(client, job_id, expected)
+
+
+def same_end_of_died(client, job_id, expected):
+    assert wait_for(client, job_id).status == "succeeded"
+    assert metrics(client, job_id) == expected
+    warned = [e for e in told(client, job_id) if e.level == "warn"]
+    assert ["died" in e.message for e in warned] == [True]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_workers_die_with_a_killed_server(own):
+    server, _, _ = own
+    (worker,) = workers_of(server)
+    server.kill()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists()
+    server.start()
+
+
+def test_a_graceful_stop_finishes_the_step_and_loses_none(own):
+    server, files, expected = own
+    client = server.client()
+    job_id = create(client, files)
+    past(client, job_id, 5)
+    assert server.stop() == 0
+    client = server.start().client()
+    same_end(client, job_id, expected)
+    went_on = [e.message for e in told(client, job_id) if "Going on" in e.message]
+    assert len(went_on) == 1
+    assert int(went_on[0].split()[-1]) >= 5, (
+        "it went on from the step it was stopped at, not from the last epoch"
+    )
