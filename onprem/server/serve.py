@@ -2,6 +2,7 @@
 
 import fcntl
 import ipaddress
+import signal
 import socket
 
 import uvicorn
@@ -53,6 +54,8 @@ def serve(
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=CLOSE_SECONDS, lifespan="on"
         )
+        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises its signal again once all is closed
+            signal.signal(number, lambda *_: None)
         _Server(config, url).run(sockets=[sock])
 
 

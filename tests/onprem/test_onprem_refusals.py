@@ -1,0 +1,250 @@
+"""What the server refuses, and in whose words: OpenAI's shape, a code, the field, and no text of the user."""
+
+import json
+import urllib.error
+import urllib.request
+
+import openai
+import pytest
+from onprem_server import Server, chat_rows, jsonl, preference_rows, upload
+
+SECRET = "zebra-secret"
+
+
+def message(content=SECRET, role="user", **more):
+    return {"role": role, "content": content, **more}
+
+
+def chat(*messages):
+    return json.dumps({"messages": list(messages)}).encode()
+
+
+GOOD = chat(message("q"), message("a", "assistant"))
+
+BAD_LINES = {
+    "not JSON": (b'{"messages": [', "not JSON"),
+    "not an object": (b'["zebra-secret"]', "must be a JSON object"),
+    "no known field": (b'{"text": "zebra-secret"}', "none of `messages`"),
+    "messages no list": (b'{"messages": "zebra-secret"}', "`messages` is a string"),
+    "messages empty": (b'{"messages": []}', "an empty list"),
+    "message no object": (b'{"messages": ["zebra-secret"]}', "`messages[0]` is a string"),
+    "wrong role": (chat(message(), message("a", SECRET)), "`messages[1].role` must be one of"),
+    "no role": (b'{"messages": [{"content": "zebra-secret"}]}', "`messages[0].role`"),
+    "content null": (chat(message(), message(None, "assistant")), "`messages[1].content` is missing or null"),
+    "content empty": (chat(message(), message("", "assistant")), "`messages[1].content` is empty"),
+    "no assistant": (chat(message()), "last of `messages` must be the assistant's"),
+    "nothing to learn": (chat(message(), message("a", "assistant", weight=0)), "weight 1"),
+    "bad weight": (chat(message(), message("a", "assistant", weight=0.5)), "`messages[1].weight` must be 0 or 1"),
+    "weight on user": (chat(message("q", weight=1), message("a", "assistant")), "assistant messages alone"),
+    "tools": (chat(message(), message("a", "assistant", tool_calls=[{"id": 1}])), "tool_calls` is not supported"),
+    "half a surrogate": (b'{"prompt": "\\ud800", "completion": "a"}', "surrogate"),
+    "not UTF-8": (b'{"prompt": "\xff", "completion": "a"}', "not UTF-8"),
+    "binary": (bytes(range(11, 256)), "not UTF-8"),
+    "too deep": (b"[" * 100_000, "nested too deeply"),
+    "a number too long": (b'{"prompt": ' + b"1" * 5000 + b"}", "number too long"),
+    "no completion": (b'{"prompt": "zebra-secret"}', "`completion` is missing"),
+    "another format": (preference_rows(1).strip(), "a preference row in a file of chat rows"),
+    "same preference": (
+        json.dumps(
+            {"input": {"messages": [message()]}, "preferred_output": [message("a", "assistant")]}
+            | {"non_preferred_output": [message("a", "assistant")]}
+        ).encode(),
+        "no preference",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_LINES)
+def test_bad_line_is_told_by_its_number_and_never_quoted(client, case):
+    line, expected = BAD_LINES[case]
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(client, GOOD + b"\n" + line + b"\n" + GOOD + b"\n")
+    body = refused.value.body
+    assert body["type"] == "invalid_request_error"
+    assert body["code"] == "invalid_file_format"
+    assert body["param"] == "file"
+    assert "line 2: " in body["message"]
+    assert expected in body["message"]
+    assert SECRET not in body["message"]
+
+
+def test_all_bad_lines_are_told_together(client):
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(client, b"\n".join([b"x", GOOD, b"\n", *[b"[]"] * 40]))
+    text = refused.value.body["message"]
+    assert "42 of 43 lines" in text
+    assert all(f"line {n}: " in text for n in (1, 3, 5))
+    assert "22 more lines" in text
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_empty_file_is_refused(client, content):
+    with pytest.raises(openai.BadRequestError):
+        upload(client, content)
+
+
+def test_byte_order_mark_and_windows_line_ends_are_fine(client):
+    assert upload(client, b"\xef\xbb\xbf" + GOOD + b"\r\n" + GOOD + b"\r\n\r\n")
+
+
+def test_one_huge_line_is_refused_without_reading_on(client):
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(client, b'{"prompt": "' + b"a" * (17 * 2**20) + b'", "completion": "b"}')
+    assert "line 1: is longer than" in refused.value.body["message"]
+
+
+JOBS = {
+    "unknown model": ({"model": "gpt-9"}, "model", "model_not_available"),
+    "unknown file": ({"training_file": "file-none"}, "training_file", "invalid_file"),
+    "unknown validation file": ({"validation_file": "file-none"}, "validation_file", "invalid_file"),
+    "a path for a file": ({"training_file": "../../etc/passwd"}, "training_file", "invalid_file"),
+    "zero epochs": ({"hyperparameters": {"n_epochs": 0}}, "hyperparameters.n_epochs", "invalid_value"),
+    "batch as text": ({"hyperparameters": {"batch_size": "big"}}, "hyperparameters.batch_size", "invalid_value"),
+    "unknown knob": ({"hyperparameters": {"momentum": 1}}, "hyperparameters.momentum", "unknown_parameter"),
+    "unknown field": ({"extra_body": {"tempo": 1}}, "tempo", "unknown_parameter"),
+    "long suffix": ({"suffix": "x" * 65}, "suffix", "invalid_value"),
+    "too much metadata": ({"metadata": {str(i): "" for i in range(17)}}, "metadata", "invalid_value"),
+    "reinforcement": ({"method": {"type": "reinforcement"}}, "method.type", "invalid_value"),
+    "dpo on chat rows": ({"method": {"type": "dpo"}}, "training_file", "invalid_file_format"),
+    "negative seed": ({"seed": -1}, "seed", "invalid_value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", JOBS)
+def test_job_that_cannot_be_made_names_the_field(client, train_file, case):
+    settings, param, code = JOBS[case]
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.fine_tuning.jobs.create(**{"model": "embedded-tiny", "training_file": train_file} | settings)
+    body = refused.value.body
+    assert body["code"] == code
+    assert body["param"].startswith(param)
+    assert body["type"] == "invalid_request_error"
+
+
+def test_all_problems_of_a_job_are_told_together(client):
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.fine_tuning.jobs.create(
+            model="gpt-9", training_file="file-a", hyperparameters={"n_epochs": -1, "batch_size": 0, "x": 1}
+        )
+    assert all(name in refused.value.body["message"] for name in ("n_epochs", "batch_size", "x"))
+
+
+def test_jobs_that_have_ended_stay_ended(client, finished):
+    for move in (
+        client.fine_tuning.jobs.cancel,
+        client.fine_tuning.jobs.pause,
+        client.fine_tuning.jobs.resume,
+    ):
+        with pytest.raises(openai.BadRequestError) as refused:
+            move(finished.id)
+        assert refused.value.code == "invalid_job_status"
+        assert "succeeded" in refused.value.body["message"]
+
+
+NOT_FOUND = {
+    "job": lambda c: c.fine_tuning.jobs.retrieve("ftjob-none"),
+    "events": lambda c: c.fine_tuning.jobs.list_events("ftjob-none"),
+    "checkpoints": lambda c: c.fine_tuning.jobs.checkpoints.list("ftjob-none"),
+    "cancel": lambda c: c.fine_tuning.jobs.cancel("ftjob-none"),
+    "file": lambda c: c.files.retrieve("file-none"),
+    "content": lambda c: c.files.content("file-none"),
+    "delete": lambda c: c.files.delete("file-none"),
+    "model": lambda c: c.models.retrieve("none"),
+    "chat": lambda c: c.chat.completions.create(model="none", messages=[{"role": "user", "content": "x"}]),
+    "route": lambda c: c.embeddings.create(model="embedded-tiny", input="x", encoding_format="float"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_FOUND)
+def test_what_is_not_there_is_404_in_openai_s_shape(client, case):
+    with pytest.raises(openai.NotFoundError) as refused:
+        NOT_FOUND[case](client)
+    assert set(refused.value.body) == {"message", "type", "param", "code"}
+    assert refused.value.request_id.startswith("req-")
+
+
+CHATS = {
+    "no messages": {"messages": []},
+    "bad role": {"messages": [{"role": "wizard", "content": "x"}]},
+    "tools": {"tools": [{"type": "function", "function": {"name": "f"}}]},
+    "temperature": {"temperature": 3},
+    "nothing to draw": {"max_tokens": 0},
+    "picture": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CHATS)
+def test_chat_that_cannot_be_answered_is_refused(client, case):
+    asked = {"model": "embedded-tiny", "messages": [{"role": "user", "content": "x"}]} | CHATS[case]
+    with pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(**asked)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_prompt_beyond_the_context_is_refused(client, stream):
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(
+            model="embedded-tiny", messages=[{"role": "user", "content": "word " * 2000}], stream=stream
+        )
+    assert refused.value.code == "context_length_exceeded"
+
+
+def test_file_in_use_is_not_deleted(client):
+    file_id = upload(client, chat_rows(50))
+    job = client.fine_tuning.jobs.create(
+        model="embedded-tiny", training_file=file_id, hyperparameters={"n_epochs": 50, "batch_size": 1}
+    )
+    with pytest.raises(openai.ConflictError) as refused:
+        client.files.delete(file_id)
+    assert job.id in refused.value.body["message"]
+    client.fine_tuning.jobs.cancel(job.id)
+    assert client.files.delete(file_id).deleted
+
+
+def test_too_long_rows_are_refused_where_asked(client):
+    from onprem_server import told, wait_for
+
+    rows = jsonl([{"prompt": "a b c d " * n, "completion": "e"} for n in (1, 90, 1, 90)])
+    asked = {"model": "embedded-tiny", "training_file": upload(client, rows)}
+    hp = {"n_epochs": 1, "max_length": 64}
+    job = client.fine_tuning.jobs.create(**asked, extra_body={"hyperparameters": hp | {"too_long": "refuse"}})
+    job = wait_for(client, job.id)
+    assert (job.status, job.error.code, job.error.param) == (
+        "failed",
+        "invalid_training_file",
+        "training_file",
+    )
+    assert "lines 2, 4" in job.error.message
+    job = client.fine_tuning.jobs.create(**asked, extra_body={"hyperparameters": hp})
+    assert wait_for(client, job.id).status == "succeeded"
+    (warning,) = [e for e in told(client, job.id) if e.level == "warn"]
+    assert "2 of 4 rows" in warning.message
+    assert "lines 2, 4" in warning.message
+
+
+def test_web_pages_of_other_origins_are_refused(server):
+    for header in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        request = urllib.request.Request(f"{server.base_url}/models", headers=header)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code == 403
+
+
+def test_size_limits(tmp_path):
+    server = Server(tmp_path, "--max-file-mb", "1", "--max-storage-mb", "1", "--max-jobs", "1").start()
+    try:
+        client = server.client()
+        with pytest.raises(openai.APIStatusError) as refused:
+            upload(client, chat_rows(20_000))
+        assert refused.value.status_code == 413
+        file_id = upload(client, chat_rows(5_000))
+        with pytest.raises(openai.APIStatusError) as refused:
+            upload(client, chat_rows(5_000))
+        assert refused.value.code == "storage_limit_exceeded"
+        job = client.fine_tuning.jobs.create(model="embedded-tiny", training_file=file_id)
+        with pytest.raises(openai.RateLimitError) as refused:
+            client.fine_tuning.jobs.create(model="embedded-tiny", training_file=file_id)
+        assert refused.value.code == "job_limit_exceeded"
+        client.fine_tuning.jobs.cancel(job.id)
+    finally:
+        server.stop()
