@@ -1,0 +1,138 @@
+"""The advisor as a sampler and a pruner for Optuna: a study that exists gets our advice by one line.
+
+    study = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
+
+A trial is a job: its parameters are the hyperparameters, the values that it reports are its validation losses, the
+value that it returns is its final loss. Knows Optuna's trials and our nouns; judges nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advisor.nouns import HyperParameters
+from advisor.trials import Translator, legal
+
+try:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.search_space import intersection_search_space
+    from optuna.trial import FrozenTrial
+except ImportError as missing:  # pragma: no cover - the extra is installed where tests run
+    raise ImportError("advisor.optuna needs Optuna: pip install 'finetune-advisor[optuna]'") from missing
+
+log = optuna.logging.get_logger("optuna.advisor")
+
+
+class AdvisorSampler(optuna.samplers.BaseSampler):
+    """Proposes the next trial's knobs as `advisor.advise` does; other parameters go to `fallback`.
+
+    Parameters
+    ----------
+    knobs, fixed, reports_per_epoch
+        As for `Translator`.
+    prior
+        As for `advisor.advise`: None uses what earlier tables taught, False does not.
+    context
+        What is known before the first trial, as `n_train_examples`.
+    fallback
+        Sampler of parameters that are no knobs of ours; default TPE.
+    stop
+        End the study where the advisor finds a further trial not worth its cost.
+    """
+
+    def __init__(
+        self,
+        knobs: Mapping[str, str] | None = None,
+        *,
+        fixed: Mapping[str, float] | None = None,
+        reports_per_epoch: float = 1,
+        prior: Any = None,
+        context: Mapping[str, Any] | None = None,
+        fallback: optuna.samplers.BaseSampler | None = None,
+        stop: bool = False,
+    ):
+        self.translator = Translator(knobs, fixed, reports_per_epoch)
+        self.prior, self.stop = prior, stop
+        self.context = dict(context or {"provider": "optuna"})
+        self.fallback = fallback or optuna.samplers.TPESampler()
+        self.advice = None  # the newest one, for who wants to read why
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The knobs that all finished trials share; before the first one none is known."""
+        return self.translator.knobs(intersection_search_space(_trials(study), include_pruned=True))
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if not search_space:
+            return {}
+        from advisor import advise
+
+        jobs = self.translator.jobs(_trials(study))
+        space = self.translator.space(search_space, jobs)
+        self.advice = advise(jobs, space, prior=self.prior, context=self.context)
+        proposal = self.advice.proposal
+        if proposal.stop and self.stop:
+            log.info(f"the advisor ends the study: {proposal.reason or proposal.expect}")
+            study.stop()
+        setting = proposal.hyperparameters or next(
+            (a.hyperparameters for a in self.advice.alternatives), None
+        )
+        if setting is None:  # every setting is tried
+            return {}
+        log.info(f"advice for trial {trial.number}: {self.advice.diagnosis.label}; {proposal.expect}")
+        return self._params(setting, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A knob of the first trial (a usual start), or a parameter that is none of ours."""
+        mine = self.translator.knobs({param_name: param_distribution})
+        if not mine or any(t.state.is_finished() for t in _trials(study)):
+            return self.fallback.sample_independent(study, trial, param_name, param_distribution)
+        from advisor import advise
+
+        setting = advise([], self.translator.space(mine), context=self.context).proposal.hyperparameters
+        return self._params(setting, mine)[param_name]
+
+    def _params(self, setting: HyperParameters, wanted: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+        return {name: legal(getattr(setting, self.translator.knob_of[name]), d) for name, d in wanted.items()}
+
+
+class AdvisorPruner(optuna.pruners.BasePruner):
+    """Ends a trial that will not beat what is known, as `advisor.live` judges; parameters as for `Translator`."""
+
+    def __init__(
+        self,
+        knobs: Mapping[str, str] | None = None,
+        *,
+        fixed: Mapping[str, float] | None = None,
+        reports_per_epoch: float = 1,
+        prior: Any = None,
+    ):
+        self.translator = Translator(knobs, fixed, reports_per_epoch)
+        self.prior = prior
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        if not trial.intermediate_values:
+            return False
+        from advisor.live import judge
+
+        jobs = self.translator.jobs(_trials(study), trial)
+        word = judge(jobs, self.translator.space(trial.distributions, jobs), self.prior)
+        if word.stop_now:
+            log.info(f"the advisor ends trial {trial.number}: {word.reason}")
+        return word.stop_now
+
+
+def _trials(study: optuna.Study) -> list[FrozenTrial]:
+    if len(study.directions) != 1 or study.direction == optuna.study.StudyDirection.MAXIMIZE:
+        directions = ", ".join(d.name.lower() for d in study.directions)
+        raise ValueError(
+            f"the study's direction is {directions}; the advisor reads losses: minimize one of them"
+        )
+    return study.get_trials(deepcopy=False)

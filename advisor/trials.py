@@ -1,0 +1,135 @@
+"""Optuna's trials and distributions in our nouns.
+
+Knows their attributes and not the library: nothing of it is imported. Judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from advisor.nouns import Job, Knob, SearchSpace
+from advisor.records import DEFAULT_SPACE
+
+# The names by which studies call our knobs. Others are told by `knobs={"their name": "our knob"}`.
+USUAL_NAMES = {
+    "n_epochs": ("n_epochs", "epochs", "num_epochs", "num_train_epochs", "max_epochs"),
+    "batch_size": ("batch_size", "train_batch_size", "per_device_train_batch_size"),
+    "learning_rate_multiplier": ("learning_rate_multiplier", "lr_multiplier"),
+    "learning_rate": ("learning_rate", "lr"),
+}
+STATUS = {"COMPLETE": "succeeded", "PRUNED": "cancelled", "FAIL": "failed"}
+MOST_VALUES = 64  # a stepped distribution of more values is taken as a range
+
+
+class Translator:
+    """Optuna's trials and distributions in our nouns.
+
+    Parameters
+    ----------
+    knobs
+        Parameter name -> knob, for names that are not usual ones.
+    fixed
+        Knobs that the study does not tune, with their value.
+    reports_per_epoch
+        How many values a trial reports in an epoch: a step of `trial.report` is this part of an epoch.
+    """
+
+    def __init__(
+        self,
+        knobs: Mapping[str, str] | None = None,
+        fixed: Mapping[str, float] | None = None,
+        reports_per_epoch: float = 1,
+    ):
+        unknown = sorted({*(knobs or {}).values(), *(fixed or {})} - USUAL_NAMES.keys())
+        if unknown:
+            raise ValueError(f"unknown knobs {', '.join(unknown)}; expected some of {', '.join(USUAL_NAMES)}")
+        if reports_per_epoch <= 0:
+            raise ValueError(f"reports_per_epoch is {reports_per_epoch}; expected a number above 0")
+        self.knob_of = {name: knob for knob, names in USUAL_NAMES.items() for name in names} | dict(
+            knobs or {}
+        )
+        self.fixed = dict(fixed or {})
+        self.reports_per_epoch = reports_per_epoch
+
+    def knobs(self, distributions: Mapping[str, Any]) -> dict[str, Any]:
+        """The distributions of our knobs among all."""
+        return {n: d for n, d in distributions.items() if n in self.knob_of and not d.single()}
+
+    def space(self, distributions: Mapping[str, Any], jobs: Sequence[Job] = ()) -> SearchSpace:
+        """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
+        limits = {self.knob_of[n]: as_knob(d) for n, d in distributions.items() if n in self.knob_of}
+        rate = "learning_rate" if "learning_rate" in {*limits, *self.fixed} else "learning_rate_multiplier"
+        usual = {"n_epochs": _longest(jobs), "batch_size": 8, rate: 1.0}
+        for knob, value in {**usual, **self.fixed}.items():
+            limits.setdefault(knob, Knob(values=(value,)))
+        return SearchSpace(limits["n_epochs"], limits["batch_size"], limits[rate], rate)
+
+    def job(self, trial: Any, first_step: int) -> Job:
+        """A trial as a job whose steps are epochs."""
+        given = {self.knob_of[n]: v for n, v in trial.params.items() if n in self.knob_of and _is_number(v)}
+        reported = sorted(trial.intermediate_values.items())
+        curve = [((step + 1 - first_step) / self.reports_per_epoch, loss) for step, loss in reported]
+        curve = [[epoch, float(loss)] for epoch, loss in curve]
+        epochs = given.get("n_epochs") or self.fixed.get("n_epochs")
+        if trial.state.name == "COMPLETE" and trial.value is not None:
+            end = curve.pop()[0] if curve else float(epochs or 1)
+            curve.append([end, float(trial.value)])  # what the study counts is the value that it got
+        return Job.from_record(
+            {
+                "id": f"trial {trial.number}",
+                "status": STATUS.get(trial.state.name, "running"),
+                "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)}
+                | self.fixed
+                | given,
+                "steps_per_epoch": 1,
+                "full_valid_loss": curve,
+            }
+        )
+
+    def jobs(self, trials: Iterable[Any], newest: Any = None) -> list[Job]:
+        """Trials as jobs in their order, `newest` last; those that wait are left out."""
+        skip = newest.number if newest else -1
+        shown = [t for t in trials if t.number != skip and t.params and t.state.name != "WAITING"]
+        shown += [newest] if newest else []
+        first = min((s for t in shown for s in t.intermediate_values), default=1)
+        return [self.job(t, min(first, 1)) for t in shown]
+
+
+def as_knob(distribution: Any) -> Knob:
+    """A distribution as the values or the range that a knob may take."""
+    if hasattr(distribution, "choices"):
+        bad = [c for c in distribution.choices if not _is_number(c) or c <= 0]
+        if bad:
+            raise ValueError(f"a knob has the choices {bad}; expected positive numbers")
+        return Knob(values=tuple(sorted(distribution.choices)))
+    low, high, step = distribution.low, distribution.high, getattr(distribution, "step", None)
+    if low <= 0:
+        raise ValueError(
+            f"a knob ranges from {low}; expected a number above 0, for all knobs act by their ratio"
+        )
+    integer = isinstance(low, int)
+    if step and step != 1 and (high - low) / step < MOST_VALUES:
+        return Knob(
+            values=tuple(low + k * step for k in range(int((high - low) / step + 1e-9) + 1)), integer=integer
+        )
+    return Knob(low=float(low), high=float(high), integer=integer)
+
+
+def legal(value: float, distribution: Any) -> Any:
+    """The value as the distribution takes it: a choice itself, a whole number, or one within the range."""
+    if hasattr(distribution, "choices"):
+        return min(distribution.choices, key=lambda c: abs(c - value))
+    value = min(max(value, distribution.low), distribution.high)
+    return round(value) if isinstance(distribution.low, int) else float(value)
+
+
+def _longest(jobs: Sequence[Job]) -> float:
+    return max(
+        (float(j.full_valid.step.max()) for j in jobs if len(j.full_valid)),
+        default=DEFAULT_SPACE["n_epochs"]["min"],
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

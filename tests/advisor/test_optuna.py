@@ -1,0 +1,151 @@
+"""The advisor inside Optuna: trials as jobs, proposals that the distributions allow, trials that are pruned."""
+
+import math
+
+import pytest
+
+optuna = pytest.importorskip("optuna", reason="needs the extra: pip install 'finetune-advisor[optuna]'")
+
+from advisor.optuna import AdvisorPruner, AdvisorSampler  # noqa: E402
+from advisor.trials import Translator, as_knob, legal  # noqa: E402
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+D = optuna.distributions
+
+
+def loss_at(epoch, batch, rate):
+    """A fine-tuning loss with a best rate that grows with the square root of the batch, and overfitting beyond it."""
+    speed = rate / 1e-4 / math.sqrt(batch / 8)
+    learned = 1 - math.exp(-0.9 * epoch * speed)
+    return min(3.0 - 2.0 * learned + 0.02 * (epoch * speed) ** 1.5, 4.0)
+
+
+def objective(trial):
+    epochs = trial.suggest_int("epochs", 1, 12)
+    batch = trial.suggest_categorical("batch_size", [4, 8, 16, 32])
+    rate = trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+    trial.suggest_categorical("scheduler", ["linear", "cosine"])
+    for epoch in range(epochs):  # counted from 0, as most studies do
+        trial.report(loss_at(epoch + 1, batch, rate), epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    return loss_at(epochs, batch, rate)
+
+
+def study(**parts):
+    made = optuna.create_study(sampler=AdvisorSampler(**parts))
+    made.enqueue_trial({"epochs": 2, "batch_size": 32, "lr": 1e-6, "scheduler": "linear"})
+    return made
+
+
+def test_one_line_gives_an_existing_study_our_advice():
+    made = study()
+    made.optimize(objective, n_trials=12)
+    settings = [(t.params["epochs"], t.params["batch_size"], t.params["lr"]) for t in made.trials]
+    assert len(set(settings)) == 12, "no setting is tried twice"
+    assert all(t.params["scheduler"] in ("linear", "cosine") for t in made.trials)
+    assert made.best_value < 1.5, "the bad first trial ends at 2.99, the best there is near 1.2"
+    assert made.sampler.advice.diagnosis.label
+
+
+def test_it_takes_a_study_over_that_another_sampler_began():
+    made = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    made.optimize(objective, n_trials=3)
+    before = made.best_value
+    made.sampler = AdvisorSampler()
+    made.optimize(objective, n_trials=4)
+    assert made.best_value <= before
+    assert len(made.trials) == 7
+
+
+def test_the_first_trial_of_an_empty_study_starts_where_one_usually_would():
+    made = optuna.create_study(sampler=AdvisorSampler(context={"n_train_examples": 200}))
+    made.optimize(objective, n_trials=1)
+    assert made.trials[0].params["epochs"] == 5
+    assert made.trials[0].params["lr"] == pytest.approx(1e-4)
+
+
+def test_a_trial_that_gets_worse_is_pruned_and_a_good_one_is_not():
+    made = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
+    for setting in (
+        {"epochs": 4, "batch_size": 8, "lr": 1e-4, "scheduler": "linear"},
+        {"epochs": 12, "batch_size": 4, "lr": 1e-2, "scheduler": "linear"},
+    ):
+        made.enqueue_trial(setting)
+    made.optimize(objective, n_trials=2)
+    assert [t.state.name for t in made.trials] == ["COMPLETE", "PRUNED"]
+    assert len(made.trials[1].intermediate_values) < 6
+
+
+@pytest.mark.parametrize(
+    ("distribution", "values", "low", "high", "integer"),
+    [
+        (D.CategoricalDistribution([8, 4, 16]), (4, 8, 16), None, None, False),
+        (D.IntDistribution(1, 10), (), 1, 10, True),
+        (D.IntDistribution(4, 16, step=4), (4, 8, 12, 16), None, None, True),
+        (D.FloatDistribution(1e-5, 1e-3, log=True), (), 1e-5, 1e-3, False),
+        (D.FloatDistribution(0.5, 2.0, step=0.5), (0.5, 1.0, 1.5, 2.0), None, None, False),
+    ],
+)
+def test_a_distribution_is_a_knob(distribution, values, low, high, integer):
+    found = as_knob(distribution)
+    assert (found.values, found.integer) == (values, integer)
+    if low is not None:
+        assert (found.low, found.high) == (low, high)
+    assert distribution._contains(
+        distribution.to_internal_repr(legal(values[0] if values else low, distribution))
+    )
+
+
+@pytest.mark.parametrize(
+    "bad", [D.CategoricalDistribution(["a", 1]), D.FloatDistribution(0.0, 1.0), D.IntDistribution(-2, 3)]
+)
+def test_a_knob_that_cannot_be_one_is_refused_with_its_value(bad):
+    with pytest.raises(ValueError, match="expected"):
+        as_knob(bad)
+
+
+def test_a_trial_is_a_job_whose_steps_are_epochs():
+    made = optuna.create_study()
+    trial = optuna.trial.create_trial(
+        params={"epochs": 3, "bs": 8},
+        distributions={"epochs": D.IntDistribution(1, 5), "bs": D.IntDistribution(1, 64)},
+        intermediate_values={0: 2.0, 1: 1.5, 2: 1.6},
+        value=1.55,
+    )
+    made.add_trial(trial)
+    [job] = Translator(knobs={"bs": "batch_size"}, fixed={"learning_rate": 1e-4}).jobs(made.trials)
+    assert job.full_valid.step.tolist() == [1, 2, 3]
+    assert job.full_valid.loss.tolist() == [2.0, 1.5, 1.55], "the value that the study got is the final loss"
+    assert (job.hyperparameters.n_epochs, job.hyperparameters.batch_size) == (3, 8)
+    assert job.hyperparameters.learning_rate == 1e-4
+    [halves] = Translator(knobs={"bs": "batch_size"}, reports_per_epoch=2).jobs(made.trials)
+    assert halves.full_valid.step.tolist() == [0.5, 1, 1.5]
+
+
+@pytest.mark.parametrize("directions", [["maximize"], ["minimize", "minimize"]])
+def test_what_is_no_single_loss_is_refused(directions):
+    made = optuna.create_study(directions=directions, sampler=AdvisorSampler())
+    with pytest.raises(ValueError, match="minimize"):
+        made.ask().suggest_int("epochs", 1, 3)
+
+
+def test_an_unknown_knob_is_refused_with_those_known():
+    with pytest.raises(ValueError, match=r"speed.*n_epochs"):
+        AdvisorSampler(knobs={"v": "speed"})
+
+
+def test_the_study_may_be_ended_by_the_advisor():
+    """At the latest when all six settings are tried."""
+
+    def small(trial):
+        return loss_at(
+            trial.suggest_categorical("epochs", [1, 2, 4]), 8, trial.suggest_categorical("lr", [1e-4, 3e-4])
+        )
+
+    made = optuna.create_study(sampler=AdvisorSampler(stop=True))
+    made.optimize(small, n_trials=20)
+    assert 2 < len(made.trials) <= 7
+    assert made.best_value == pytest.approx(
+        min(loss_at(e, 8, r) for e in (1, 2, 4) for r in (1e-4, 3e-4)), abs=0.1
+    )
