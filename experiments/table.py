@@ -23,7 +23,7 @@ COLUMNS = (
     "job",
     "epochs",
     "batch",
-    "learning rate",
+    "rate",
     "best valid",
     "last valid",
     "diagnosis",

@@ -1,5 +1,6 @@
 """A real finished loop in a store of its own, the UI on it, and a headless Chromium to look at it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -47,13 +49,13 @@ def demo_folder(chromium, environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     (folder / "mlruns").mkdir()
     words = [sys.executable, "-m", "experiments", "demo"]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 @pytest.fixture(scope="session")
-def ui_link(demo_folder, environment):
+def ui_link(demo_folder, environment, until):
     """The link that `tracker ui` prints: the ready-made comparison of the newest loop."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,10 +67,19 @@ def ui_link(demo_folder, environment):
     try:
         link = next((w for line in process.stdout for w in line.split() if "viewStateShareKey" in w), None)
         assert link, "tracker ui printed no link"
+        until(lambda: _answers(port))
         yield link
     finally:
         os.killpg(process.pid, signal.SIGTERM)  # a group of its own: the UI and its helpers, nothing else
         process.wait(30)
+
+
+def _answers(port):
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer,
+    ):
+        return answer.status == 200
 
 
 @pytest.fixture(scope="session")
