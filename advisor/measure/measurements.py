@@ -45,9 +45,14 @@ class Measurements:
 
     @property
     def late_share(self) -> float:
-        """Share of the whole fall that came in the last third of the steps, the mean over the curves."""
-        shares = [s.late_fall / s.fall if s.fall > 0 else 0.0 for s in (self.valid, self.train) if s]
-        return sum(shares) / len(shares) if shares else 0.0
+        """Fall over the last third of the steps, the mean over the curves, as a share of the larger whole fall.
+
+        Each fall less one standard deviation of a level: what noise alone brings in the mean is no fall.
+        """
+        shapes = [s for s in (self.valid, self.train) if s]
+        whole = max((s.fall for s in shapes), default=0.0)
+        late = [max(s.late_fall - s.noise_of_level, 0.0) for s in shapes]
+        return sum(late) / len(late) / whole if whole > 0 else 0.0
 
     @property
     def learned(self) -> float:

@@ -16,6 +16,7 @@ from advisor.measure.series import Series
 PARTS = (
     16  # parts that a curve is read in; the eye tells no more on a plot, and short curves have fewer points
 )
+SPIKED = 12  # parts from which on one part is taken for an outlier where its neighbours agree against it
 LATE = 2 / 3  # where the last part of a run begins, as a share of its steps
 ABS_TO_SIGMA = 1.2533  # sqrt(pi / 2): the standard deviation of normal noise over its mean absolute value
 MEDIAN_TO_SIGMA = 1.4826  # the same over its median absolute value
@@ -38,7 +39,7 @@ class Shape:
     fall: float  # from the start to the best level
     rise: float  # from the best level to the end
     late_fall: float  # by how much the line falls over the last third of the steps (negative: rises)
-    swing: float  # mean distance of the points from the line
+    swing: float  # mean distance of the points from the line, after the first part (a steep drop is no swing)
 
     def at(self, step: float) -> float:
         """The line's level at a step; that of the nearer end outside the curve."""
@@ -50,8 +51,8 @@ def shape(series: Series) -> Shape | None:
     if len(series) < 2:
         return None
     step, level, size = _parts(series)
-    line, turn = _line(level)
-    left_over = series.loss - np.interp(series.step, step, line)
+    line, turn = _line(_without_spikes(level))
+    left_over = (series.loss - np.interp(series.step, step, line))[series.step >= step[1]]
     noise = _noise(series.loss, left_over, 1 + np.count_nonzero(np.diff(line)))
     best = float(line[turn])
     late = float(np.interp(step[0] + LATE * (step[-1] - step[0]), step, line))
@@ -85,6 +86,20 @@ def _parts(series: Series) -> tuple[np.ndarray, np.ndarray, float]:
     )
 
 
+def _without_spikes(level: np.ndarray) -> np.ndarray:
+    """Running median of three, so that one outlier makes neither a best level nor a rise.
+
+    The first part stays, for the early drop is real; the last follows Tukey's end-point rule: the median of itself, of
+    its neighbour, and of where the two parts before it point. Short curves stay whole.
+    """
+    if len(level) < SPIKED:
+        return level
+    out = level.copy()
+    out[1:-1] = np.median([level[:-2], level[1:-1], level[2:]], axis=0)
+    out[-1] = np.median([level[-1], out[-2], 3 * out[-2] - 2 * out[-3]])
+    return out
+
+
 def _line(level: np.ndarray) -> tuple[np.ndarray, int]:
     """The line that falls and then rises, with the least squared distance; and where it turns."""
     best, least = level, np.inf
@@ -106,9 +121,9 @@ def _noise(loss: np.ndarray, left_over: np.ndarray, n_levels: int) -> float:
     line was free to choose; and the median distance of a point from the middle of its neighbours, whose variance is
     1.5 times that of a point.
     """
-    n = len(loss)
+    n = len(left_over)
     around = ABS_TO_SIGMA * float(np.mean(np.abs(left_over))) * np.sqrt(n / max(n - n_levels, 1))
-    if n < 5:
+    if len(loss) < 5:
         return around
     bend = loss[1:-1] - (loss[:-2] + loss[2:]) / 2
     return min(around, MEDIAN_TO_SIGMA * float(np.median(np.abs(bend))) / np.sqrt(1.5))

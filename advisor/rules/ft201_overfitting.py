@@ -12,7 +12,7 @@ class Overfitting(Rule):
 
     ## What it looks for
     `rise` = level of the last evaluations - lowest level (nats per token). It fires where the rise is more than 4 %
-    of the lowest level, more than 5 % of all that the curve fell or rose, more than 3 standard deviations of a level
+    of the lowest level, more than 3 % of all that the curve fell or rose, more than 3 standard deviations of a level
     as the curve's own noise gives them, and visible on a plot of both curves (0.5 % of what they span); and, unless the
     rise exceeds half of the lowest level, where training loss fell on meanwhile or lies 12 % below validation loss.
 
@@ -48,7 +48,7 @@ class Overfitting(Rule):
         "Prechelt's GL4 to GL5; published curves read by eye: 2 % no, 6 % yes",
     )
     of_range = Threshold(
-        0.05, "share of all that the line falls or rises", "less is flat on a plot; by eye: 0.01 no, 0.29 yes"
+        0.03, "share of all that the line falls or rises", "less is flat on a plot; by eye: 0.01 no, 0.29 yes"
     )
     of_noise = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     visible = Threshold(0.005, "share of the span of both curves", "about the width of a line on a plot")

@@ -38,7 +38,7 @@ class StillFalling(Rule):
     name = "still-falling"
     guide = ("Epochs: increase if the model's loss is decreasing but hasn't stabilized.",)
     late = Threshold(
-        0.10, "share of the whole fall", "three time constants; separates published curves read by eye"
+        0.08, "share of the whole fall", "three time constants; separates published curves read by eye"
     )
 
     def look(self, m: Measurements) -> Finding:
