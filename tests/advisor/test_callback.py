@@ -1,0 +1,68 @@
+"""The callback in a real Trainer on a model of a few hundred weights."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from advisor.callback import AdvisorCallback  # noqa: E402
+
+
+class Line(torch.nn.Module):
+    """y = w x with a wide hidden layer: learns 16 noisy points by heart when it is given time."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, 1))
+
+    def forward(self, x, labels):
+        out = self.net(x)
+        return {"loss": ((out[:, 0] - labels) ** 2).mean(), "logits": out}
+
+
+def rows(seed, n=16):
+    made = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 8, generator=made)
+    y = x[:, 0] + torch.randn(n, generator=made)
+    return [{"x": a, "labels": b} for a, b in zip(x, y, strict=True)]
+
+
+def train(tmp_path, callback, epochs=40, rate=0.01):
+    torch.manual_seed(0)
+    args = transformers.TrainingArguments(
+        output_dir=str(tmp_path), num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=8,
+        eval_strategy="epoch", logging_strategy="steps", logging_steps=1, save_strategy="no", report_to=[],
+        use_cpu=True, disable_tqdm=True, remove_unused_columns=False, lr_scheduler_type="constant",
+    )  # fmt: skip
+    trainer = transformers.Trainer(
+        Line(), args, train_dataset=rows(1), eval_dataset=rows(2), callbacks=[callback]
+    )
+    trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
+    trainer.train()
+    return trainer
+
+
+def test_it_tells_when_the_diagnosis_changes_and_all_of_it_at_the_end(tmp_path):
+    said = []
+    callback = AdvisorCallback(say=said.append)
+    train(tmp_path, callback)
+    assert callback.advice.diagnosis.label == "overfitting"
+    assert any("overfitting" in line for line in said[:-1]), "told while it trained"
+    assert len(said) < 20, "told on changes, not at each of 40 evaluations"
+    assert "learning rate 0.01" in said[-1]
+    assert "Next" in said[-1]
+
+
+def test_it_ends_a_training_that_gets_worse_where_it_may(tmp_path):
+    stopped = train(tmp_path, AdvisorCallback(stop=True, say=lambda line: None))
+    assert stopped.state.global_step < 40 * 2
+
+
+def test_history_counts(tmp_path):
+    earlier = {
+        "id": "earlier", "hyperparameters": {"n_epochs": 2, "batch_size": 8, "learning_rate": 0.01},
+        "full_valid_loss": [[2, 0.6], [4, 0.5]], "status": "succeeded",
+    }  # fmt: skip
+    callback = AdvisorCallback([earlier], say=lambda line: None)
+    train(tmp_path, callback, epochs=3, rate=0.001)
+    assert callback.advice.keep.job == "earlier"
