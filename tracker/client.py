@@ -94,6 +94,16 @@ class OpenAIEndpoint:
     async def cancel(self, job_id: str) -> Item:
         return await self._read(lambda: self._jobs.cancel(job_id))
 
+    async def chat(self, **request: Any) -> Item:
+        """Ask a chat model; repeated politely like a reading, since an answer leaves nothing behind."""
+        chats = self._client.chat.completions.with_raw_response
+        return await self._read(lambda: chats.create(timeout=PATIENT_S, **request))
+
+    async def complete(self, **request: Any) -> Item:
+        """Ask a model that knows no chat to continue a prompt (the legacy route)."""
+        completions = self._client.completions.with_raw_response
+        return await self._read(lambda: completions.create(timeout=PATIENT_S, **request))
+
     async def close(self) -> None:
         await self._client.close()
 

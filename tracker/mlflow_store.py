@@ -73,6 +73,10 @@ class MlflowStore:
         self._experiments: dict[str, str] = {}
         self._params: dict[str, set[str]] = {}
 
+    def call(self, method: str, *args: Any, **named: Any) -> Any:
+        """Call a method of MLflow's client that has no plain form here; failures come as our errors."""
+        return _guarded(getattr(self.client, method), *args, **named)
+
     def experiment_id(self, name: str) -> str:
         """Return the id of an experiment, made where it is missing (and restored where it was deleted)."""
         if name not in self._experiments:

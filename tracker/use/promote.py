@@ -1,0 +1,93 @@
+"""Registers a tuned model in MLflow's model registry, under an alias that whoever serves it can ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracker.errors import InputError
+from tracker.runs import reader
+from tracker.use.listing import LOSS
+from tracker.use.target import MODEL_TAG, find_run
+
+if TYPE_CHECKING:
+    from tracker.mlflow_store import MlflowStore
+
+
+def promote(
+    name: str,
+    tracking_uri: str,
+    *,
+    registered: str | None = None,
+    alias: str = "champion",
+    step: int | None = None,
+) -> dict[str, Any]:
+    """Register the model of a run and give it an alias; a model that is registered already only gets the alias.
+
+    Parameters
+    ----------
+    name
+        A run, a job or a tuned model.
+    registered
+        The registered model's name; by default the experiment's.
+    alias
+        Moves to this version from whatever version has it.
+    step
+        The checkpoint of this step instead of the final model.
+
+    Returns
+    -------
+    dict
+        `name`, `version`, `alias`, `model`, `run_id`.
+
+    Raises
+    ------
+    InputError
+        There is no such run, or it has no such model.
+    """
+    from tracker.mlflow_store import MlflowStore
+
+    row = find_run(reader(tracking_uri), name)
+    if row is None:
+        raise InputError(
+            f"{name} is no run, job or tuned model in {tracking_uri}; `tracker models` lists them."
+        )
+    store = MlflowStore(tracking_uri)
+    model = (
+        _model_at(store, row.run_id, row.experiment_id, step) if step is not None else row.tags.get(MODEL_TAG)
+    )
+    if not model:
+        what = "no tuned model" if step is None else f"no checkpoint at step {step}"
+        raise InputError(f"Run {row.run_id} has {what}; its job is {row.tags.get('job.status', row.status)}.")
+    registered = registered or row.experiment
+    tags = {"model": model, "base_model": row.params.get("model", ""), "job.id": row.tags.get("job.id", "")}
+    tags |= _loss(tracking_uri, row.run_id, step)
+    version = _version(store, registered, row.run_id, row.artifact_uri, tags)
+    store.call("set_registered_model_alias", registered, alias, version)
+    return {"name": registered, "version": version, "alias": alias, "model": model, "run_id": row.run_id}
+
+
+def _model_at(store: MlflowStore, run_id: str, experiment_id: str, step: int) -> str | None:
+    models = store.call("search_logged_models", [experiment_id], f"source_run_id = '{run_id}'")
+    found = (m.tags.get("checkpoint.model") for m in models if m.tags.get("checkpoint.step") == str(step))
+    return next(found, None)
+
+
+def _loss(tracking_uri: str, run_id: str, step: int | None) -> dict[str, str]:
+    series = reader(tracking_uri).curves([run_id])[run_id].get(LOSS, ())
+    losses = [value for at, value, _ in series if value == value and step in (None, at)]
+    return {LOSS: f"{losses[-1]:.6g}"} if losses else {}
+
+
+def _version(store: MlflowStore, name: str, run_id: str, source: str, tags: dict[str, str]) -> str:
+    """The version that stands for the model, made where there is none.
+
+    Its source is the run's artifacts, where the job's papers lie: the weights stay with the provider, under the name
+    in the tag `model`.
+    """
+    quoted = name.replace("'", "\\'")
+    if not store.call("search_registered_models", f"name = '{quoted}'"):
+        store.call("create_registered_model", name)
+    for version in store.call("search_model_versions", f"name = '{quoted}'"):
+        if version.run_id == run_id and version.tags.get("model") == tags["model"]:
+            return version.version
+    return store.call("create_model_version", name, source, run_id=run_id, tags=tags).version
