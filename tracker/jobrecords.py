@@ -20,7 +20,10 @@ SERIES = (
 )
 
 _KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
-_COUNTS = ("n_train_examples", "n_valid_examples", "seed")
+_COUNTS = ("n_train_examples", "n_valid_examples", "seed", "steps_per_epoch")
+
+#: Scores of a tuned model on a held-out file; those of its base model begin with ``eval.base.``.
+_EVAL, _EVAL_BASE = "eval.", "eval.base."
 _STATUS = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled", "SCHEDULED": "queued"}
 
 
@@ -83,6 +86,7 @@ def record(row: RunRow, curves: Series) -> dict[str, Any]:
         "provider": params.get("provider"),
         "model": params.get("model"),
         "method": params.get("method"),
+        "lr_schedule": params.get("lr_schedule"),
         "hyperparameters": {knob: number(params[knob]) for knob in _KNOBS if knob in params}
         or _requested(params),
         "fine_tuned_model": tags.get("fine_tuned_model"),
@@ -97,7 +101,14 @@ def record(row: RunRow, curves: Series) -> dict[str, Any]:
     found |= {
         name: [[step, _value(value)] for step, value, _ in curves[name]] for name in SERIES if name in curves
     }
+    found["metrics"] = _scores(curves) or None
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _scores(curves: Series) -> dict[str, float]:
+    """Return the tuned model's latest scores by metric."""
+    keys = [key for key in curves if key.startswith(_EVAL) and not key.startswith(_EVAL_BASE)]
+    return {key.removeprefix(_EVAL): curves[key][-1][1] for key in keys}
 
 
 def _requested(params: dict[str, str]) -> dict[str, Any]:
