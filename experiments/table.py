@@ -179,15 +179,16 @@ def markdown(
 ) -> str:
     """The loop's story for the parent run's note."""
     rows = [row(plan, record) for plan, record in zip(plans, records, strict=True)]
-    lines = [f"## Loop {name}", "", "| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
-    lines += [
-        "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in texts) + " |"
-        for texts in cells(rows)
-    ]
-    lines += ["", keep_words(kept(keep, records))]
-    if end:
-        lines += ["", f"Ended: {end.words}."]
-    return "\n".join(lines)
+    # What to do comes first: MLflow shows a few lines of a note until it is opened.
+    lines = [f"**{keep_words(kept(keep, records))}**"]
+    lines += ["", f"Ended: {end.words}." if end else "Not ended yet.", ""]
+    lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
+    lines += ["| " + " | ".join(map(_escape, texts)) + " |" for texts in cells(rows)]
+    return f"## Loop {name}\n\n" + "\n".join(lines)
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def keep_words(keep: Record) -> str:
