@@ -54,9 +54,10 @@ def recommend(args) -> None:
         prior=False if args.no_prior else None,
     )
     data = _data_of(request)
-    if not args.jobs and not args.dry_run:
-        _write_back(args.run_id, request, advice, data)
     _answer(args, request, advice, data)
+    if not args.jobs and not args.dry_run:
+        sys.stdout.flush()  # the answer need not wait for MLflow
+        _write_back(args.run_id, request, advice, data)
 
 
 def diagnose(args) -> None:

@@ -18,7 +18,7 @@ OPTIONS = {
     "learning_rate_multiplier": "--learning-rate-multiplier",
     "learning_rate": "--learning-rate",
 }
-TRAIN_UNKNOWN = "TRAIN.jsonl"  # stands where the record does not say which file was trained on
+UNKNOWN = {"train": "TRAIN.jsonl", "model": "MODEL"}  # stand where the record does not say
 
 
 def next_command(advice: Advice, job: Job | Mapping[str, Any] | None = None) -> str:
@@ -38,10 +38,10 @@ def next_command(advice: Advice, job: Job | Mapping[str, Any] | None = None) -> 
 def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = None) -> str:
     """One `tracker submit` line. A knob left to the provider ("auto") needs no option: it is the default."""
     facts = _facts(job)
-    words = ["tracker", "submit", facts["train"] or TRAIN_UNKNOWN]
-    for option in ("valid", "model"):
-        if facts[option]:
-            words += [f"--{option}", facts[option]]
+    words = ["tracker", "submit", facts["train"] or UNKNOWN["train"]]
+    if facts["valid"]:
+        words += ["--valid", facts["valid"]]
+    words += ["--model", facts["model"] or UNKNOWN["model"]]
     for knob, option in OPTIONS.items():
         value = getattr(setting, knob)
         if value not in (None, AUTO):
