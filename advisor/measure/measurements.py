@@ -55,6 +55,15 @@ class Measurements:
         return sum(late) / len(late) / whole if whole > 0 else 0.0
 
     @property
+    def early_share(self) -> float | None:
+        """Fall of the training curve over the first third of its steps, as a share of its whole fall."""
+        if self.train is None or self.train.fall <= 0:
+            return None
+        t = self.train
+        third = t.step[0] + (t.step[-1] - t.step[0]) / 3
+        return (t.start - t.at(third)) / t.fall
+
+    @property
     def learned(self) -> float:
         """Fall from the first level to the lowest as a share of the first: the larger of the two curves."""
         return max((s.fall / abs(s.start) for s in (self.valid, self.train) if s and s.start), default=0.0)

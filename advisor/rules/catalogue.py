@@ -6,10 +6,15 @@ from advisor.rules.ft101_no_job_yet import NoJobYet
 from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
 from advisor.rules.ft103_large_dataset import LargeDataset
 from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft202_rising_again import RisingAgain
+from advisor.rules.ft203_overfitting_persists import OverfittingPersists
 from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft302_still_falling import StillFalling
+from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
+from advisor.rules.ft304_not_converged import NotConverged
 from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.ft601_going_well import GoingWell
 from advisor.rules.rule import Rule
 
 CATALOGUE: tuple[Rule, ...] = (
@@ -17,8 +22,13 @@ CATALOGUE: tuple[Rule, ...] = (
     TooFewEvaluations(),
     LargeDataset(),
     Overfitting(),
+    RisingAgain(),
+    OverfittingPersists(),
     Underfitting(),
     StillFalling(),
+    SlowFromTheStart(),
+    NotConverged(),
     Oscillating(),
     Diverged(),
+    GoingWell(),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import Rule, Threshold, rate_of
+from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
 class Overfitting(Rule):
@@ -23,7 +23,7 @@ class Overfitting(Rule):
     Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 45 % from 0.18 (limit 4 %).
 
     ## What to change
-    The number of epochs, down. The checkpoint at the lowest point may serve meanwhile.
+    The number of epochs, down, or the learning rate, down. The checkpoint at the lowest point may serve meanwhile.
 
     ## Risk of the change
     Under a rate that decays to zero a shorter run is not the beginning of a longer one, and may stop short.
@@ -60,7 +60,7 @@ class Overfitting(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
-            return self.cannot_tell("fewer than 3 finite validation losses")
+            return self.cannot_tell(TOO_FEW)
         v = m.valid
         limit = max(
             self.of_best * abs(v.best),
@@ -85,7 +85,4 @@ class Overfitting(Rule):
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "down"),)
-
-    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "down"), Move(rate_of(m), "down"))

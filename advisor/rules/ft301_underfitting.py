@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import Rule, Threshold
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
 class Underfitting(Rule):
@@ -43,7 +43,7 @@ class Underfitting(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
-            return self.cannot_tell("fewer than 3 finite validation losses")
+            return self.cannot_tell(TOO_FEW)
         figures = {"learned": m.learned, "limit": self.learned}
         if m.learned >= self.learned:
             return self.clear("the model has learned", **figures)

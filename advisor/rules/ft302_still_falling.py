@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import Rule, Threshold
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
 class StillFalling(Rule):
@@ -43,7 +43,7 @@ class StillFalling(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
-            return self.cannot_tell("fewer than 3 finite validation losses")
+            return self.cannot_tell(TOO_FEW)
         late = m.late_share
         figures = {"late_share": late, "limit": self.late}
         if late <= self.late or m.valid.late_fall <= m.valid.noise_of_level:

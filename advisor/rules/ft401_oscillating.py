@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import Rule, Threshold, rate_of
+from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
 class Oscillating(Rule):
@@ -50,7 +50,7 @@ class Oscillating(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
-            return self.cannot_tell("fewer than 3 finite validation losses")
+            return self.cannot_tell(TOO_FEW)
         v = m.valid
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")

@@ -11,6 +11,8 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.measured import MEASURED
 
+TOO_FEW = "fewer than 3 finite validation losses"
+
 
 class Threshold(float):
     """A limit that knows its unit and whence it comes; counts as a plain float."""

@@ -1,0 +1,56 @@
+"""FT202: after an initial improvement the validation loss rises, to the end."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
+
+
+class RisingAgain(Rule):
+    """Validation loss first fell and then rose over the last third of the training.
+
+    ## What it looks for
+    `late_rise` = level at the end - level at two thirds of the steps, as a share of the whole fall before; above 1 %
+    and above one standard deviation of a level. A smaller rise than FT201 asks for, but one that lasts to the end.
+
+    ## Why it matters
+    The job passed its best point before it ended: what it was charged for the rest made it worse.
+
+    ## Example
+    Validation 3.42, 1.30, 1.05, 1.02, 1.06, 1.11: it rose by 0.07 of 2.40 over the last third (3 %, limit 1 %).
+
+    ## What to change
+    The number of epochs, down.
+
+    ## Risk of the change
+    Under a rate that decays to zero a shorter run is not the beginning of a longer one.
+
+    ## When it cannot tell
+    With fewer than three finite validation losses.
+
+    ## References
+    The guide, number of epochs, "decrease if": early convergence.
+    """
+
+    id = "FT202"
+    name = "rising-again"
+    guide = ("Epochs: decrease if the loss increases after initial improvement (early convergence).",)
+    late_rise = Threshold(
+        0.01, "share of the whole fall", "on the benchmark fewer epochs help above it, and seldom below"
+    )
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell(TOO_FEW)
+        v = m.valid
+        limit = max(self.late_rise * v.fall, v.noise_of_level)
+        figures = {"late_rise": -v.late_fall, "limit": limit, "fall": v.fall}
+        if v.fall <= v.noise_of_level:
+            return self.clear("validation loss never improved, so it cannot rise again", **figures)
+        if -v.late_fall <= limit:
+            return self.clear("validation loss does not rise over the last third", **figures)
+        return self.fires(m, f"validation loss rose by {-v.late_fall:.3g} over the last third", **figures)
+
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "down"),)

@@ -1,0 +1,66 @@
+"""FT203: overfitting again, although epochs or learning rate were already reduced."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.rule import TOO_FEW, Rule, rate_of
+
+
+class OverfittingPersists(Rule):
+    """The newest job overfits, and so did one before it with more epochs or a higher learning rate.
+
+    ## What it looks for
+    FT201 on the newest job and on an earlier one of the same data and model that had more epochs or a higher
+    learning rate (a count of such jobs): at least one.
+
+    ## Why it matters
+    The usual remedies were taken, and the model still learns its examples by heart.
+
+    ## Example
+    12 epochs overfitted, 5 epochs at half the rate overfit still: 1 adjustment (limit 1).
+
+    ## What to change
+    By the guide the batch size, down.
+
+    ## Risk of the change
+    A smaller batch takes more steps in the same epochs, and so often overfits sooner: see the measured rate.
+
+    ## When it cannot tell
+    Without an earlier job, or with fewer than three finite validation losses.
+
+    ## References
+    The guide, batch size, "decrease if".
+    """
+
+    id = "FT203"
+    name = "overfitting-persists"
+    guide = ("Batch size: decrease if overfitting persists despite other adjustments.",)
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell(TOO_FEW)
+        if not m.earlier:
+            return self.cannot_tell("no earlier job on these data")
+        adjusted = [e for e in m.earlier if _reduced(e, m) and _overfits(e)]
+        figures = {"adjustments": len(adjusted), "limit": 1}
+        if not adjusted or not _overfits(m):
+            return self.clear("overfitting has not outlasted an adjustment", **figures)
+        return self.fires(m, f"overfitting has outlasted {len(adjusted)} adjustment(s)", **figures)
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("batch_size", "down"),)
+
+
+def _overfits(m: Measurements) -> bool:
+    return Overfitting().look(m).verdict == "fires"
+
+
+def _reduced(before: Measurements, now: Measurements) -> bool:
+    """Whether epochs or learning rate were higher before."""
+    knobs = ("n_epochs", rate_of(now))
+    pairs = [(getattr(before.hyperparameters, k), getattr(now.hyperparameters, k)) for k in knobs]
+    return any(
+        isinstance(old, int | float) and isinstance(new, int | float) and old > new for old, new in pairs
+    )

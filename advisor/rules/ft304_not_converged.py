@@ -1,0 +1,52 @@
+"""FT304: validation loss has not come to rest."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
+
+
+class NotConverged(Rule):
+    """Validation loss fell over the last third of the steps, by more than the noise.
+
+    ## What it looks for
+    `late_fall` of the validation loss over the last third of the steps, as a share of its whole fall, above 6 %; and
+    above one standard deviation of a level.
+
+    ## Why it matters
+    With the same passes over the data more and shorter steps bring the model further.
+
+    ## Example
+    Validation 3.1, 2.2, 1.9, 1.75: it fell by 0.15 of 1.35 over the last third (11 %, limit 6 %).
+
+    ## What to change
+    The batch size, down.
+
+    ## Risk of the change
+    Smaller batches take longer and are noisier; at a rate that is already too high they make the loss swing.
+
+    ## When it cannot tell
+    With fewer than three finite validation losses.
+
+    ## References
+    The guide, batch size, "decrease if".
+    """
+
+    id = "FT304"
+    name = "not-converged"
+    guide = ("Batch size: decrease if the model is not converging well.",)
+    late = Threshold(0.06, "share of the whole fall", "on the benchmark a smaller batch helps above it")
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell(TOO_FEW)
+        v = m.valid
+        limit = max(self.late * v.fall, v.noise_of_level)
+        figures = {"late_fall": v.late_fall, "limit": limit, "fall": v.fall}
+        if v.late_fall <= limit:
+            return self.clear("validation loss has come to rest", **figures)
+        return self.fires(m, f"validation loss fell by {v.late_fall:.3g} over the last third", **figures)
+
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("batch_size", "down"),)

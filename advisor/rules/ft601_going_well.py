@@ -1,0 +1,57 @@
+"""FT601: the job learned and settled."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft301_underfitting import Underfitting
+from advisor.rules.ft302_still_falling import StillFalling
+from advisor.rules.ft401_oscillating import Oscillating
+from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.rule import TOO_FEW, Rule
+
+TROUBLES = (Overfitting(), Underfitting(), StillFalling(), Oscillating(), Diverged())
+
+
+class GoingWell(Rule):
+    """None of the troubles that FT201, FT301, FT302, FT401 and FT402 look for.
+
+    ## What it looks for
+    The number of those rules that fire: none.
+
+    ## Why it matters
+    A setting that works may be made cheaper before it is made better.
+
+    ## Example
+    Validation 1.3, 0.62, 0.58, 0.50, 0.485 with training beside it: 0 troubles (limit 0).
+
+    ## What to change
+    By the guide the batch size, up, for speed.
+
+    ## Risk of the change
+    Fewer steps in the same epochs: unless the learning rate rises too (by the square root, for Adam), the job
+    learns less.
+
+    ## When it cannot tell
+    With fewer than three finite validation losses.
+
+    ## References
+    The guide, batch size, "increase if"; Malladi et al., arXiv 2205.10287, on batch size and learning rate.
+    """
+
+    id = "FT601"
+    name = "going-well"
+    guide = ("Batch size: increase if the model is fine-tuning successfully, to speed up the process.",)
+
+    def look(self, m: Measurements) -> Finding:
+        if m.valid is None:
+            return self.cannot_tell(TOO_FEW)
+        troubles = [r.id for r in TROUBLES if r.look(m).verdict == "fires"]
+        figures = {"troubles": troubles, "limit": 0}
+        if troubles:
+            return self.clear(f"there is trouble: {', '.join(troubles)}", **figures)
+        return self.fires(m, "the job learned, and its losses have settled", **figures)
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("batch_size", "up", "speed"),)
