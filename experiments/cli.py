@@ -106,8 +106,10 @@ def _positive(text: str) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from experiments.loop_run import Options, run_spec
     from experiments.spec import load
+
+    spec = load(args.spec)  # its mistakes are told before anything heavy is loaded
+    from experiments.loop_run import Options, run_spec
 
     options = Options(
         max_jobs=args.max_jobs,
@@ -118,8 +120,7 @@ def _run(args: argparse.Namespace) -> int:
         new=args.new,
         base_url=args.base_url,
     )
-    result = run_spec(load(args.spec), options)
-    return _report(result, args.json)
+    return _report(run_spec(spec, options), args.json)
 
 
 def _report(result, as_json: bool) -> int:

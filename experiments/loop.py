@@ -71,6 +71,8 @@ class Tuning:
         plans, _ = state.read(self.loop.tags)
         self._submit([plan for plan in plans if plan.key(self.loop.run_id) not in self._jobs()])
         records = self._records(plans)
+        if self._score(plans, records):
+            records = self._records(plans)
         return self._judge(plans, records), records
 
     def _jobs(self) -> dict[str, TrackedJob]:
@@ -112,6 +114,20 @@ class Tuning:
             experiment=self.loop.experiment,
             metadata={},
         )
+
+    def _score(self, plans: Sequence[Plan], records: Sequence[Record]) -> bool:
+        """Score tuned models that have no score yet on the spec's test; says whether there were any."""
+        from tracker.use.score import evaluate
+
+        test = self.spec.eval
+        new = [
+            (plan, record)
+            for plan, record in zip(plans, records, strict=True)
+            if test and record["status"] == "succeeded" and not plan.diagnosis and not record.get("metrics")
+        ]
+        for plan, record in new:  # the base model's score is the same for every job: asked once
+            evaluate(self.session, record["run_id"], test.test, test.metric, base=plan.number == 1)
+        return bool(new)
 
     def _judge(self, plans: list[Plan], records: Sequence[Record]) -> list[Plan]:
         """Write the advisor's word to every ended job that has none yet, as of the jobs up to it."""

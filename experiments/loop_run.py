@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.errors import SpecError
 from experiments.loop import Tuning, open_loop
@@ -13,9 +13,6 @@ from experiments.loop_lock import alone
 from experiments.loop_progress import Progress
 from experiments.spec import Spec, Start
 from experiments.table import Result
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Record = dict[str, Any]
 
@@ -65,16 +62,37 @@ def rules_of(spec: Spec, space: Record, provider: str) -> Rules:
     narrowed = narrow(spec, space)
     return Rules(
         space=narrowed,
-        objective=spec.objective,
+        objective=_objective(spec),
         start=_start(spec, narrowed),
         guide_only=spec.guide_only,
-        context={
-            "n_train_examples": _examples(spec.train),
-            "n_valid_examples": _examples(spec.valid) if spec.valid else 0,
-            "model": spec.model,
-            "provider": provider,
-        },
+        context={**_sizes(spec), "model": spec.model, "provider": provider},
     )
+
+
+def _objective(spec: Spec) -> str:
+    """The objective as job records name it: a metric such as regex:... has a name of its own there."""
+    if spec.eval and spec.objective == spec.eval.metric:
+        from tracker.use.metrics import find_metric
+
+        return find_metric(spec.eval.metric).name
+    return spec.objective
+
+
+def _sizes(spec: Spec) -> Record:
+    """What the advisor is told of the data; raises SpecError with all bad lines of all files."""
+    from tracker.data import check_file
+
+    files = {"train": spec.train, "valid": spec.valid, "eval.test": spec.eval.test if spec.eval else None}
+    reports = {name: check_file(path) for name, path in files.items() if path}
+    problems = [f"{name}: {problem}" for name, report in reports.items() for problem in report.problems]
+    if problems:
+        raise SpecError(f"spec of loop {spec.name!r}", problems)
+    train, valid = reports["train"], reports.get("valid")
+    return {
+        "n_train_examples": train.n_examples,
+        "n_valid_examples": valid.n_examples if valid else 0,
+        "train_tokens": train.tokens,
+    }
 
 
 def narrow(spec: Spec, space: Record) -> Record:
@@ -110,9 +128,3 @@ def _start(spec: Spec, space: Record) -> Record | None:
         return None
     given = spec.start.model_dump(exclude_none=True) if isinstance(spec.start, Start) else {}
     return {knob: given.get(knob, "auto") for knob in knobs}
-
-
-def _examples(path: Path) -> int:
-    """Rows of a JSONL file: its lines that are not blank."""
-    with path.open("rb") as file:
-        return sum(1 for line in file if line.strip())

@@ -21,6 +21,7 @@ from pydantic import (
     Tag,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from experiments.errors import SpecError
@@ -36,6 +37,9 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
     if not full.is_file():
         raise ValueError(f"there is no file {full}; paths are relative to the folder of the SPEC.toml")
     return full
+
+
+DataFile = Annotated[Path, AfterValidator(_existing)]
 
 
 class _Part(BaseModel):
@@ -108,14 +112,21 @@ class Budget(_Part):
     cost_usd: float | None = Field(None, gt=0, description="US dollars, as the jobs' records tell their cost")
 
 
+class Eval(_Part):
+    """A held-out test on which every tuned model is scored, beside its loss."""
+
+    test: DataFile = Field(description="examples that are in neither train nor valid, chat JSONL")
+    metric: str = Field("exact_match", description="exact_match, f1, regex:PATTERN or cmd:COMMAND")
+
+
 class Spec(_Part):
     """One tuning loop."""
 
     name: str = Field(
         min_length=1, max_length=100, description="the loop's name: run again, it goes on where it stood"
     )
-    train: Annotated[Path, AfterValidator(_existing)] = Field(description="training examples, chat JSONL")
-    valid: Annotated[Path, AfterValidator(_existing)] | None = Field(
+    train: DataFile = Field(description="training examples, chat JSONL")
+    valid: DataFile | None = Field(
         None, description="validation examples; without them overfitting cannot be seen"
     )
     model: str = Field(min_length=1, description="the model to tune, as the provider names it")
@@ -125,7 +136,8 @@ class Spec(_Part):
     )
     experiment: str | None = Field(None, description="MLflow experiment; else the training file's stem")
     objective: str = Field(
-        "final", description="what to lower: final, best_checkpoint, or the name of an evaluation metric"
+        "final",
+        description="what the loop improves: final (the last validation loss), best_checkpoint, or the metric of [eval]",
     )
     start: Annotated[
         Annotated[Literal["auto", "advisor"], Tag("word")] | Annotated[Start, Tag("table")],
@@ -139,7 +151,18 @@ class Spec(_Part):
     ignore_stop: bool = Field(False, description="use the whole budget even where the advisor says stop")
     guide_only: bool = Field(False, description="the guide's rules alone, without measured prior knowledge")
     budget: Budget = Field(default_factory=Budget, description="limits of the loop")
+    eval: Eval | None = Field(None, description="a test of the task itself: loss is not the task")
     space: Space = Field(default_factory=Space, description="narrower limits of the knobs")
+
+    @model_validator(mode="after")
+    def _objective_is_measured(self) -> Spec:
+        measured = ["final", "best_checkpoint", *([self.eval.metric] if self.eval else [])]
+        if self.objective not in measured:
+            raise ValueError(
+                f"objective is {self.objective!r}; expected {' or '.join(measured)}; "
+                "another metric needs an [eval] table that measures it"
+            )
+        return self
 
     def identity(self) -> dict[str, Any]:
         """What makes the loop this loop: plain JSON, with digests of the data instead of their paths."""
@@ -147,6 +170,8 @@ class Spec(_Part):
         out["train"] = digest(self.train)
         if self.valid:
             out["valid"] = digest(self.valid)
+        if self.eval:
+            out["eval"]["test"] = digest(self.eval.test)
         return out
 
 

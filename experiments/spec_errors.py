@@ -26,6 +26,8 @@ def _sentence(item: dict[str, Any], model: type[BaseModel]) -> str:
         return f"{where} is missing"
     if item["type"] == "extra_forbidden":
         return f"{where}: no such key{_meant(path, model)}"
+    if not path:  # of the file as a whole: it names its key itself
+        return item["msg"].removeprefix("Value error, ")
     message = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     return f"{where} is {item['input']!r}: {message}"
 

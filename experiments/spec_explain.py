@@ -8,9 +8,15 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from experiments.spec import Budget, Space, Spec, Start
+from experiments.spec import Budget, Eval, Space, Spec, Start
 
-TABLES: dict[str, type[BaseModel]] = {"": Spec, "budget": Budget, "space": Space, "start": Start}
+TABLES: dict[str, type[BaseModel]] = {
+    "": Spec,
+    "budget": Budget,
+    "space": Space,
+    "start": Start,
+    "eval": Eval,
+}
 EXAMPLE = Path(__file__).parent / "specs" / "example.toml"
 
 

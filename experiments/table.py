@@ -18,18 +18,8 @@ if TYPE_CHECKING:
     from tracker import Loop
 
 Record = dict[str, Any]
-FIGURES = 7  # of the columns below, the narrow ones: the last two are sentences
-COLUMNS = (
-    "job",
-    "epochs",
-    "batch",
-    "rate",
-    "best valid",
-    "last valid",
-    "diagnosis",
-    "changed",
-    "why",
-)
+FIGURES = ("job", "epochs", "batch", "rate", "best valid", "last valid")
+WORDS = ("diagnosis", "changed", "why")
 
 
 @dataclass(frozen=True)
@@ -92,6 +82,7 @@ def row(plan: Plan, record: Record) -> Record:
         "hyperparameters": record.get("hyperparameters") or plan.hyperparameters,
         "best_valid_loss": min(losses, default=None),
         "last_valid_loss": losses[-1] if losses else None,
+        "metrics": record.get("metrics") or {},
         "diagnosis": plan.diagnosis,
         "changed": plan.changed,
         "because": list(plan.because),
@@ -125,8 +116,14 @@ def _model(record: Record, step: float) -> str | None:
     return record.get("fine_tuned_model") or checkpoints.get(step)
 
 
-def cells(rows: Iterable[Record]) -> list[tuple[str, ...]]:
-    """The table's texts, in the order of COLUMNS."""
+def columns(rows: Iterable[Record]) -> tuple[str, ...]:
+    """The table's columns: the evaluation metrics are those that any job has."""
+    return (*FIGURES, *sorted({name for r in rows for name in r["metrics"]}), *WORDS)
+
+
+def cells(rows: Sequence[Record]) -> list[tuple[str, ...]]:
+    """The table's texts, in the order of `columns`."""
+    metrics = columns(rows)[len(FIGURES) : -len(WORDS)]
     return [
         (
             str(r["number"]),
@@ -135,6 +132,7 @@ def cells(rows: Iterable[Record]) -> list[tuple[str, ...]]:
             _rate(r["hyperparameters"]),
             _loss(r["best_valid_loss"]),
             _loss(r["last_valid_loss"]),
+            *(_figure(r["metrics"].get(name)) for name in metrics),
             _verdict(r),
             r["changed"],
             f"{', '.join(r['because'])}: {r['why']}" if r["because"] else r["why"],
@@ -163,13 +161,10 @@ def terminal(result: Result) -> Group:
 
     figures = Table(title=f"Loop {result.name}", title_justify="left", title_style="bold")
     reasons = Table.grid(padding=(0, 1))
-    for name in COLUMNS[:FIGURES]:
+    for name in columns(result.rows)[:-2]:
         figures.add_column(name, justify="left" if name == "diagnosis" else "right")
-    for r, texts in zip(result.rows, cells(result.rows), strict=True):
-        figures.add_row(
-            *texts[:FIGURES], style="bold green" if r["number"] == result.keep["number"] else None
-        )
-        changed, why = texts[FIGURES:]
+    for r, (*shown, changed, why) in zip(result.rows, cells(result.rows), strict=True):
+        figures.add_row(*shown, style="bold green" if r["number"] == result.keep["number"] else None)
         reasons.add_row(f"{r['number']}:", Text.assemble((changed, "bold"), f"\n{why}" if why else ""))
     return Group(figures, Text("\nWhat was changed, and why", style="bold"), reasons)
 
@@ -182,7 +177,8 @@ def markdown(
     # What to do comes first: MLflow shows a few lines of a note until it is opened.
     lines = [f"**{keep_words(kept(keep, records))}**"]
     lines += ["", f"Ended: {end.words}." if end else "Not ended yet.", ""]
-    lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
+    names = columns(rows)
+    lines += ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     lines += ["| " + " | ".join(map(_escape, texts)) + " |" for texts in cells(rows)]
     return f"## Loop {name}\n\n" + "\n".join(lines)
 

@@ -99,6 +99,14 @@ def test_parallel_jobs_are_each_their_own(command, write_spec, provider_jobs):
     assert all(job["diagnosis"] for job in result["jobs"])
 
 
+def test_the_task_itself_is_scored_and_can_be_the_objective(command, write_spec, folder):
+    spec = write_spec("scored", 'objective = "f1"\n[eval]\ntest = "valid.jsonl"\nmetric = "f1"')
+    done = command("run", spec, "--max-jobs", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    (job,) = json.loads(done.stdout)["jobs"]
+    assert 0 <= job["metrics"]["f1"] <= 1
+
+
 def test_a_token_budget_ends_the_loop(command, write_spec):
     done = command(
         "run", write_spec("thrift"), "--max-jobs", 5, "--max-trained-tokens", 1, "--ignore-stop", "--json"

@@ -94,6 +94,10 @@ def test_all_mistakes_are_reported_together(write):
         ("space = {learning_rate_multiplier = {min = 0.1}}", False),
         ("budget = {jobs = 3, trained_tokens = 1_000_000, cost_usd = 2.5}", True),
         ("budget = {cost_usd = inf}", False),
+        ('objective = "best_checkpoint"', True),
+        ('objective = "f1"', False),  # nothing measures it
+        ('objective = "f1"\n[eval]\ntest = "valid.jsonl"\nmetric = "f1"', True),
+        ('[eval]\ntest = "gone.jsonl"', False),
         ("seed = -1", False),
         ("name = ''", False),
     ],

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from experiments.state import End, Plan
-from experiments.table import COLUMNS, Result, keep_words, kept, markdown, row, terminal
+from experiments.table import Result, cells, columns, keep_words, kept, markdown, row, terminal
 
 SETTING = {"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 1.5}
 
@@ -106,7 +106,7 @@ def test_markdown_is_one_table(result):
     text = markdown("pair", plans, [record(1, [[10, 2.0]]), record(2, [])], {"job": "ftjob-1", "step": 10})
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 4
-    assert all(line.replace("\\|", "").count("|") == len(COLUMNS) + 1 for line in rows)
+    assert all(line.replace("\\|", "").count("|") == len(columns([])) + 1 for line in rows)
 
 
 def test_json_has_totals_and_says_why_it_ended(result):
@@ -114,3 +114,9 @@ def test_json_has_totals_and_says_why_it_ended(result):
     assert found["end"]["reason"] == "jobs"
     assert found["totals"] == {"jobs": 2, "trained_tokens": 100, "cost_usd": None}
     assert result.succeeded
+
+
+def test_evaluation_metrics_have_columns_of_their_own():
+    rows = [row(Plan(1, SETTING), record(1, [], metrics={"f1": 0.25})), row(Plan(2, SETTING), record(2, []))]
+    at = columns(rows).index("f1")
+    assert [texts[at] for texts in cells(rows)] == ["0.25", ""]
