@@ -10,7 +10,8 @@ import pytest
 
 import tracker
 from tracker.readers import ReadError, read
-from tracker.readers.openai_csv import parse_result_csv
+from tracker.readers.openai_csv import parse_series
+from tracker.readers.source import NotThisFormat
 
 AZURE_ROWS = files.AZURE_CSV + "3,1.25,0.66,1.75,0.61,,\n4,1.125,0.71,1.625,0.64,1.5,0.62\n"
 
@@ -84,11 +85,14 @@ class TestTrainerState:
         assert (record["model"], record["seed"]) == ("org/base", 7)
 
     def test_run_folder_stands_for_its_newest_checkpoint(self, tmp_path):
+        (tmp_path / "README.md").write_text("### Training hyperparameters\n\n- total_train_batch_size: 32\n")
         for step in (900, 1000):
             (tmp_path / f"checkpoint-{step}").mkdir()
             files.trainer_state(tmp_path / f"checkpoint-{step}" / "trainer_state.json", global_step=step)
         [record] = read(tmp_path)
-        assert record["id"] == "checkpoint-1000"
+        assert record["id"] == tmp_path.name
+        assert record["hyperparameters"]["batch_size"] == 32  # the model card lies in the run's folder
+        assert record["status"] == "succeeded"
 
 
 class TestOpenAICsv:
@@ -103,16 +107,18 @@ class TestOpenAICsv:
 
     @pytest.mark.parametrize("wrap", [str, files.as_base64], ids=["plain", "base64"])
     def test_file_cut_while_the_job_runs_gives_no_false_loss(self, wrap):
-        whole = set(parse_result_csv(AZURE_ROWS.encode()))
+        whole = parse_series(AZURE_ROWS.encode())
         packed = wrap(AZURE_ROWS).encode()
         for cut in range(len(packed) // 2, len(packed)):
-            part = parse_result_csv(packed[:cut])
-            assert {row for row in part if row[0].endswith("loss")} <= whole
-        assert len(part) >= len(whole) - 6  # the last cut takes no more than the last row
+            part = parse_series(packed[:cut])
+            for field in ("train_loss", "valid_loss", "full_valid_loss"):
+                assert part.get(field, []) == whole[field][: len(part.get(field, []))]
+        assert len(part["train_loss"]) >= 3  # the last cut takes no more than the last row
 
-    def test_no_table_says_so(self):
-        with pytest.raises(ReadError, match="result file"):
-            parse_result_csv(b"<html>busy</html>")
+    @pytest.mark.parametrize("data", [b"<html>busy</html>", b"", b"\xff\xfe\x00", b"a,b\n1,2\n"])
+    def test_no_table_says_so(self, data):
+        with pytest.raises(NotThisFormat):
+            parse_series(data)
 
     def test_azure(self, tmp_path):
         [record] = read(write(tmp_path, "results.csv", files.AZURE_CSV))

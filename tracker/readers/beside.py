@@ -28,11 +28,11 @@ LINE = re.compile(r"^(?:- )?(\w+): *(.*?) *$", re.MULTILINE)
 MODEL_KEYS = {"base_model_name_or_path": "base_model", "_name_or_path": "_name_or_path"}
 
 
-def settings_beside(path: Path) -> dict[str, Any]:
-    """The record fields that the files beside `path` tell; empty where there are none."""
+def settings_beside(folder: Path) -> dict[str, Any]:
+    """The record fields that the files of a run's folder tell; no more than empty hyperparameters where there are none."""
     found: dict[str, Any] = {}
     for name in FILES:
-        found |= _pairs(path.parent / name)
+        found |= _pairs(folder / name)
     return read_settings(found)
 
 

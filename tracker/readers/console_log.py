@@ -46,7 +46,7 @@ def read(source: Source) -> list[dict[str, Any]]:
         raise NotThisFormat("has no {'loss': ...} lines")
     # axolotl prints its whole configuration at the start, one setting a line
     printed = {k: v for k, v in SETTING.findall(source.text) if k in CONFIG_KEYS}
-    settings = settings_beside(source.path) | read_settings(printed)
+    settings = settings_beside(source.folder) | read_settings(printed)
     state: dict[str, Any] = {
         "max_steps": total,
         "num_train_epochs": settings["hyperparameters"].get("n_epochs"),

@@ -22,7 +22,7 @@ def read(source: Source) -> list[dict[str, Any]]:
     table = source.table
     if not {"epoch", "step"} <= set(table.columns):
         raise NotThisFormat("has no columns epoch and step")
-    settings = settings_beside(source.path)
+    settings = settings_beside(source.folder)
     if {"loss", "eval_loss"} & set(table.columns):
         return [record_of_rows(source.name, table.rows, settings=settings)]
     metrics = {name: points(table.rows, "step", name) for name in table.columns}

@@ -22,7 +22,7 @@ def read(source: Source) -> list[dict[str, Any]]:
     rows = [_row(line) for line in source.json_lines]
     total = next((finite(line.get("total_steps")) for line in reversed(source.json_lines)), None)
     state = {"max_steps": total, "global_step": max((finite(r["step"]) or 0 for r in rows), default=0)}
-    return [record_of_rows(source.name, rows, state, settings_beside(source.path))]
+    return [record_of_rows(source.name, rows, state, settings_beside(source.folder))]
 
 
 def _row(line: dict[str, Any]) -> dict[str, Any]:

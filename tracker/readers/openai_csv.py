@@ -11,7 +11,7 @@ import base64
 import binascii
 from typing import Any
 
-from tracker.readers.source import NotThisFormat, ReadError, Source, Table, parse_table
+from tracker.readers.source import NotThisFormat, Source, Table, parse_table
 from tracker.readers.values import Point, make_record, points
 
 NAME = "OpenAI result CSV (plain or base64)"
@@ -46,21 +46,6 @@ def read(source: Source) -> list[dict[str, Any]]:
     return [make_record(source.name, series)]
 
 
-def parse_result_csv(data: bytes) -> list[tuple[str, float, float]]:
-    """Rows `(metric, step, value)` of a result file's bytes, under the API's metric names; plain or base64, whole or cut.
-
-    Raises
-    ------
-    ReadError
-        Where the bytes are no result table.
-    """
-    try:
-        series = parse_series(data)
-    except NotThisFormat as refusal:
-        raise ReadError(f"The result file {refusal}.") from refusal
-    return [(key, step, value) for key, points_ in series.items() for step, value in points_]
-
-
 def parse_series(data: bytes) -> dict[str, list[Point]]:
     """Points by record field out of a result file's bytes, as the files route serves them.
 
@@ -69,7 +54,7 @@ def parse_series(data: bytes) -> dict[str, list[Point]]:
     Raises
     ------
     NotThisFormat
-        Where the bytes are no such table, decoded or not.
+        Where the bytes are no such table, plain or decoded.
     """
     table = _table(data)
     if "step" not in table.columns or not LOSSES & set(table.columns) or "epoch" in table.columns:

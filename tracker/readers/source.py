@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+CHECKPOINT = re.compile(r"checkpoint-\d+")
 DELIMITERS = ",;\t"
 # Names that say nothing about the run: the folder's name is the better one.
 GENERIC_NAMES = frozenset(
@@ -75,10 +77,16 @@ class Source:
             ) from error
 
     @property
+    def folder(self) -> Path:
+        """The run's folder: where the file lies, or above it where that is a checkpoint's."""
+        folder = self.path.resolve().parent
+        return folder.parent if CHECKPOINT.fullmatch(folder.name) else folder
+
+    @property
     def name(self) -> str:
         """The run's name: the file's, or its folder's where the file's is the same for every run."""
         stem = self.path.name.split(".")[0]
-        return stem if stem and stem.lower() not in GENERIC_NAMES else self.path.resolve().parent.name or stem
+        return stem if stem and stem.lower() not in GENERIC_NAMES else self.folder.name or stem
 
     @cached_property
     def sha256(self) -> str:

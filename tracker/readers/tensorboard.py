@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tracker.readers.beside import settings_beside
 from tracker.readers.mlflow_keys import KERAS, dialect_of, read_metrics, steps_per_epoch
 from tracker.readers.source import NotThisFormat, ReadError, Source
 from tracker.readers.values import Point, make_record
@@ -35,8 +36,11 @@ def read(source: Source) -> list[dict[str, Any]]:
     knobs = {"learning_rate": max((rate for _, rate in rates), default=None)}
     if dialect is KERAS:
         knobs["n_epochs"] = max(step for s in series.values() for step, _ in s)
-    per_epoch = steps_per_epoch(metrics, dialect)
-    return [make_record(name, series, knobs, steps_per_epoch=per_epoch, created_at=created_at)]
+    # the Trainer writes into OUT/runs/DATE_HOST, and its model card lies in OUT
+    settings = settings_beside(folder.parent.parent if folder.parent.name == "runs" else folder)
+    knobs |= settings.pop("hyperparameters")
+    fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect), "created_at": created_at} | settings
+    return [make_record(name, series, knobs, **fields)]
 
 
 def _keras_metrics(folder: Path) -> tuple[dict[str, list[Point]], float | None]:

@@ -25,7 +25,7 @@ def read(source: Source) -> list[dict[str, Any]]:
     if not isinstance(state, Mapping) or not isinstance(state.get("log_history"), Sequence):
         raise NotThisFormat("has no log_history")
     rows = [row for row in state["log_history"] if isinstance(row, Mapping)]
-    settings = settings_beside(source.path)
+    settings = settings_beside(source.folder)
     return [record_of_rows(source.name, rows, state, settings)]
 
 
