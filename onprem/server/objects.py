@@ -28,8 +28,10 @@ def job_object(row: dict) -> dict:
     job = decode(row) if isinstance(row["method"], str) else row
     kind, asked = job["method"]["type"], job["method"]["hyperparameters"]
     resolved = job["hyperparameters"]
-    names = (*OPENAI_THREE, *(("beta",) if kind == "dpo" else ()), *(n for n in asked if n in resolved))
-    shown = {name: resolved.get(name, asked.get(name, "auto")) for name in dict.fromkeys(names)}
+    names = (*OPENAI_THREE, "beta") if kind == "dpo" else OPENAI_THREE
+    shown = asked | {name: resolved.get(name, asked.get(name, "auto")) for name in names}
+    if resolved and "lora" in asked:
+        shown["lora"] = resolved["lora"] is not None
     return {
         "object": "fine_tuning.job",
         **{name: job[name] for name in JOB_FIELDS},

@@ -34,6 +34,12 @@ def add_event(
     return insert(connection, "events", row, or_ignore=True)
 
 
+def at_step(db: Database, job_id: str, step: int) -> dict | None:
+    """Return the data of the metrics event of `step`."""
+    row = db.one("select data from events where job = ? and key = ?", job_id, f"metrics:{step}")
+    return row and json.loads(row["data"])
+
+
 def metrics(db: Database, job_id: str, up_to: int | None = None) -> list[dict]:
     """Return the data of all metrics events by step, from 0 to `up_to`."""
     rows = db.all("select data from events where job = ? and type = 'metrics'", job_id)

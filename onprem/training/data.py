@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from onprem.formats import read_rows
 from onprem.store import Database, DataFolder
 from onprem.store import files as file_rows
+from onprem.training.preferences import Pair, PairTokenizer
 from onprem.training.rows_to_tokens import Example, RowTokenizer
 
 MAX_NAMED = 20  # line numbers spelled out in a message
@@ -22,23 +23,19 @@ class DataError(Exception):
 class Data:
     """Tokenised rows."""
 
-    train: list[Example]
-    valid: list[Example]
+    train: list[Example] | list[Pair]
+    valid: list[Example] | list[Pair]
     warnings: list[tuple[str, str]] = field(default_factory=list)  # (key, message)
 
     @property
     def longest(self) -> int:
         """Tokens of the longest row."""
-        return max(len(row.input_ids) for row in self.train)
+        return max(row.length for row in self.train)
 
     @property
     def n_tokens(self) -> int:
         """Tokens of the training file, after truncation; prompts count, as at OpenAI."""
-        return sum(len(row.input_ids) for row in self.train)
-
-    def n_rows(self, trainer) -> int:
-        """Rows that the trainer sees in an epoch: fewer than examples only with packing."""
-        return len(trainer.train_dataset)
+        return sum(row.n_tokens for row in self.train)
 
 
 def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
@@ -50,7 +47,8 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
         If a file is gone, rows are longer than asked for, or nothing is left to learn.
     """
     hp = job["hyperparameters"]
-    rows = RowTokenizer(tokenizer, hp["max_length"])
+    kind = PairTokenizer if job["method"]["type"] == "dpo" else RowTokenizer
+    rows = kind(tokenizer, hp["max_length"])
     data = Data([], [])
     for param, target in (("training_file", data.train), ("validation_file", data.valid)):
         if job[param] is None:
@@ -64,7 +62,7 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
     return data
 
 
-def _check(param: str, examples: list[Example], hp: dict, data: Data) -> None:
+def _check(param: str, examples: list, hp: dict, data: Data) -> None:
     cut = [e.line for e in examples if e.n_cut]
     if cut and hp["too_long"] == "refuse":
         text = f"{len(cut)} rows are longer than max_length {hp['max_length']} tokens: lines {_named(cut)}. "

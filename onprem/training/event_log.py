@@ -52,6 +52,10 @@ class EventLog:
         while not done.wait(0.5):
             if not self.thread.is_alive():
                 break
+        self.check()
+
+    def check(self) -> None:
+        """Raise what the writing thread met."""
         if self.error:
             raise self.error
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from transformers import TrainerCallback
 
 from onprem.training import figures
-from onprem.training.evaluate import evaluate, total
+from onprem.training.evaluate import Score, total
 from onprem.training.event_log import EventLog
-from onprem.training.rows_to_tokens import Example
+from onprem.training.job_record import JobRecord
+from onprem.training.tasks import SupervisedTask
 
 NONFINITE_STEPS = 3  # in a row: weights that hold a NaN never lose it, so more would only burn time
 VALID_EVERY = 10  # steps between looks at a validation batch, and at least as many looks as that in a job
@@ -26,16 +27,14 @@ class Reporter(TrainerCallback):
     ----------
     log : EventLog
         Where events go.
-    valid : list of Example
-        The validation set; may be empty.
-    steps_per_epoch, total_steps, batch_size, seed, pad_token_id : int
-        Of the job.
-    status : callable
-        Returns the job's status in the store; anything but ``running`` stops the training.
+    task : SupervisedTask
+        How the validation set is scored, and what the figures are called.
+    record : JobRecord
+        Knows the job's status; anything but ``running`` stops the training. Seals checkpoints.
+    steps_per_epoch, total_steps, n_valid : int
+        Of the job; `n_valid` may be 0.
     shutdown : callable
         Whether the server is going down.
-    saved : callable
-        Called with (step, whether an epoch ended there) when a checkpoint has been written.
     nonfinite_run : int
         Non-finite losses in a row before the step to go on from.
     """
@@ -43,26 +42,25 @@ class Reporter(TrainerCallback):
     def __init__(
         self,
         log: EventLog,
-        valid: list[Example],
+        task: SupervisedTask,
+        record: JobRecord,
         *,
         steps_per_epoch: int,
         total_steps: int,
-        batch_size: int,
-        seed: int,
-        pad_token_id: int,
-        status: Callable[[], str],
+        n_valid: int,
         shutdown: Callable[[], bool],
-        saved: Callable[[int, bool], None],
         nonfinite_run: int = 0,
     ) -> None:
-        self.log, self.valid = log, valid
-        self.steps_per_epoch, self.total_steps, self.batch_size = steps_per_epoch, total_steps, batch_size
-        self.pad_token_id, self.status, self.shutdown, self.saved = pad_token_id, status, shutdown, saved
-        self.nonfinite_run = nonfinite_run
-        self.order = random.Random(seed).sample(range(len(valid)), len(valid))
+        self.log, self.task, self.record, self.shutdown = log, task, record, shutdown
+        self.steps_per_epoch, self.total_steps, self.nonfinite_run = (
+            steps_per_epoch,
+            total_steps,
+            nonfinite_run,
+        )
+        self.order = random.Random(task.plan.seed).sample(range(n_valid), n_valid)
         self.every = max(1, min(VALID_EVERY, total_steps // VALID_EVERY))
         self.stopped: str | None = None  # why training ended early: a status, "shutdown" or "diverged"
-        self.final_scores: list | None = None
+        self.final_scores: list[Score] | None = None
         self.started: tuple[float, int] | None = None
 
     def tell_base_loss(self, model) -> None:
@@ -89,10 +87,10 @@ class Reporter(TrainerCallback):
             return
         step = state.global_step
         told = {"step": step, "total_steps": self.total_steps, "train_loss": float(logs["loss"])}
-        told |= self._extra(logs)
-        if self.valid and step % self.every == 0:
+        told |= {ours: logs[theirs] for theirs, ours in self.task.train_figures.items() if theirs in logs}
+        if self.order and step % self.every == 0:
             told |= self._validation_batch(model, step)
-        if self.valid and self._ends_epoch(step):
+        if self.order and self._ends_epoch(step):
             told |= self._full_validation(model, step)
         self._tell(told)
         self._watch_divergence(told, control)
@@ -100,36 +98,28 @@ class Reporter(TrainerCallback):
     def on_save(self, args, state, control, **kwargs) -> None:
         """Let the job seal its checkpoint, once all events up to it are on the disk."""
         self.log.flush()
-        self.saved(state.global_step, self._ends_epoch(state.global_step))
-
-    def _extra(self, logs: dict) -> dict:
-        return (
-            {"train_mean_token_accuracy": logs["mean_token_accuracy"]}
-            if "mean_token_accuracy" in logs
-            else {}
-        )
+        self.record.saved(state.global_step, self._ends_epoch(state.global_step))
 
     def _ends_epoch(self, step: int) -> bool:
         return step % self.steps_per_epoch == 0
 
     def _unwanted(self) -> str | None:
-        status = self.status()
+        status = self.record.status()
         return None if status == "running" else status
 
     def _validation_batch(self, model, step: int) -> dict:
-        start = (step // self.every - 1) * self.batch_size
-        picked = [
-            self.order[(start + i) % len(self.order)] for i in range(min(self.batch_size, len(self.order)))
-        ]
-        score = total(evaluate(model, [self.valid[i] for i in picked], self.pad_token_id))
-        return {"valid_loss": score.loss, "valid_mean_token_accuracy": score.accuracy}
+        size, n = min(self.task.plan.batch_size, len(self.order)), len(self.order)
+        start = (step // self.every - 1) * size
+        score = total(self.task.scores(model, [self.order[(start + i) % n] for i in range(size)]))
+        return {"valid_loss": score.loss, f"valid_{self.task.accuracy}": score.accuracy}
 
     def _full_validation(self, model, step: int) -> dict:
-        scores = evaluate(model, self.valid, self.pad_token_id, stop=lambda: self._unwanted() == "cancelled")
+        everything = list(range(len(self.order)))
+        scores = self.task.scores(model, everything, stop=lambda: self._unwanted() == "cancelled")
         self.final_scores = scores if step == self.total_steps else None
         score = total(scores)
         told = {"full_valid_loss": score.loss}
-        return told | ({"full_valid_mean_token_accuracy": score.accuracy} if step else {})
+        return told | ({f"full_valid_{self.task.accuracy}": score.accuracy} if step else {})
 
     def _watch_divergence(self, told: dict, control) -> None:
         finite = all(math.isfinite(told.get(name, 0.0)) for name in ("train_loss", "full_valid_loss"))

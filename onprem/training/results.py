@@ -13,7 +13,6 @@ from onprem.store.events import metrics
 from onprem.store.files import add
 from onprem.store.folder import DataFolder
 from onprem.training.evaluate import Score
-from onprem.training.rows_to_tokens import Example
 
 # OpenAI's columns, and the names that its events give the same figures.
 COLUMNS = {
@@ -34,11 +33,11 @@ def result_csv(steps: list[dict]) -> str:
     return out.getvalue()
 
 
-def validation_examples(examples: list[Example], scores: list[Score]) -> str:
+def validation_examples(examples: list, scores: list[Score]) -> str:
     """Write one line per validation row: its line number, loss, accuracy and tokens, and none of its text."""
     rows = (
-        {"line": e.line, "loss": s.loss if s.tokens else None, "mean_token_accuracy": s.accuracy if s.tokens else None}
-        | {"trained_tokens": s.tokens, "tokens": len(e.input_ids)}
+        {"line": e.line, "loss": s.loss if s.tokens else None, "accuracy": s.accuracy if s.tokens else None}
+        | {"trained_tokens": s.tokens, "tokens": e.n_tokens}
         for e, s in zip(examples, scores, strict=True)
     )  # fmt: skip
     return "".join(json.dumps(row) + "\n" for row in rows)
@@ -63,9 +62,7 @@ def leave(db: Database, folder: DataFolder, job: dict, name: str, content: str) 
     return file_id
 
 
-def leave_all(
-    db: Database, folder: DataFolder, job: dict, valid: list[Example], scores: list[Score]
-) -> list[str]:
+def leave_all(db: Database, folder: DataFolder, job: dict, valid: list, scores: list[Score]) -> list[str]:
     """Store all result files of a job; the CSV is the first, as clients expect."""
     files = {"step_metrics.csv": result_csv(metrics(db, job["id"]))}
     if valid:

@@ -28,6 +28,16 @@ class Example:
     n_cut: int = 0  # tokens lost to truncation
 
     @property
+    def length(self) -> int:
+        """Tokens of the row."""
+        return len(self.input_ids)
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that a step sees."""
+        return len(self.input_ids)
+
+    @property
     def n_trained(self) -> int:
         """Tokens that the loss counts: a first token has nothing before it to be told from."""
         return sum(label != IGNORED for label in self.labels[1:])

@@ -11,8 +11,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, TaskType
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
-from trl import SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
+from onprem.training import preferences
 from onprem.training.plan import Plan
 from onprem.training.rows_to_tokens import Example
 
@@ -24,6 +25,19 @@ class Supervised(SFTTrainer):
 
     def create_model_card(self, *args, **kwargs) -> None:
         """Write none: the server tells what a model is."""
+
+
+class Preference(DPOTrainer):
+    """DPOTrainer on rows that are tokenised and scored by the reference model already."""
+
+    def create_model_card(self, *args, **kwargs) -> None:
+        """Write none."""
+
+    def _prepare_dataset(self, dataset: Dataset, *args) -> Dataset:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Dataset, *args) -> Dataset:
+        return dataset
 
 
 def common(plan: Plan, folder: Path) -> dict:
@@ -57,6 +71,25 @@ def supervised(
         model=model,
         args=config,
         train_dataset=dataset,
+        processing_class=tokenizer,
+        peft_config=lora_config(plan),
+    )
+
+
+def preference(
+    plan: Plan,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    pairs: list[preferences.Pair],
+    reference: list[tuple[float, float]],
+    folder: Path,
+) -> Preference:
+    """Build the DPO trainer."""
+    config = DPOConfig(**common(plan, folder), beta=plan.beta, precompute_ref_log_probs=True)
+    return Preference(
+        model=model,
+        args=config,
+        train_dataset=preferences.dataset(pairs, reference),
         processing_class=tokenizer,
         peft_config=lora_config(plan),
     )
