@@ -31,11 +31,12 @@ class Measurements:
     valid_source: Literal["full_valid_loss", "valid_loss"] | None = (
         None  # which curve `valid` was measured on
     )
+    n_train_logged: int = 0  # training points as logged
     n_valid_logged: int = 0  # validation points as logged
     n_valid_broken: int = 0  # of these: NaN, inf
     valid_ends_broken: bool = False  # finite first, NaN or inf at the end
     train_ends_broken: bool = False
-    earlier: tuple[Measurements, ...] = ()  # the peers before it, oldest first
+    history: tuple[Job, ...] = ()  # the peers before it, oldest first: measured only where a rule asks
 
     @property
     def span(self) -> float:
@@ -82,11 +83,6 @@ class Measurements:
         gap = (v.end - t.end) / v.end if v.end > 0 else 0.0
         return max(gap, (then - t.end) / then if then > 0 else 0.0)
 
-    @property
-    def n_jobs(self) -> int:
-        """Jobs of this history that have shown anything, this one included."""
-        return sum(m.valid is not None or m.train is not None for m in (*self.earlier, self))
-
 
 def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     """Measure a job; `earlier` are its peers, oldest first."""
@@ -101,11 +97,12 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         valid=shape(valid) if len(valid) >= MIN_POINTS else None,
         train=shape(train) if len(train) >= MIN_POINTS else None,
         valid_source=source,
+        n_train_logged=train.n_logged,
         n_valid_logged=valid.n_logged,
         n_valid_broken=valid.n_broken,
         valid_ends_broken=valid.ends_broken,
         train_ends_broken=train.ends_broken,
-        earlier=tuple(measure(j) for j in earlier),
+        history=tuple(earlier),
     )
 
 

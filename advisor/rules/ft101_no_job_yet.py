@@ -11,7 +11,7 @@ class NoJobYet(Rule):
     """No job of this history has shown a single loss.
 
     ## What it looks for
-    The number of jobs with at least three losses of either curve (a count): none.
+    Jobs of this history, the newest included, with a training or validation loss logged (a count): at least one.
 
     ## Why it matters
     Without a curve every change is a guess, and the provider's own choice is a better one than ours.
@@ -37,8 +37,10 @@ class NoJobYet(Rule):
     guide = ("First job: leave the hyperparameters to the provider.",)
 
     def look(self, m: Measurements) -> Finding:
-        if m.n_jobs == 0:
+        newest = m.n_train_logged + m.n_valid_logged > 0
+        jobs = newest + sum(any(map(len, (j.train, j.valid, j.full_valid))) for j in m.history)
+        if jobs == 0:
             return self.fires(
-                m, "no job has shown a curve yet: start from the provider's choice", jobs=0, limit=1
+                m, "no job has shown a loss yet: start from the provider's choice", jobs=0, limit=1
             )
-        return self.clear("a job has shown its curve", jobs=m.n_jobs, limit=1)
+        return self.clear("a job has shown its losses", jobs=jobs, limit=1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.measure import Measurements
-from advisor.nouns import Finding, Move
+from advisor.measure import Measurements, measure
+from advisor.nouns import Finding, HyperParameters, Move
 from advisor.rules.ft201_overfitting import Overfitting
-from advisor.rules.rule import TOO_FEW, Rule, rate_of
+from advisor.rules.rule import TOO_FEW, Rule
 
 
 class OverfittingPersists(Rule):
@@ -41,13 +41,17 @@ class OverfittingPersists(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        if not m.earlier:
+        if not m.history:
             return self.cannot_tell("no earlier job on these data")
-        adjusted = [e for e in m.earlier if _reduced(e, m) and _overfits(e)]
-        figures = {"adjustments": len(adjusted), "limit": 1}
-        if not adjusted or not _overfits(m):
-            return self.clear("overfitting has not outlasted an adjustment", **figures)
-        return self.fires(m, f"overfitting has outlasted {len(adjusted)} adjustment(s)", **figures)
+        if not _overfits(m):
+            return self.clear("the newest job does not overfit", adjustments=0, limit=1)
+        before = [j for j in m.history if _reduced(j.hyperparameters, m.hyperparameters)]
+        adjusted = sum(_overfits(measure(j)) for j in before)
+        if not adjusted:
+            return self.clear("no adjustment of epochs or learning rate came before", adjustments=0, limit=1)
+        return self.fires(
+            m, f"overfitting has outlasted {adjusted} adjustment(s)", adjustments=adjusted, limit=1
+        )
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("batch_size", "down"),)
@@ -57,10 +61,10 @@ def _overfits(m: Measurements) -> bool:
     return Overfitting().look(m).verdict == "fires"
 
 
-def _reduced(before: Measurements, now: Measurements) -> bool:
+def _reduced(before: HyperParameters, now: HyperParameters) -> bool:
     """Whether epochs or learning rate were higher before."""
-    knobs = ("n_epochs", rate_of(now))
-    pairs = [(getattr(before.hyperparameters, k), getattr(now.hyperparameters, k)) for k in knobs]
+    knobs = ("n_epochs", "learning_rate_multiplier", "learning_rate")
+    pairs = [(getattr(before, k), getattr(now, k)) for k in knobs]
     return any(
         isinstance(old, int | float) and isinstance(new, int | float) and old > new for old, new in pairs
     )
