@@ -14,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor.tell.as_json import dumps
+from advisor.tell.ink import Ink
 from advisor.tell.parser import build
 
 if TYPE_CHECKING:
-    from advisor.nouns import Advice, Finding
-    from advisor.tell.ink import Ink
+    from advisor.nouns import Advice, Finding, SearchSpace
     from advisor.tell.request import Request
 
 
@@ -67,11 +68,12 @@ def diagnose(args) -> None:
 
 def data(args) -> None:
     from advisor.datacheck import check, to_record, to_text
+    from advisor.datacheck.losses import read_losses
 
-    losses = _validation_losses(args.losses) if args.losses else None
+    losses = read_losses(_text_of(args.losses), args.losses) if args.losses else None
     report = check(_rows(args.train), _rows(args.valid) if args.valid else None, losses=losses)
     if args.json:
-        print(_json(to_record(report, show_text=args.show_text)))
+        print(dumps(to_record(report, show_text=args.show_text)))
     else:
         print(to_text(report, ink=_ink(), show_text=args.show_text))
 
@@ -89,7 +91,7 @@ def rules(args) -> None:
     from advisor.tell import rule_page
 
     if args.json:
-        print(_json([rule_page.record(rule) for rule in rule_page.all_rules().values()]))
+        print(dumps([rule_page.record(rule) for rule in rule_page.all_rules().values()]))
     elif args.markdown:
         print(rule_page.rules_markdown(), end="")
     else:
@@ -101,17 +103,10 @@ def explain(args) -> None:
     from advisor.tell.catalogue import find
 
     rule = find(args.rule)
-    print(_json(rule_page.record(rule)) if args.json else rule_page.page(rule, _ink()))
+    print(dumps(rule_page.record(rule)) if args.json else rule_page.page(rule, _ink()))
 
 
-COMMANDS = {
-    "recommend": recommend,
-    "diagnose": diagnose,
-    "data": data,
-    "report": report,
-    "rules": rules,
-    "explain": explain,
-}
+COMMANDS = {f.__name__: f for f in (recommend, diagnose, data, report, rules, explain)}
 
 
 def _jobs_asked(args) -> Request:
@@ -129,7 +124,8 @@ def _jobs_asked(args) -> Request:
         return parse(decode(_text_of(args.jobs), name), space)
     import tracker
 
-    return parse(tracker.records(experiment=args.experiment, run_id=args.run_id), space)
+    found = tracker.records(experiment=args.experiment, run_id=args.run_id)
+    return parse([{"experiment": args.experiment} | record for record in found], space)
 
 
 def _read(source: str, space_file: str | None = None) -> Request:
@@ -150,7 +146,19 @@ def _read(source: str, space_file: str | None = None) -> Request:
 def _advise(request: Request, **options: Any) -> Advice:
     from advisor import advise
 
-    return advise(request.jobs, request.space, context=request.context, **options)
+    return advise(request.jobs, request.space or _space_of(request), context=request.context, **options)
+
+
+def _space_of(request: Request) -> SearchSpace | None:
+    """The limits of the newest job's provider, where it is one that `tracker` knows."""
+    about = request.records[-1] if request.records else request.context or {}
+    from tracker.providers import NAMES, find
+
+    if about.get("provider") not in NAMES:
+        return None
+    from advisor.nouns import SearchSpace
+
+    return SearchSpace.from_record(find(about["provider"]).space(about.get("model")))
 
 
 def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequence[Finding]) -> None:
@@ -176,11 +184,10 @@ def _answer(
         record = advice.to_record() | ({"data": [f.to_record() for f in data]} if data else {})
         if not judge_only:
             record["command"] = next_command(advice, request.records[-1] if request.records else None)
-        print(_json(record))
+        print(dumps(record))
         return
-    ink = _ink()
-    plot = not args.no_plot
-    print(text(advice, request.records, colour=ink.colour, plot=plot, judge_only=judge_only, data=data))
+    options = {"colour": _ink().colour, "plot": not args.no_plot, "judge_only": judge_only, "data": data}
+    print(text(advice, request.records, **options))
 
 
 def _data_of(request: Request) -> list[Finding]:
@@ -203,12 +210,6 @@ def _rows(path: str) -> Iterable[Any]:
     return rows(path)
 
 
-def _validation_losses(path: str) -> Any:
-    from advisor.datacheck.losses import read_losses
-
-    return read_losses(_text_of(path), path)
-
-
 def _text_of(path: str) -> str:
     if path == "-":
         return sys.stdin.read()
@@ -227,15 +228,7 @@ def _must_exist(path: str) -> None:
 
 
 def _ink() -> Ink:
-    from advisor.tell.ink import Ink
-
     return Ink(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-
-
-def _json(value: Any) -> str:
-    from advisor.tell.as_json import dumps
-
-    return dumps(value)
 
 
 def _explain_failure(error: Exception) -> int:

@@ -39,9 +39,11 @@ def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("advisor.tell", "pages")
-    return Environment(
+    environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).get_template("report.html.j2")
+    )
+    environment.tests["problem"] = words.is_problem
+    return environment.get_template("report.html.j2")
 
 
 def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:

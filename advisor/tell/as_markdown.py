@@ -42,7 +42,9 @@ def _head(story: Story) -> str:
 def _findings(findings: Sequence[Finding], heading: str) -> str:
     fired = [f for f in findings if f.verdict == "fires"]
     lines = [f"### {heading}", ""]
-    lines += [_fired(f) for f in fired] or ["No problem found."]
+    if not any(words.is_problem(f) for f in fired):
+        lines += ["No problem found.", ""]
+    lines += [_fired(f) for f in fired]
     rest = [
         (verdict, ", ".join(f"{f.rule} {words.words(f.name)}" for f in findings if f.verdict == verdict))
         for verdict in ("cannot_tell", "clear")
@@ -56,7 +58,7 @@ def _fired(f: Finding) -> str:
     if f.evidence:
         lines.append(f"  - figures: {escape(words.evidence_line(f))}")
     if f.moves:
-        lines.append(f"  - change: {words.join([words.move(m) for m in f.moves], 'or')}")
+        lines.append(f"  - change: {words.join([words.move(m, f.rule) for m in f.moves], 'or')}")
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
         lines.append(f"  - the guide also says {told}")

@@ -66,10 +66,10 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
     unknown = [f for f in findings if f.verdict == "cannot_tell"]
     clear = [f for f in findings if f.verdict == "clear"]
     lines = [ink(heading, "bold")]
+    if not any(words.is_problem(f) for f in fired):
+        lines.append("  No problem found." if fired or clear else "  Nothing could be judged.")
     for f in fired:
         lines += _finding(f, ink)
-    if not fired:
-        lines.append("  No problem found." if clear else "  Nothing could be judged.")
     lines += [
         _fill(f"{ink('cannot tell', 'dim')}  {f.rule} {words.words(f.name)}: {words.missing(f)}", 4, 2)
         for f in unknown
@@ -96,7 +96,7 @@ def _finding(f: Finding, ink: Ink) -> list[str]:
     if f.evidence:
         lines.append(_fill(f"figures: {words.evidence_line(f)}", 6, 4))
     if f.moves:
-        lines.append(_fill(f"change: {words.join([words.move(m) for m in f.moves], 'or')}", 6, 4))
+        lines.append(_fill(f"change: {words.join([words.move(m, f.rule) for m in f.moves], 'or')}", 6, 4))
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
         lines.append(_fill(f"the guide also says {told}", 6, 4))

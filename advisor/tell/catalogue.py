@@ -25,11 +25,11 @@ class UnknownRule(LookupError):
 
 @cache
 def all_rules() -> dict[str, Any]:
-    """Every rule by its id, in the order of the catalogues."""
+    """Every rule by its id, in the order of the ids."""
     from advisor.datacheck.catalogue import CATALOGUE as DATA_RULES
     from advisor.rules import CATALOGUE
 
-    return {rule.id: rule for rule in (*CATALOGUE, *DATA_RULES)}
+    return {rule.id: rule for rule in sorted((*CATALOGUE, *DATA_RULES), key=lambda r: r.id)}
 
 
 def find(asked: str) -> Any:

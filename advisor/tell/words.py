@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from advisor.nouns import Finding, HyperParameters, Job, Move
+from advisor.rules.measured import MEASURED
 
 # What each label says to somebody who has never read a loss curve.
 LABELS = {
@@ -35,7 +36,7 @@ def figure(value: Any, digits: int = 4) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {figure(v, digits)}" for k, v in value.items())
     if isinstance(value, Iterable):
-        return ", ".join(figure(v, digits) for v in value)
+        return ", ".join(figure(v, digits) for v in value) or "none"
     number = float(value)
     if not math.isfinite(number):
         return "NaN" if math.isnan(number) else "infinite" if number > 0 else "-infinite"
@@ -69,6 +70,14 @@ def evidence_pairs(evidence: Mapping[str, Any]) -> list[tuple[str, str, str | No
     return pairs + [(words(k), figure(v), None) for k, v in limits.items() if k not in used]
 
 
+# Rules whose firing is news, not trouble.
+NEWS = ("FT101", "FT103", "FT601")
+
+
+def is_problem(finding: Finding) -> bool:
+    return finding.verdict == "fires" and finding.rule not in NEWS
+
+
 def evidence_line(finding: Finding) -> str:
     parts = [
         f"{n} {v}" + (f" (limit {lim})" if lim else "") for n, v, lim in evidence_pairs(finding.evidence)
@@ -81,10 +90,17 @@ def missing(finding: Finding) -> str:
     return finding.reason.removeprefix("cannot tell:").strip()
 
 
-def move(m: Move) -> str:
-    """One change in words: "epochs down (to lower the loss)"."""
+def move(m: Move, rule: str = "") -> str:
+    """One change in words, with its measured rate: "epochs down (to lower the loss; right on 92 of 93 jobs)"."""
     aim = "to lower the loss" if m.aim == "loss" else "to save time at the same loss"
-    return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({aim})"
+    seen = m.measured or rate(rule, m)
+    return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({aim}{f'; {seen}' if seen else ''})"
+
+
+def rate(rule: str, m: Move) -> str | None:
+    """How often a rule's move was right on the benchmark; None where it was not measured."""
+    right, possible = MEASURED.get(rule, {}).get(f"{m.knob} {m.direction}", (0, 0))
+    return f"right on {right} of {possible} jobs" if possible else None
 
 
 def guide_move(m: Move) -> str:
