@@ -13,6 +13,7 @@ from onprem.store import DataFolder
 from onprem.workers import process
 
 IDLE_SECONDS = 900.0  # then its memory is worth more than its readiness
+WARM_AFTER = 15.0  # seconds after a job was made: by then the training worker has done its own imports
 
 
 class SamplerError(Exception):
@@ -42,6 +43,7 @@ class Sampler:
         self.numbers = itertools.count(1)
         self.reader: asyncio.Task | None = None
         self.idle: asyncio.TimerHandle | None = None
+        self.warming: asyncio.TimerHandle | None = None
 
     async def ask(self, request: dict) -> AsyncIterator[dict]:
         """Yield the worker's answers to one request, the last with `done`.
@@ -68,10 +70,17 @@ class Sampler:
             self._send({"cancel": number})
             self._rest()
 
+    def warm(self) -> None:
+        """Start the worker soon: who makes a job will want to talk to its model, perhaps while it trains."""
+        loop = asyncio.get_running_loop()
+        if self.worker is None and self.warming is None:
+            self.warming = loop.call_later(WARM_AFTER, lambda: loop.create_task(self._ensure()))
+
     async def stop(self) -> None:
         """End the worker."""
-        if self.idle:
-            self.idle.cancel()
+        for timer in (self.idle, self.warming):
+            if timer:
+                timer.cancel()
         if self.worker and self.worker.returncode is None:
             self.worker.kill()
             await self.worker.wait()

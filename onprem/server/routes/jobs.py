@@ -26,6 +26,7 @@ async def create(body: JobCreate, background: BackgroundTasks, context: Ctx, ten
     async def check_and_queue() -> None:
         await asyncio.to_thread(validate, context, job)
         context.pool.poke()
+        context.sampler.warm()
 
     background.add_task(check_and_queue)
     return job_object(job)
