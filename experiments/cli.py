@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return args.command(args)
     except KeyboardInterrupt:
-        print("interrupted; started again, it goes on where it stood", file=sys.stderr)
+        print(
+            "interrupted; jobs at the provider run on, and started again the loop goes on with them",
+            file=sys.stderr,
+        )
         return 130
     except Exception as error:
         code = _exit_code(error)
@@ -105,7 +109,13 @@ def _positive(text: str) -> int:
     return value
 
 
+def _end_on_sigterm() -> None:
+    """An asked-for end is as orderly as Ctrl-C: what is known reaches MLflow, a demonstration's server is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _run(args: argparse.Namespace) -> int:
+    _end_on_sigterm()
     from experiments.spec import load
 
     spec = load(args.spec)  # its mistakes are told before anything heavy is loaded
@@ -172,4 +182,5 @@ def _status(args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from experiments.demo import demo
 
+    _end_on_sigterm()
     return _report(demo(args.seed), args.json)

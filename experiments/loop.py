@@ -14,7 +14,7 @@ import tracker
 from advisor import tell
 from experiments import state
 from experiments.errors import LoopChanged
-from experiments.loop_budget import Limits
+from experiments.loop_budget import Limits, left
 from experiments.loop_decide import TERMINAL, Rules, decide, judge
 from experiments.spec import Spec, changes
 from experiments.state import End, Plan
@@ -136,7 +136,7 @@ class Tuning:
             if plan.diagnosis or record["status"] not in TERMINAL:
                 continue
             upto = records[: i + 1]
-            advice = judge(upto, self.rules, budget=max(self.limits.jobs - i - 1, 0))
+            advice = judge(upto, self.rules, budget=left(upto, self.limits))
             run_id = self._jobs()[plan.key(self.loop.run_id)].run_id
             tracker.write_advice(
                 run_id, advice.to_record(), markdown=tell.markdown(advice, upto), html=tell.html(advice, upto)

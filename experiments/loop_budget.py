@@ -48,6 +48,16 @@ def spent(records: Sequence[Record], limits: Limits, hyperparameters: Record | N
     return None
 
 
+def left(records: Sequence[Record], limits: Limits) -> dict[str, float]:
+    """What is left to spend, as the advisor is told it, so that it proposes what can be paid for."""
+    out: dict[str, float] = {"jobs": max(limits.jobs - len(records), 0)}
+    if limits.trained_tokens is not None:
+        out["trained_tokens"] = max(limits.trained_tokens - total(records, "trained_tokens"), 0)
+    if limits.cost_usd is not None:
+        out["usd"] = max(limits.cost_usd - total(records, "cost_usd"), 0)
+    return out
+
+
 def total(records: Sequence[Record], what: str) -> float:
     """What all jobs have used; one that is still running counts with its forecast."""
     return sum(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from advisor import Advice, Job, SearchSpace, advise
-from experiments.loop_budget import Limits, spent
+from experiments.loop_budget import Limits, left, spent
 from experiments.state import End, Plan
 
 Record = dict[str, Any]
@@ -31,7 +31,9 @@ class Rules:
     context: Record = field(default_factory=dict)  # data and model, for the advisor
 
 
-def judge(records: Sequence[Record], rules: Rules, n: int = 1, budget: int | None = None) -> Advice:
+def judge(
+    records: Sequence[Record], rules: Rules, n: int = 1, budget: dict[str, float] | None = None
+) -> Advice:
     """The advisor's word on the newest of `records` and `n` settings to try next."""
     return _answer(json.dumps([list(records), asdict(rules), n, budget]))
 
@@ -79,10 +81,13 @@ def _choose(records: Sequence[Record], rules: Rules, limits: Limits, wanted: int
     """Settings to try next, within the budget that is left; numbered later."""
     if not records and rules.start:
         return [Plan(0, rules.start, why="the loop starts here, as its spec says")]
-    advice = judge(records, rules, wanted, limits.jobs - len(records))
+    advice = judge(records, rules, wanted, left(records, limits))
     first = advice.proposals[0]
     if first.stop and (not limits.ignore_stop or first.hyperparameters is None):
-        return End("advice", first.reason or first.expect or "the advisor sees nothing worth a further job")
+        unpaid = first.hyperparameters and spent(records, limits, _asked(first.hyperparameters.to_record()))
+        return unpaid or End(
+            "advice", first.reason or first.expect or "the advisor sees nothing worth a further job"
+        )
     chosen = [
         Plan(0, _asked(p.hyperparameters.to_record()), because=p.because, why=p.expect or p.reason or "")
         for p in advice.proposals

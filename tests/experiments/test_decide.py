@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.loop_budget import Limits, forecast, spent, total
+from experiments.loop_budget import Limits, forecast, left, spent, total
 from experiments.loop_decide import Rules, decide
 from experiments.state import End, Plan, read
 
@@ -134,6 +134,20 @@ def test_a_budget_bears_as_many_parallel_jobs_as_it_can_pay():
         assert chosen.reason == "trained_tokens"
     else:
         assert sum(p.hyperparameters["n_epochs"] for p in chosen) <= 12
+
+
+def test_the_advisor_is_told_what_is_left():
+    records = [job(1, cost_usd=1.5), job(2, "running", trained_tokens=None)]
+    assert left(records, Limits(jobs=9)) == {"jobs": 7}
+    told = left(records, Limits(jobs=2, trained_tokens=100_000, cost_usd=2.0))
+    assert told == {"jobs": 0, "trained_tokens": 40_000, "usd": 0}
+
+
+def test_with_little_left_a_shorter_job_is_chosen():
+    records = [job(1)]
+    limits = Limits(jobs=9, trained_tokens=30_000 + 20_000, ignore_stop=True)  # two epochs more
+    (plan,) = decide(plans(records), records, RULES, limits)
+    assert plan.hyperparameters["n_epochs"] <= 2
 
 
 def test_plans_survive_the_tags():
