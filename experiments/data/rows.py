@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -26,11 +27,12 @@ def likeness(a: str, b: str) -> float:
 
 def without_near_duplicates(examples: list[dict], limit: float) -> list[dict]:
     """Keep an example if no prompt kept before it is alike by `limit` or more."""
-    kept: list[dict] = []
+    kept: dict[str, dict] = {}
     for example in examples:
-        if all(likeness(prompt_of(example), prompt_of(other)) < limit for other in kept):
-            kept.append(example)
-    return kept
+        prompt = prompt_of(example)
+        if all(likeness(prompt, other) < limit for other in kept):
+            kept[prompt] = example
+    return list(kept.values())
 
 
 def write(name: str, train: list[dict], valid: list[dict], folder: Path = HERE) -> None:
@@ -48,6 +50,7 @@ def read(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _triples(text: str) -> set[str]:
+@cache
+def _triples(text: str) -> frozenset[str]:
     padded = f"  {text} "
-    return {padded[i : i + 3] for i in range(len(padded) - 2)}
+    return frozenset(padded[i : i + 3] for i in range(len(padded) - 2))

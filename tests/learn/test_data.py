@@ -1,6 +1,5 @@
 """The shipped data sets: well formed, free of repeats, nothing of validation in training, made again by their scripts."""
 
-import json
 import re
 
 import pytest
@@ -47,41 +46,51 @@ def test_no_call_of_the_validation_commands_is_in_the_training_set():
     assert not train & valid
 
 
+CALL = re.compile(
+    r'(?P<device>\w+)\(room="(?P<room>\w+)", (turn="(?P<turn>on|off)"|\w+=(?P<value>-?\d+))(, at="(?P<at>\d\d:\d\d)")?\)'
+)
+
+
 def test_a_call_follows_from_its_sentence():
     for example in (example for part in both("commands") for example in part):
         sentence, call = (turn["content"] for turn in example["messages"])
-        call = json.loads(call)
-        assert call["device"] in sentence
-        assert call["room"] in sentence
-        assert ("set" in call) != ("turn" in call)
-        for value in call.get("set", {}).values():
-            assert re.search(rf"\b{abs(value)} (percent|degrees|litres)", sentence)
-            assert (value < 0) == ("below zero" in sentence)
-        assert ("at" in call) == bool(re.search(r"\bat (\d+:|a quarter|half|[a-z]+ (at|in the))", sentence))
+        found = CALL.fullmatch(call)
+        assert found, call
+        assert found["device"] in sentence
+        assert found["room"] in sentence
+        if found["turn"]:
+            assert re.search(rf"\b{found['turn']}\b", sentence)
+        else:
+            assert re.search(rf"\b{found['value'].lstrip('-')} (percent|degrees|litres)", sentence)
+            assert found["value"].startswith("-") == ("below zero" in sentence)
+        assert bool(found["at"]) == bool(
+            re.search(r"\bat (\d+:|.* (at night|in the \w+(ing|noon)))", sentence)
+        )
 
 
 @pytest.mark.parametrize(
-    ("said", "clock"),
+    ("clock", "in_words", "said"),
     [
-        ("at a quarter to one at night", "00:45"),
-        ("at twelve in the afternoon", "12:00"),
-        ("at half past six in the evening", "18:30"),
-        ("at a quarter to twelve in the evening", "23:45"),
-        ("at 3:30", "03:30"),
+        ("00:45", True, "at a quarter to one at night"),
+        ("12:00", True, "at twelve in the afternoon"),
+        ("18:30", True, "at half past six in the evening"),
+        ("11:35", True, "at twenty-five to twelve in the morning"),
+        ("23:55", True, "at five to twelve in the evening"),
+        ("03:05", False, "at 3:05"),
     ],
 )
-def test_times_are_said_as_people_say_them(said, clock):
-    hour, minute = int(clock[:2]), int(clock[3:])
+def test_times_are_said_as_people_say_them(clock, in_words, said):
+    class Drawn:
+        """A random.Random that draws what the case wants: the hour, then the minute in fives."""
 
-    class Drawn:  # a random.Random that draws what the case wants
+        def __init__(self):
+            self.left = [int(clock[:2]), int(clock[3:]) // 5]
+
         def randrange(self, stop):
-            return hour
-
-        def choice(self, options):
-            return minute
+            return self.left.pop(0)
 
         def random(self):
-            return 0.0 if re.search(r"\d", said) else 0.9
+            return 0.9 if in_words else 0.1
 
     assert make_commands._time(Drawn()) == (said, clock)
 
