@@ -36,9 +36,8 @@ def write_advice(
     if markdown:
         tags["mlflow.note.content"] = markdown
     store.set_tags(run_id, tags)
-    store.log_text(run_id, "advice.json", json.dumps(advice_record, indent=1, sort_keys=True))
-    if html:
-        store.log_text(run_id, "report.html", html)
+    texts = {"advice.json": json.dumps(advice_record, indent=1, sort_keys=True)}
+    store.log_texts(run_id, texts | ({"report.html": html} if html else {}))
 
 
 def _settings(hyperparameters: dict[str, Any]) -> str:

@@ -7,7 +7,20 @@ import logging
 import sys
 from importlib import import_module
 
-COMMANDS = ("submit", "watch", "ui", "data", "import_", "archive", "models", "eval", "chat", "promote", "compare")
+COMMANDS = (
+    "submit",
+    "watch",
+    "sync",
+    "ui",
+    "data",
+    "import_",
+    "archive",
+    "models",
+    "eval",
+    "chat",
+    "promote",
+    "compare",
+)
 
 EXAMPLES = """examples:
   tracker submit train.jsonl --valid valid.jsonl --model gpt-4o-mini

@@ -21,6 +21,9 @@ from tracker.story import story
 #: MLflow's limit for the length of a dataset's digest.
 DIGEST_CHARS = 36
 
+#: Points that go in one batch with params and tags: together at most MLflow's 1000 per request.
+FIRST = 800
+
 _OUR_DIGEST = re.compile(r"-([0-9a-f]{12})$")
 
 Thing = tuple[str, Any]
@@ -53,11 +56,13 @@ class Content:
 
     def things(self) -> list[Thing]:
         """Everything, the status last: a run that shows as finished is complete."""
-        things: list[Thing] = [("params", self.params), ("tags", self.tags)]
-        things += [("fill", self.points[at : at + 1000]) for at in range(0, len(self.points), 1000)]
+        first, rest = self.points[:FIRST], self.points[FIRST:]
+        things: list[Thing] = [("record", {"params": self.params, "tags": self.tags, "points": first})]
+        things += [("fill", rest[at : at + 1000]) for at in range(0, len(rest), 1000)]
         if self.datasets:
             things.append(("datasets", self.datasets))
-        things += [("artifact", [path, text]) for path, text in self.artifacts.items()]
+        if self.artifacts:
+            things.append(("artifacts", self.artifacts))
         if self.checkpoints:
             things.append(("checkpoints", self.checkpoints))
         things.append(("status", [RUN_STATUS.get(self.status, "RUNNING"), self.end_ms]))

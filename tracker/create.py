@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from tracker.endpoint import Endpoint, Item, walk
@@ -21,26 +22,26 @@ TRIES = 6
 ENDED = (500, 503)
 
 
-async def create(endpoint: Endpoint, request: Item, key: str, settle: tuple[float, ...] = SETTLE_S) -> Item:
-    """Make a job and return it; where it was made before under the same key, return that one.
+async def create(endpoint: Endpoint, request: Item, key: str) -> Item:
+    """Make a job and return it; where the answer is lost, find it under its key.
 
     Raises
     ------
     ProviderError
         The provider refuses it.
     Doubtful
-        Nobody can say whether it was made. Calling again with the same key looks for it first.
+        Nobody can say whether it was made. Look with :func:`find` before calling again with the same key.
     """
+    before = {str(job["id"]) for job in (await endpoint.jobs()).items}
     for attempt in range(TRIES):
         try:
             return await endpoint.create(request)
         except ProviderError as error:
             if error.refused and not error.passing:
                 raise
-            if not error.refused:
-                found = await _settle(endpoint, request, key, settle)
-                if found is not None:
-                    return found
+            found = None if error.refused else await _settle(endpoint, request, key, before)
+            if found is not None:
+                return found
             again = error.refused or error.status in ENDED
             if not again or attempt + 1 == TRIES:
                 raise _doubt(error, key) from None
@@ -48,28 +49,39 @@ async def create(endpoint: Endpoint, request: Item, key: str, settle: tuple[floa
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-async def find(endpoint: Endpoint, key: str, training_file: str | None = None) -> Item | None:
+async def find(
+    endpoint: Endpoint, key: str, request: Item, before: Collection[str] = (), since: float = 0.0
+) -> Item | None:
     """Return the job that was made under a key.
 
     The list is asked for by metadata and searched by us as well, since some providers ignore the filter. Where a
-    provider keeps no metadata, a single job on the same uploaded file counts, if no other tool's id is on it.
+    provider keeps no metadata, the one new job on the same files counts that carries none.
+
+    Parameters
+    ----------
+    before
+        Ids of jobs that are certainly others.
+    since
+        Seconds since 1970 before which it cannot have been made.
     """
-    jobs = await walk(lambda after: endpoint.jobs(after, {JOB_TAG: key}))
-    for job in jobs:
+    for job in await walk(lambda after: endpoint.jobs(after, {JOB_TAG: key})):
         if _metadata(job).get(JOB_TAG) == key:
             return job
     bare = [
         job
-        for job in jobs
-        if training_file and job.get("training_file") == training_file and not _metadata(job)
+        for job in (await endpoint.jobs()).items
+        if not _metadata(job)
+        and job.get("training_file") == request["training_file"]
+        and str(job["id"]) not in before
+        and float(job.get("created_at") or 0) >= since
     ]
     return bare[0] if len(bare) == 1 else None
 
 
-async def _settle(endpoint: Endpoint, request: Item, key: str, settle: tuple[float, ...]) -> Item | None:
-    for wait in settle:
+async def _settle(endpoint: Endpoint, request: Item, key: str, before: Collection[str]) -> Item | None:
+    for wait in SETTLE_S:
         await asyncio.sleep(wait)
-        found = await find(endpoint, key)
+        found = await find(endpoint, key, request, before)
         if found is not None:
             return found
     return None

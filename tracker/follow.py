@@ -184,7 +184,8 @@ class Follower:
         if job.total_steps:
             found["job.total_steps"] = str(job.total_steps)
         status = RUN_STATUS.get(job.status, "RUNNING")
-        return [("params", params(served, self._provider)), ("tags", found), ("status", [status, None])]
+        record = {"params": params(served, self._provider), "tags": found, "points": []}
+        return [("record", record), ("status", [status, None])]
 
     async def _finish(self, watch: Watch, served: Item) -> None:
         """Write the whole story once more from the beginning: what was missed on the way is filled in."""

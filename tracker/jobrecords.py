@@ -54,8 +54,13 @@ def records(
     rows = [
         row for row in rows if row.run_id not in parents and row.tags.get("finetune_advisor.kind") != "loop"
     ]
-    curves = store.curves([row.run_id for row in rows])
-    return [record(row, curves[row.run_id]) for row in rows]
+    ids = [row.run_id for row in rows]
+    curves, checkpoints = store.curves(ids), store.checkpoints(ids)
+    found = [record(row, curves[row.run_id]) for row in rows]
+    for row, made in zip(rows, found, strict=True):
+        if checkpoints[row.run_id]:
+            made["checkpoints"] = [{"step": step, "model": model} for step, model in checkpoints[row.run_id]]
+    return found
 
 
 def _of_run(store: Reader, run_id: str) -> list[RunRow]:

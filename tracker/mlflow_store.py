@@ -6,13 +6,16 @@ Every method may be carried out twice with the effect of once. Runs are addresse
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tracker import fresh
 from tracker.errors import StoreAway, TrackerError
 from tracker.points import Point
-from tracker.runs import RunRow, Series
+from tracker.runs import CHECKPOINT_MODEL, CHECKPOINT_STEP, RunRow, Series
 from tracker.sqlread import SqlReader
 from tracker.store import artifact_root, sqlite_path
 
@@ -53,6 +56,15 @@ class Refused(TrackerError):
     """MLflow will never take this."""
 
 
+@dataclass
+class _Seen:
+    """What a run is known to have."""
+
+    experiment_id: str
+    params: set[str]
+    points: set[tuple[str, int]]
+
+
 class MlflowStore:
     """One MLflow store.
 
@@ -71,7 +83,7 @@ class MlflowStore:
         if path:
             fresh.use_wal(path)
         self._experiments: dict[str, str] = {}
-        self._params: dict[str, set[str]] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def call(self, method: str, *args: Any, **named: Any) -> Any:
         """Call a method of MLflow's client that has no plain form here; failures come as our errors."""
@@ -102,6 +114,7 @@ class MlflowStore:
             run_name=name,
             tags=_cut(tags),
         )
+        self._seen[run.info.run_id] = _Seen(self._experiments[experiment], set(), set())
         return run.info.run_id
 
     def runs(
@@ -138,6 +151,16 @@ class MlflowStore:
         """Return every run's last values; see :class:`tracker.runs.Reader`."""
         return {run_id: dict(self.run(run_id).data.metrics) for run_id in run_ids}
 
+    def checkpoints(self, run_ids: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+        """Return every run's checkpoints; see :class:`tracker.runs.Reader`."""
+        return {run_id: self._checkpoints_of(run_id) for run_id in run_ids}
+
+    def _checkpoints_of(self, run_id: str) -> list[tuple[int, str]]:
+        experiment = self.run(run_id).info.experiment_id
+        models = _guarded(self.client.search_logged_models, [experiment], f"source_run_id = '{run_id}'")
+        tags = [model.tags for model in models if CHECKPOINT_STEP in model.tags]
+        return sorted((int(tag[CHECKPOINT_STEP]), tag[CHECKPOINT_MODEL]) for tag in tags)
+
     def _series(self, run_id: str, key: str) -> list[tuple[int, float, int]]:
         history = _guarded(self.client.get_metric_history, run_id, key)
         return sorted((metric.step, metric.value, metric.timestamp) for metric in history)
@@ -162,27 +185,46 @@ class MlflowStore:
         metrics = [Metric(key, value, timestamp, step) for key, step, value, timestamp in points]
         if metrics:
             _guarded(self.client.log_batch, run_id, metrics=metrics)
+            if run_id in self._seen:
+                self._seen[run_id].points |= {(metric.key, metric.step) for metric in metrics}
 
-    def present(self, run_id: str, keys: Iterable[str]) -> set[tuple[str, int]]:
-        """Return which (key, step) a run has."""
-        path = sqlite_path(self.uri)
-        if path:
-            series = SqlReader(path).curves([run_id])[run_id]
-        else:
-            series = {
-                key: self._series(run_id, key) for key in set(keys) & set(self.run(run_id).data.metrics)
-            }
-        return {(key, step) for key in keys for step, _, _ in series.get(key, ())}
+    def fill(self, run_id: str, points: Iterable[Sequence[Any]]) -> None:
+        """Write the points whose (key, step) the run does not have: what is there stays, whoever measured it."""
+        self.record(run_id, {}, {}, points)
+
+    def record(
+        self, run_id: str, params: dict[str, str], tags: dict[str, str], points: Iterable[Sequence[Any]] = ()
+    ) -> None:
+        """Write params that are not there yet (the first value stands), tags over those there, and fill points in."""
+        seen = self._known(run_id)
+        new_params = {key: value for key, value in params.items() if key not in seen.params}
+        new_points = [point for point in points if (point[0], point[1]) not in seen.points]
+        _guarded(
+            self.client.log_batch,
+            run_id,
+            metrics=[Metric(key, value, timestamp, step) for key, step, value, timestamp in new_points],
+            params=[Param(_name(key), str(value)[:PARAM_CHARS]) for key, value in new_params.items()],
+            tags=[RunTag(key, value) for key, value in _cut(tags).items()],
+        )
+        seen.params |= set(new_params)
+        seen.points |= {(point[0], point[1]) for point in new_points}
 
     def log_params(self, run_id: str, params: dict[str, str]) -> None:
         """Write params that are not there yet: the first value stands."""
-        if run_id not in self._params:
-            self._params[run_id] = set(self.run(run_id).data.params)
-        new = {key: value for key, value in params.items() if key not in self._params[run_id]}
-        if new:
-            cut = [Param(_name(key), str(value)[:PARAM_CHARS]) for key, value in new.items()]
-            _guarded(self.client.log_batch, run_id, params=cut)
-            self._params[run_id] |= set(new)
+        self.record(run_id, params, {})
+
+    def _known(self, run_id: str) -> _Seen:
+        """Return what a run has; asked for once, since the writer is the only one who fills."""
+        if run_id not in self._seen:
+            path = sqlite_path(self.uri)
+            read: Any = SqlReader(path) if path else self
+            rows = read.runs(run_ids=[run_id])
+            if not rows:
+                raise Refused(f"Run {run_id} is not in MLflow any more.")
+            series = read.curves([run_id])[run_id]
+            points = {(key, step) for key, found in series.items() for step, _, _ in found}
+            self._seen[run_id] = _Seen(rows[0].experiment_id, set(rows[0].params), points)
+        return self._seen[run_id]
 
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:
         """Set tags, over those that are there."""
@@ -195,12 +237,21 @@ class MlflowStore:
         """Set a run's status, and its end where it has ended."""
         if end_ms is not None:
             _guarded(self.client.set_terminated, run_id, status, end_ms)
+            self._seen.pop(run_id, None)  # an ended run is not written to again: let its steps go
         else:
             _guarded(self.client.update_run, run_id, status)
 
     def log_text(self, run_id: str, path: str, text: str) -> None:
-        """Write a text artifact."""
-        _guarded(self.client.log_text, run_id, text, path)
+        """Write one text artifact."""
+        self.log_texts(run_id, {path: text})
+
+    def log_texts(self, run_id: str, texts: dict[str, str]) -> None:
+        """Write text artifacts by file name, in one go."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in texts.items():
+                Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+                Path(folder, name).write_text(text, encoding="utf-8")
+            _guarded(self.client.log_artifacts, run_id, folder)
 
     def log_datasets(self, run_id: str, datasets: list[dict[str, str]]) -> None:
         """Link a run to its data, by name and digest."""
@@ -215,13 +266,12 @@ class MlflowStore:
 
     def log_checkpoints(self, run_id: str, checkpoints: list[dict[str, Any]]) -> None:
         """Register a run's checkpoints as logged models, each once."""
-        experiment = self.run(run_id).info.experiment_id
-        have = _guarded(self.client.search_logged_models, [experiment], f"source_run_id = '{run_id}'")
-        known = {model.tags.get("checkpoint.model") for model in have}
+        experiment = self._known(run_id).experiment_id
+        known = {model for _, model in self._checkpoints_of(run_id)}
         for checkpoint in checkpoints:
             if checkpoint["model"] in known:
                 continue
-            tags = {"checkpoint.model": checkpoint["model"], "checkpoint.step": str(checkpoint["step"])}
+            tags = {CHECKPOINT_MODEL: checkpoint["model"], CHECKPOINT_STEP: str(checkpoint["step"])}
             made = _guarded(
                 self.client.create_logged_model, experiment, f"step-{checkpoint['step']}", run_id, tags
             )

@@ -13,6 +13,9 @@ Series = dict[str, list[tuple[int, float, int]]]
 
 PARENT = "mlflow.parentRunId"
 
+#: Tags of the logged model that stands for a checkpoint.
+CHECKPOINT_MODEL, CHECKPOINT_STEP = "checkpoint.model", "checkpoint.step"
+
 
 @dataclass
 class RunRow:
@@ -47,6 +50,9 @@ class Reader(Protocol):
 
     def latest(self, run_ids: Iterable[str]) -> dict[str, dict[str, float]]:
         """Return every run's last values by metric."""
+
+    def checkpoints(self, run_ids: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+        """Return every run's checkpoints, ``(step, model)`` in order of step."""
 
 
 def reader(uri: str) -> Reader:

@@ -114,7 +114,7 @@ class Session:
         from tracker.raw import describe_files
 
         raw = RawJob(served)
-        await describe_files(self.endpoint, raw, self._files)
+        await describe_files(self.endpoint, raw, self.known_files)
         job = TrackedJob(str(served["id"]), "", "")
         take_note(job, served, self.provider)
         job.status = "unknown"  # not seen by a follower yet: even an ended job is read once
@@ -211,7 +211,8 @@ class Session:
         self.close()
 
     @cached_property
-    def _files(self) -> dict[str, Any]:
+    def known_files(self) -> dict[str, Any]:
+        """Descriptions of the account's data files read so far."""
         return {}
 
     async def _follow(

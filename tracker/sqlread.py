@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tracker.runs import RunRow, Series
+from tracker.runs import CHECKPOINT_MODEL, CHECKPOINT_STEP, RunRow, Series
 
 #: Ids per query: below SQLite's limit of bound values.
 CHUNK = 900
@@ -71,6 +71,16 @@ class SqlReader:
                     found[run_id][key] = math.nan if is_nan else value
         return found
 
+    def checkpoints(self, run_ids: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {run_id: [] for run_id in run_ids}
+        with self._db() as db:
+            for ids in _chunks(found) if db is not None else ():
+                for run_id, step, model in db.execute(
+                    _CHECKPOINTS.format(_marks(ids)), [CHECKPOINT_STEP, CHECKPOINT_MODEL, *ids]
+                ):
+                    found[run_id].append((int(step), model))
+        return {run_id: sorted(listed) for run_id, listed in found.items()}
+
     def _fill(self, db: sqlite3.Connection, rows: list[RunRow], experiment: str | None) -> None:
         """Add params and tags; a whole experiment by one join, which is faster than thousands of ids."""
         by_id = {row.run_id: row for row in rows}
@@ -103,6 +113,11 @@ FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id WHERE {}"""
 
 _METRICS = """SELECT run_uuid, key, step, value, is_nan, timestamp FROM metrics WHERE run_uuid IN ({})
 ORDER BY run_uuid, key, step, timestamp"""
+
+_CHECKPOINTS = """SELECT l.source_run_id, s.tag_value, m.tag_value FROM logged_models l
+JOIN logged_model_tags s ON s.model_id = l.model_id AND s.tag_key = ?
+JOIN logged_model_tags m ON m.model_id = l.model_id AND m.tag_key = ?
+WHERE l.lifecycle_stage = 'active' AND l.source_run_id IN ({})"""
 
 _WHOLE = """SELECT t.run_uuid, t.key, t.value FROM {} t JOIN runs r ON r.run_uuid = t.run_uuid
 JOIN experiments e ON e.experiment_id = r.experiment_id WHERE e.name = ? AND r.lifecycle_stage = 'active'"""

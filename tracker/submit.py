@@ -12,12 +12,15 @@ from tracker.errors import Doubtful, InputError, StoreAway
 from tracker.follow import take_note
 from tracker.jobs import JOB_TAG, LOOP_TAG, JobRequest, TrackedJob, number_of
 from tracker.prices import lifetime
-from tracker.runs import PARENT, reader
+from tracker.runs import PARENT, RunRow, reader
 from tracker.tuning import Loop, tracked
 from tracker.upload import DataFile, check, upload
 
 if TYPE_CHECKING:
     from tracker.session import Session
+
+#: Seconds by which the provider's clock may be behind ours.
+CLOCKS_S = 60.0
 
 
 async def submit(session: Session, request: JobRequest, loop: Loop | None, job_key: str | None) -> TrackedJob:
@@ -33,9 +36,9 @@ async def submit(session: Session, request: JobRequest, loop: Loop | None, job_k
         run_id = await asyncio.to_thread(_open_run, session, request, files, loop, key)
     job = TrackedJob("", run_id, key, "submitting", request.model, number=number_of(key))
     try:
-        served = await find(session.endpoint, key) if rows else None
-        if served is None:
-            served = await _make(session, request, files, loop, key)
+        body = await _request(session, request, files, loop, key)
+        served = await _made_before(session, body, key, rows[-1]) if rows else None
+        served = served or await create(session.endpoint, body, key)
     except Doubtful:
         raise
     except Exception as error:
@@ -67,23 +70,30 @@ def verify(session: Session, request: JobRequest) -> list[DataFile]:
     return files
 
 
-async def _make(
+async def _request(
     session: Session, request: JobRequest, files: list[DataFile], loop: Loop | None, key: str
 ) -> dict[str, Any]:
+    """Send the files, as far as the provider does not have them, and return the request that makes the job."""
     account = session.settings.host
     ids = [await upload(session.endpoint, session.spool, account, file) for file in files]
-    metadata = {**request.metadata, JOB_TAG: key, **({LOOP_TAG: loop.name} if loop else {})}
-    body = session.provider.request(
+    return session.provider.request(
         model=request.model,
         training_file=ids[0],
         validation_file=ids[1] if len(ids) > 1 else None,
         hyperparameters=request.hyperparameters,
         seed=request.seed,
         suffix=request.suffix,
-        metadata=metadata,
+        metadata={**request.metadata, JOB_TAG: key, **({LOOP_TAG: loop.name} if loop else {})},
         extra_body=request.extra or None,
     )
-    return await create(session.endpoint, body, key)
+
+
+async def _made_before(
+    session: Session, body: dict[str, Any], key: str, row: RunRow
+) -> dict[str, Any] | None:
+    """Return the job that an earlier, interrupted submission under this key made."""
+    others = {other.tags["job.id"] for other in reader(session.tracking_uri).runs(tag=("job.id", None))}
+    return await find(session.endpoint, key, body, others, (row.start_ms or 0) / 1000 - CLOCKS_S)
 
 
 def _open_run(

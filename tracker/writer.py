@@ -30,6 +30,10 @@ BATCH = 1000
 LOOK_S = 0.5
 
 
+#: Seconds at most between tries while MLflow is away: it is ours as a rule, and nobody counts the tries.
+LONGEST_AWAY_S = 5.0
+
+
 class Writer:
     """Carries a spool into the MLflow store of the same URI.
 
@@ -84,7 +88,7 @@ class Writer:
                 self.away = None
             except StoreAway as error:
                 self._note_away(error)
-                self._stop.wait(wait_s(failures))
+                self._stop.wait(min(wait_s(failures), LONGEST_AWAY_S))
                 failures += 1
                 self.spool.changed.set()
             finally:
@@ -147,16 +151,15 @@ class Writer:
         if kind == "points":
             store.log_points(run_id, [point for entry in entries for point in entry.body])
         elif kind == "fill":
-            have = store.present(run_id, {point[0] for point in body})
-            store.log_points(run_id, [point for point in body if (point[0], point[1]) not in have])
-        elif kind == "params":
-            store.log_params(run_id, body)
+            store.fill(run_id, body)
+        elif kind == "record":
+            store.record(run_id, body["params"], body["tags"], body["points"])
         elif kind == "tags":
             store.set_tags(run_id, body)
         elif kind == "status":
             store.set_status(run_id, *body)
-        elif kind == "artifact":
-            store.log_text(run_id, *body)
+        elif kind == "artifacts":
+            store.log_texts(run_id, body)
         elif kind == "datasets":
             store.log_datasets(run_id, body)
         elif kind == "checkpoints":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from quirks import Quirks, QuirkServer
+from quirks import Quirks, QuirkServer, asker, chats
 
 from tracker.session import Session
 
@@ -37,11 +35,7 @@ def uri(tmp_path: Path) -> str:
 def db(uri: str) -> Callable[..., list]:
     """Asks the store's database."""
 
-    def ask(sql: str, *values: object) -> list:
-        with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
-            return connection.execute(sql, values).fetchall()
-
-    return ask
+    return asker(uri)
 
 
 @pytest.fixture
@@ -74,23 +68,9 @@ def open_session(uri: str) -> Iterator[Callable[..., Session]]:
 
 @pytest.fixture
 def train(tmp_path: Path) -> Path:
-    return _chats(tmp_path / "train.jsonl", 5)
+    return chats(tmp_path / "train.jsonl", 5)
 
 
 @pytest.fixture
 def valid(tmp_path: Path) -> Path:
-    return _chats(tmp_path / "valid.jsonl", 2)
-
-
-def _chats(path: Path, count: int) -> Path:
-    rows = [
-        {
-            "messages": [
-                {"role": "user", "content": f"question {path.stem} {n}"},
-                {"role": "assistant", "content": f"answer {n}"},
-            ]
-        }
-        for n in range(count)
-    ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+    return chats(tmp_path / "valid.jsonl", 2)

@@ -11,10 +11,13 @@ import json
 import random
 import re
 import socket
+import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -209,6 +212,31 @@ class QuirkServer:
         if self.quirks.no_has_more:
             del body["has_more"]
         return body
+
+
+def chats(path: Path, count: int) -> Path:
+    """Write a chat file of so many examples."""
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"question {path.stem} {n}"},
+                {"role": "assistant", "content": f"answer {n}"},
+            ]
+        }
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def asker(uri: str) -> Callable[..., list]:
+    """What asks a store's database."""
+
+    def ask(sql: str, *values: object) -> list:
+        with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    return ask
 
 
 def _event(number: int, k: int, steps: int, created: int) -> dict:

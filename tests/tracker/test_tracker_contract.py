@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from quirks import Quirks
+from quirks import Quirks, QuirkServer, asker, chats
 
 from tracker.jobs import JobRequest
 from tracker.providers import NAMES, find
+from tracker.session import Session
 
 #: Each provider as it shows itself: its own placeholders, statuses and result files.
 FACES = {
@@ -22,59 +25,72 @@ def speaks_openai(name: str) -> bool:
     return find(name).client == "openai"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if speaks_openai(name)])
+@pytest.fixture(scope="module", params=[name for name in NAMES if speaks_openai(name)])
+def case(request, tmp_path_factory):
+    """One job per provider, made and followed once."""
+    name = request.param
+    folder = tmp_path_factory.mktemp(name)
+    train, valid = chats(folder / "train.jsonl", 5), chats(folder / "valid.jsonl", 2)
+    uri = f"sqlite:///{folder}/mlruns/mlflow.db"
+    with (
+        QuirkServer(FACES[name], steps=6, step_s=0.05) as server,
+        Session(server.url, "k", name, uri) as session,
+    ):
+        knob = "learning_rate" if session.provider.absolute else "learning_rate_multiplier"
+        settings = {"n_epochs": 3, "batch_size": 8, knob: 1e-4 if knob == "learning_rate" else 1.8}
+        asked = JobRequest(train, valid, "embedded-tiny", settings, seed=7, experiment="contract")
+        job = session.submit(asked)
+        session.follow([job])
+        yield SimpleNamespace(name=name, server=server, session=session, job=job, ask=asker(uri))
+
+
 class TestContract:
     """Submit, follow, read back: the same for all."""
 
-    @pytest.fixture
-    def job(self, name, serve, open_session, train, valid):
-        self.server = serve(FACES[name], steps=6, step_s=0.05)
-        self.session = open_session(self.server, name)
-        knob = "learning_rate" if self.session.provider.absolute else "learning_rate_multiplier"
-        settings = {"n_epochs": 3, "batch_size": 8, knob: 1e-4 if knob == "learning_rate" else 1.8}
-        model = "embedded-tiny"
-        made = self.session.submit(JobRequest(train, valid, model, settings, seed=7, experiment="contract"))
-        self.session.follow([made])
-        return made
-
-    def test_a_job_arrives_whole(self, name, job, db):
-        assert job.status == "succeeded"
-        (record,) = self.session.records(job.run_id)
+    def test_a_job_arrives_whole(self, case):
+        assert case.job.status == "succeeded"
+        (record,) = case.session.records(case.job.run_id)
         assert record["status"] == "succeeded"
         assert [step for step, _ in record["train_loss"]] == [1, 2, 3, 4, 5, 6]
         assert [step for step, _ in record["full_valid_loss"]] == [6]
         assert record["base_valid_loss"] == 3.0
-        assert (record["provider"], record["n_train_examples"], record["n_valid_examples"]) == (name, 5, 2)
+        assert (record["provider"], record["n_train_examples"], record["n_valid_examples"]) == (
+            case.name,
+            5,
+            2,
+        )
         assert record["hyperparameters"]["n_epochs"] == 3
-        assert self.session.spool.waiting() == 0
-        assert db("SELECT status FROM runs WHERE run_uuid = ?", job.run_id) == [("FINISHED",)]
+        assert case.session.spool.waiting() == 0
+        assert case.ask("SELECT status FROM runs WHERE run_uuid = ?", case.job.run_id) == [("FINISHED",)]
 
-    def test_no_param_is_a_placeholder(self, name, job, db):
+    def test_no_param_is_a_placeholder(self, case):
         values = [
-            value for key, value in db("SELECT key, value FROM params") if not key.startswith("requested.")
+            value
+            for key, value in case.ask("SELECT key, value FROM params")
+            if not key.startswith("requested.")
         ]
         assert not {"auto", "-1", "None", "null"} & set(values)
 
-    def test_following_again_adds_nothing(self, name, job, db):
-        before = db("SELECT key, step, value, timestamp FROM metrics ORDER BY 1, 2, 3, 4")
-        again = self.session.watch(job.id)
-        self.session.follow([again])
-        assert db("SELECT key, step, value, timestamp FROM metrics ORDER BY 1, 2, 3, 4") == before
-        assert db("SELECT COUNT(*) FROM runs") == [(1,)]
+    def test_following_again_adds_nothing(self, case):
+        before = case.ask("SELECT key, step, value, timestamp FROM metrics ORDER BY 1, 2, 3, 4")
+        again = case.session.watch(case.job.id)
+        case.session.follow([again])
+        assert case.ask("SELECT key, step, value, timestamp FROM metrics ORDER BY 1, 2, 3, 4") == before
+        assert case.ask("SELECT COUNT(*) FROM runs") == [(1,)]
 
-    def test_the_request_carries_our_id_and_the_providers_fields(self, name, job):
-        asked = self.server.jobs[job.id].job["asked"]
-        provider = find(name)
-        assert asked["metadata"]["finetune_advisor.job"] == job.key
+    def test_the_request_carries_our_id_and_the_providers_fields(self, case):
+        asked = case.server.jobs[case.job.id].job["asked"]
+        provider = find(case.name)
+        assert asked["metadata"]["finetune_advisor.job"] == case.job.key
         assert provider.extra.items() <= asked.items()
         knobs = asked["method"]["supervised"]["hyperparameters"]
         assert ("learning_rate" in knobs) == provider.absolute
 
-    def test_space_and_limits_are_on_the_providers_scale(self, name, job):
-        space = self.session.provider.space("some-model")
+    def test_space_and_limits_are_on_the_providers_scale(self, case):
+        space = case.session.provider.space("some-model")
         assert {"n_epochs", "batch_size"} < set(space)
         assert len({"learning_rate", "learning_rate_multiplier"} & set(space)) == 1
-        problems = self.session.provider.problems({"n_epochs": 10_000, "batch_size": "many"})
+        problems = case.session.provider.problems({"n_epochs": 10_000, "batch_size": "many"})
         assert len(problems) == 2
 
 

@@ -1,0 +1,125 @@
+"""kill -9, MLflow away, a full spool: every point arrives once all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from quirks import Quirks
+
+from tracker.errors import StoreAway
+from tracker.spool import Spool
+from tracker.writer import Writer
+
+WATCH = "import sys; from tracker.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def watch(server, uri, *jobs, **env) -> subprocess.Popen:
+    command = [sys.executable, "-c", WATCH, "watch", *jobs, "--base-url", server.url, "--tracking-uri", uri]
+    return subprocess.Popen(
+        command, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_kill_9_of_the_watcher_at_any_moment(serve, uri, db, tmp_path):
+    server = serve(Quirks(duplicate_pages=True, shuffle_pages=True), steps=150, step_s=0.06)
+    job_id = server.add_job()
+
+    def points() -> int:
+        if not (tmp_path / "mlruns/mlflow.db").exists():
+            return 0
+        return db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'")[0][0]
+
+    for target in (1, 60):
+        process = watch(server, uri, job_id)
+        wait_for(lambda target=target: points() >= target)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process = watch(server, uri, job_id)
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert db("SELECT step FROM metrics WHERE key = 'train_loss' ORDER BY step") == [
+        (k,) for k in range(1, 151)
+    ]
+    assert db("SELECT COUNT(*) - COUNT(DISTINCT key || step) FROM metrics") == [(0,)]
+    assert db("SELECT COUNT(*) FROM runs") == [(1,)]
+
+
+def test_two_watchers_at_once(serve, uri, db):
+    server = serve(steps=30, step_s=0.1)
+    job_id = server.add_job()
+    both = [watch(server, uri, job_id) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=90)
+        assert process.returncode == 0, err
+    assert db("SELECT COUNT(*) - COUNT(DISTINCT key || step) FROM metrics") == [(0,)]
+    assert db("SELECT COUNT(*) FROM runs") == [(1,)]
+    assert db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'") == [(30,)]
+
+
+def test_points_wait_in_the_spool_while_mlflow_is_away(serve, open_session, db):
+    server = serve(steps=30, step_s=0.05)
+    session = open_session(server)
+    store, away = session.store, threading.Event()
+    away.set()
+    real = store.client.log_batch
+
+    def flaky(*args, **named):
+        if away.is_set():
+            raise StoreAway("MLflow does not answer (test).")
+        return real(*args, **named)
+
+    store.client.log_batch = flaky
+    job = session.watch(server.add_job())
+    follow = threading.Thread(target=session.follow, args=([job],))
+    follow.start()
+    wait_for(lambda: job.done)
+    assert session.spool.waiting() > 0
+    assert db("SELECT COUNT(*) FROM metrics") == [(0,)]
+    away.clear()
+    follow.join(60)
+    assert db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'") == [(30,)]
+    assert db("SELECT COUNT(*) - COUNT(DISTINCT key || step) FROM metrics") == [(0,)]
+    assert session.spool.waiting() == 0
+
+
+def test_what_waits_survives_the_process(tmp_path):
+    spool = Spool(tmp_path / "spool.db", "store")
+    spool.put("run:1", [("points", [["train_loss", 1, 0.5, 7]]), ("tags", {"a": "b"})])
+    spool.close()
+    again = Spool(tmp_path / "spool.db", "store")
+    assert [(e.target, e.kind) for e in again.take(10)] == [("run:1", "points"), ("run:1", "tags")]
+    assert Spool(tmp_path / "spool.db", "another store").take(10) == []
+
+
+def test_a_full_spool_stops_the_reading_and_loses_nothing(serve, open_session, db):
+    server = serve(steps=60, step_s=0.02)
+    session = open_session(server)
+    session.spool.limit = 200  # bytes: full after any batch
+    session.follow([session.watch(server.add_job())])
+    assert db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'") == [(60,)]
+
+
+def test_an_entry_that_mlflow_never_takes_holds_up_nobody(uri, tmp_path):
+    from tracker.mlflow_store import MlflowStore
+
+    store = MlflowStore(uri)
+    run_id = store.create_run("e", "r", {}, 0)
+    spool = Spool(tmp_path / "mlruns/spool.db", uri)
+    spool.put("run:nobody", [("tags", {"a": "b"})])
+    spool.put("run:" + run_id, [("kind of another version", 1), ("tags", {"a": "b"})])
+    writer = Writer(spool, lambda: store)
+    assert writer.close(20)
+    assert store.run(run_id).data.tags["a"] == "b"
+    assert spool.take(10) == []
