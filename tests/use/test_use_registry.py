@@ -7,7 +7,9 @@ import json
 import pytest
 
 from tracker.cli import main
+from tracker.jobrecords import records
 from tracker.mlflow_store import MlflowStore
+from tracker.runs import reader
 from tracker.use.target import base_of, find_target
 
 
@@ -104,3 +106,19 @@ def test_targets(shared_store, run_ids):
 @pytest.mark.parametrize(("model", "base"), [("ft:a:b::c", "a"), ("a", None), ("a:b:c", None), ("ft:", None)])
 def test_base_of(model, base):
     assert base_of(model) == base
+
+
+def test_both_ways_of_reading_a_store_tell_the_same_checkpoints(shared_store, run_ids):
+    by_sql, by_mlflow = reader(shared_store), MlflowStore(shared_store)
+    ids = list(run_ids.values())
+    assert by_sql.checkpoints(ids) == by_mlflow.checkpoints(ids)
+    assert [step for step, _ in by_sql.checkpoints(ids)[run_ids[2]]] == [10, 20, 30]
+
+
+def test_records_name_their_checkpoints(shared_store):
+    found = {
+        record["id"]: record.get("checkpoints")
+        for record in records(experiment="haiku", tracking_uri=shared_store)
+    }
+    assert found["ftjob-1"][-1] == {"step": 20, "model": "ft:base-1:org::abc"}
+    assert found["ftjob-3"] is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from tracker.runs import RunRow, Series, reader
@@ -28,10 +27,10 @@ def list_models(tracking_uri: str, experiment: str | None = None) -> list[dict[s
         for row in rows.values()
         if row.tags.get(MODEL_TAG)
     ]
-    for run_id, checkpoints in _checkpoints(tracking_uri, rows).items():
+    for run_id, checkpoints in source.checkpoints(rows).items():
         final = rows[run_id].tags.get(MODEL_TAG)
         found += [
-            _entry(rows[run_id], curves[run_id], model, step) for model, step in checkpoints if model != final
+            _entry(rows[run_id], curves[run_id], model, step) for step, model in checkpoints if model != final
         ]
     return sorted(found, key=lambda e: (e["loss"] is None, e["loss"], e["experiment"], e["model"]))
 
@@ -54,28 +53,3 @@ def _entry(row: RunRow, curves: Series, model: str, step: int | None = None) -> 
 
 
 _KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
-
-
-def _checkpoints(tracking_uri: str, rows: dict[str, RunRow]) -> dict[str, list[tuple[str, int]]]:
-    """Checkpoints by run, as `(model, step)`."""
-    if not rows:
-        return {}
-    from tracker.mlflow_store import MlflowStore
-
-    store = MlflowStore(tracking_uri)
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    token = None
-    while True:
-        page = store.call(
-            "search_logged_models",
-            sorted({row.experiment_id for row in rows.values()}),
-            max_results=1000,
-            page_token=token,
-        )
-        for model in page:
-            name, step = model.tags.get("checkpoint.model"), model.tags.get("checkpoint.step")
-            if name and step and model.source_run_id in rows:
-                found[model.source_run_id].append((name, int(step)))
-        token = page.token
-        if not token:
-            return found

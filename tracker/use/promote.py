@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracker.errors import InputError
-from tracker.runs import reader
+from tracker.runs import Series, reader
 from tracker.use.listing import LOSS
 from tracker.use.target import MODEL_TAG, find_run
 
@@ -46,35 +46,29 @@ def promote(
     """
     from tracker.mlflow_store import MlflowStore
 
-    row = find_run(reader(tracking_uri), name)
+    source = reader(tracking_uri)
+    row = find_run(source, name)
     if row is None:
         raise InputError(
             f"{name} is no run, job or tuned model in {tracking_uri}; `tracker models` lists them."
         )
-    store = MlflowStore(tracking_uri)
-    model = (
-        _model_at(store, row.run_id, row.experiment_id, step) if step is not None else row.tags.get(MODEL_TAG)
-    )
+    checkpoints = dict(source.checkpoints([row.run_id])[row.run_id])
+    model = row.tags.get(MODEL_TAG) if step is None else checkpoints.get(step)
     if not model:
         what = "no tuned model" if step is None else f"no checkpoint at step {step}"
         raise InputError(f"Run {row.run_id} has {what}; its job is {row.tags.get('job.status', row.status)}.")
     registered = registered or row.experiment
     tags = {"model": model, "base_model": row.params.get("model", ""), "job.id": row.tags.get("job.id", "")}
-    tags |= _loss(tracking_uri, row.run_id, step)
+    tags |= _loss(source.curves([row.run_id])[row.run_id], step)
+    store = MlflowStore(tracking_uri)
     version = _version(store, registered, row.run_id, row.artifact_uri, tags)
     store.call("set_registered_model_alias", registered, alias, version)
     return {"name": registered, "version": version, "alias": alias, "model": model, "run_id": row.run_id}
 
 
-def _model_at(store: MlflowStore, run_id: str, experiment_id: str, step: int) -> str | None:
-    models = store.call("search_logged_models", [experiment_id], f"source_run_id = '{run_id}'")
-    found = (m.tags.get("checkpoint.model") for m in models if m.tags.get("checkpoint.step") == str(step))
-    return next(found, None)
-
-
-def _loss(tracking_uri: str, run_id: str, step: int | None) -> dict[str, str]:
-    series = reader(tracking_uri).curves([run_id])[run_id].get(LOSS, ())
-    losses = [value for at, value, _ in series if value == value and step in (None, at)]
+def _loss(curves: Series, step: int | None) -> dict[str, str]:
+    """The full validation loss at the step, or at the end."""
+    losses = [value for at, value, _ in curves.get(LOSS, ()) if value == value and step in (None, at)]
     return {LOSS: f"{losses[-1]:.6g}"} if losses else {}
 
 
