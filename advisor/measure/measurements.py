@@ -39,6 +39,11 @@ class Measurements:
     history: tuple[Job, ...] = ()  # the peers before it, oldest first: measured only where a rule asks
 
     @property
+    def broken(self) -> bool:
+        """Whether a curve ended as NaN or inf: what it did before says nothing of a better setting."""
+        return self.train_ends_broken or self.valid_ends_broken
+
+    @property
     def span(self) -> float:
         """All that the lines of both curves span (nats per token): the height of a plot of them."""
         shapes = [s for s in (self.valid, self.train) if s]

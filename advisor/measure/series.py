@@ -12,6 +12,8 @@ import numpy as np
 
 from advisor.nouns import Curve
 
+OVERFLOW = 1e100  # a loss from here on is no number: sums of it would overflow, and no training gives it
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -20,7 +22,7 @@ class Series:
     step: np.ndarray  # float[n], strictly ascending
     loss: np.ndarray  # float[n], finite
     n_logged: int = 0  # points as logged
-    n_broken: int = 0  # of these: NaN, inf
+    n_broken: int = 0  # of these: NaN, inf, overflown
     ends_broken: bool = False  # the last logged points are NaN or inf, after finite ones
 
     def __len__(self) -> int:
@@ -40,7 +42,7 @@ def clean(curve: Curve, start: float | None = None) -> Series:
     step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
     order = np.argsort(step, kind="stable")
     step, loss = step[order], loss[order]
-    finite = np.isfinite(loss)
+    finite = np.abs(loss) < OVERFLOW  # NaN compares as false
     step, value = _one_value_a_step(*_without_reload(step[finite], loss[finite]))
     if start is not None and np.isfinite(start) and len(step) and step[0] > 0:
         step, value = np.append(0.0, step), np.append(start, value)
@@ -51,7 +53,7 @@ def clean(curve: Curve, start: float | None = None) -> Series:
 
 def _positions(step: np.ndarray) -> np.ndarray:
     """Steps with the gaps filled in log order; the place in the log where steps say nothing."""
-    known = np.isfinite(step)
+    known = np.abs(step) < OVERFLOW
     place = np.arange(len(step), dtype=float)
     if known.all() and len(np.unique(step)) > 1:
         return step
@@ -76,6 +78,5 @@ def _one_value_a_step(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, n
     if len(step) < 2 or (np.diff(step) > 0).all():
         return step, loss
     unique, group = np.unique(step, return_inverse=True)
-    # Halved before they are added, lest two huge finite losses overflow.
     count = np.bincount(group)
     return unique, np.bincount(group, weights=loss / count[group])

@@ -17,6 +17,9 @@ PARTS = (
     16  # parts that a curve is read in; the eye tells no more on a plot, and short curves have fewer points
 )
 SPIKED = 12  # parts from which on one part is taken for an outlier where its neighbours agree against it
+EQUAL = 1e-12  # squared distances, relative to the highest level, that differ by less are the same
+SAME_LEVEL = 1e-9  # of the highest level
+TINY = 1e-300  # keeps a curve of zeros from a division by zero
 LATE = 2 / 3  # where the last part of a run begins, as a share of its steps
 ABS_TO_SIGMA = 1.2533  # sqrt(pi / 2): the standard deviation of normal noise over its mean absolute value
 MEDIAN_TO_SIGMA = 1.4826  # the same over its median absolute value
@@ -53,7 +56,7 @@ def shape(series: Series) -> Shape | None:
     step, level, size = _parts(series)
     line, turn = _line(_without_spikes(level))
     left_over = (series.loss - np.interp(series.step, step, line))[series.step >= step[1]]
-    noise = _noise(series.loss, left_over, 1 + np.count_nonzero(np.diff(line)))
+    noise = _noise(series.loss, left_over, _levels(line))
     best = float(line[turn])
     late = float(np.interp(step[0] + LATE * (step[-1] - step[0]), step, line))
     return Shape(
@@ -102,16 +105,21 @@ def _without_spikes(level: np.ndarray) -> np.ndarray:
 
 def _line(level: np.ndarray) -> tuple[np.ndarray, int]:
     """The line that falls and then rises, with the least squared distance; and where it turns."""
-    best, least = level, np.inf
+    best, least, scale = level, np.inf, max(float(np.abs(level).max()), TINY)
     for i in range(len(level)):
         fit = np.append(
             isotonic_regression(level[: i + 1], increasing=False).x,
             isotonic_regression(level[i + 1 :]).x if i + 1 < len(level) else [],
         )
-        error = float(np.sum((fit - level) ** 2))
-        if error < least:
+        error = float(np.sum(((fit - level) / scale) ** 2))
+        if error < least - EQUAL:  # the earliest of equals: rounding must not choose
             best, least = fit, error
     return best, int(np.argmin(best))
+
+
+def _levels(line: np.ndarray) -> int:
+    """How many levels the line has; those that differ by rounding alone count as one."""
+    return 1 + int(np.count_nonzero(np.abs(np.diff(line)) > SAME_LEVEL * np.abs(line).max()))
 
 
 def _noise(loss: np.ndarray, left_over: np.ndarray, n_levels: int) -> float:

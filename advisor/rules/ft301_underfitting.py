@@ -11,7 +11,8 @@ class Underfitting(Rule):
     """Neither training nor validation loss has come down from where it began.
 
     ## What it looks for
-    `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves.
+    `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves;
+    below 4 %, where the validation loss has not risen by as much either.
 
     ## Why it matters
     The model answers as it did before: the job was wasted.
@@ -45,6 +46,8 @@ class Underfitting(Rule):
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         figures = {"learned": m.learned, "limit": self.learned}
+        if m.valid.rise > self.learned * abs(m.valid.start):
+            return self.clear("the validation loss rose rather than stayed", rise=m.valid.rise, **figures)
         if m.learned >= self.learned:
             return self.clear("the model has learned", **figures)
         return self.fires(m, f"the losses fell by {m.learned:.1%} only", **figures)

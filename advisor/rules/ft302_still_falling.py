@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.rule import BROKEN, TOO_FEW, Rule, Threshold
 
 
 class StillFalling(Rule):
@@ -28,7 +28,7 @@ class StillFalling(Rule):
     Further passes over few examples may overfit; they cost in proportion.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than three finite validation losses, or where a loss ended as no number.
 
     ## References
     The guide, number of epochs, "increase if"; NVIDIA NeMo AutoModel's guide: still falling at the end, epochs up.
@@ -42,6 +42,8 @@ class StillFalling(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
+        if m.broken:
+            return self.cannot_tell(BROKEN)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         late = m.late_share

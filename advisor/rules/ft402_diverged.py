@@ -13,7 +13,7 @@ class Diverged(Rule):
     ## What it looks for
     A curve that ends in NaN or inf after finite losses; or a training loss whose last level stands above its
     first by more than 20 % of the higher first level of the two curves and by more than three standard deviations, while
-    the validation loss has not fallen either.
+    the validation loss, where there is one, has not fallen either.
 
     ## Why it matters
     Training drove the model away from what it knew: nothing of the job is of use.
@@ -28,7 +28,7 @@ class Diverged(Rule):
     None worth naming: the job as it is has no value.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, and none that broke.
+    With fewer than three finite training losses, and no curve that ended as no number.
 
     ## References
     NVIDIA NeMo AutoModel's guide: NaN, learning rate / 10. The guide is silent.
@@ -48,15 +48,20 @@ class Diverged(Rule):
         if m.train_ends_broken or m.valid_ends_broken:
             which = "training" if m.train_ends_broken else "validation"
             return self.fires(m, f"the {which} loss ended as no number", ends_broken=which)
-        if m.valid is None or m.train is None:
-            return self.cannot_tell("fewer than 3 finite losses on one of the curves")
+        if m.train is None:
+            return self.cannot_tell("fewer than 3 finite training losses")
         t, v = m.train, m.valid
-        limit = max(self.risen * max(abs(t.start), abs(v.start)), self.clearly * t.noise_of_level)
-        figures = {"train_rise": t.end - t.start, "train_rise_limit": limit, "valid_fall": v.start - v.end}
-        figures["valid_fall_limit"] = self.clearly * v.noise_of_level
-        if t.end - t.start <= limit or v.start - v.end > figures["valid_fall_limit"]:
-            return self.clear("the losses do not end above where they began", **figures)
-        reason = f"training loss went from {t.start:.4g} to {t.end:.4g}, validation from {v.start:.4g} to {v.end:.4g}"
+        first = max(abs(t.start), abs(v.start) if v else 0.0)
+        limit = max(self.risen * first, self.clearly * t.noise_of_level)
+        figures = {"train_rise": t.end - t.start, "train_rise_limit": limit}
+        if t.end - t.start <= limit:
+            return self.clear("training loss does not end above where it began", **figures)
+        if v:
+            figures |= {"valid_fall": v.start - v.end, "valid_fall_limit": self.clearly * v.noise_of_level}
+            if v.start - v.end > figures["valid_fall_limit"]:
+                return self.clear("training loss rose, but validation loss fell", **figures)
+        reason = f"training loss went from {t.start:.4g} to {t.end:.4g}"
+        reason += f", validation loss from {v.start:.4g} to {v.end:.4g}" if v else ""
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

@@ -11,6 +11,7 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.measured import MEASURED
 
+BROKEN = "a loss ended as NaN or inf"
 TOO_FEW = "fewer than 3 finite validation losses"
 
 

@@ -1,0 +1,85 @@
+"""Cleaning: what occurs in the wild, and what is left of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.measure.series import clean
+from advisor.nouns import Curve
+
+NAN, INF = float("nan"), float("inf")
+
+
+def curve(*points):
+    table = np.array(points, float).reshape(-1, 2)
+    return Curve(table[:, 0], table[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("what", "points", "left"),
+    [
+        ("nothing", [], []),
+        ("NaN and inf go", [(1, 2.0), (2, NAN), (3, INF), (4, 1.0)], [(1, 2.0), (4, 1.0)]),
+        ("order is by step", [(3, 1.0), (1, 3.0), (2, 2.0)], [(1, 3.0), (2, 2.0), (3, 1.0)]),
+        ("several at one step become their mean", [(1, 3.0), (2, 1.0), (2, 2.0)], [(1, 3.0), (2, 1.5)]),
+        (
+            "a resumed run overlaps",
+            [(1, 4.0), (2, 3.0), (3, 2.0), (2, 5.0), (3, 4.0)],
+            [(1, 4), (2, 4), (3, 3)],
+        ),
+        ("no steps at all: the place in the log", [(NAN, 3.0), (NAN, 2.0)], [(0, 3.0), (1, 2.0)]),
+        (
+            "one step for all: the place in the log",
+            [(5, 3.0), (5, 2.0), (5, 1.0)],
+            [(0, 3.0), (1, 2.0), (2, 1.0)],
+        ),
+        (
+            "a missing step lies between its neighbours",
+            [(1, 3.0), (NAN, 2.0), (3, 1.0)],
+            [(1, 3), (2, 2), (3, 1)],
+        ),
+        ("fractional steps (epochs) stay", [(0.5, 3.0), (1.5, 2.0)], [(0.5, 3.0), (1.5, 2.0)]),
+        (
+            "the best model loaded back",
+            [(1, 3.0), (2, 1.5), (3, 2.0), (4, 1.5)],
+            [(1, 3.0), (2, 1.5), (3, 2.0)],
+        ),
+        ("flat at the end is no reload", [(1, 3.0), (2, 1.5), (3, 1.5)], [(1, 3.0), (2, 1.5), (3, 1.5)]),
+        ("zero is a loss", [(1, 0.0), (2, 0.0), (3, 1.0)], [(1, 0.0), (2, 0.0), (3, 1.0)]),
+    ],
+)
+def test_what_is_left(what, points, left):
+    series = clean(curve(*points))
+    assert list(zip(series.step, series.loss, strict=True)) == [tuple(map(float, p)) for p in left], what
+
+
+def test_the_loss_before_training_stands_at_step_zero():
+    assert list(clean(curve((10, 2.0), (20, 1.0)), start=3.0).loss) == [3.0, 2.0, 1.0]
+
+
+def test_an_evaluation_at_step_zero_is_not_doubled_by_the_loss_before_training():
+    assert list(clean(curve((0, 2.9), (20, 1.0)), start=3.0).loss) == [2.9, 1.0]
+
+
+def test_no_evaluation_means_no_curve_even_with_a_loss_before_training():
+    assert len(clean(curve(), start=3.0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("losses", "ends_broken"),
+    [([2, 1, NAN], True), ([2, NAN, 1], False), ([NAN, NAN], False), ([2, 1], False), ([1, INF], True)],
+)
+def test_a_curve_that_breaks_off_is_told_from_one_that_never_was(losses, ends_broken):
+    assert clean(curve(*enumerate(losses))).ends_broken is ends_broken
+
+
+numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers(-5, 50).map(float))
+
+
+@given(st.lists(st.tuples(numbers, numbers), max_size=40))
+def test_any_curve_becomes_finite_and_ascending(points):
+    series = clean(curve(*points))
+    assert np.isfinite(series.loss).all()
+    assert (np.diff(series.step) > 0).all()
+    assert series.n_logged == len(points)
