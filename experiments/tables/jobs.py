@@ -67,13 +67,13 @@ class Server:
         }
 
 
-def with_progress(jobs: Iterator, total: int, done: int, tell: Callable[[str], None]) -> Iterator:
-    """Pass the jobs on, telling how many there are and how long the rest will take."""
-    started = time.monotonic()
+def with_progress(jobs: Iterator, left: list[Setting], done: int, tell: Callable[[str], None]) -> Iterator:
+    """Pass the jobs on, telling how many there are and how long the rest will take, counted in epochs."""
+    started, to_go, passed = time.monotonic(), sum(setting[0] for setting in left), 0
     for n, (setting, story) in enumerate(jobs, start=1):
-        left = (time.monotonic() - started) / n * (total - done - n)
         epochs, batch, multiplier = setting
-        tell(
-            f"{done + n}/{total}  epochs {epochs}  batch {batch}  multiplier {multiplier:g}  {left / 60:.0f} min left"
-        )
+        passed += epochs
+        minutes = (time.monotonic() - started) / passed * (to_go - passed) / 60
+        knobs = f"epochs {epochs}  batch {batch}  multiplier {multiplier:g}"
+        tell(f"{done + n}/{done + len(left)}  {knobs}  {minutes:.0f} min left")
         yield setting, story

@@ -36,7 +36,7 @@ def make(
     path.write_text("".join(_text(entry) for entry in begun))  # without a line cut off
     settings = grid.settings()
     left = [setting for setting in settings if setting not in {_setting(entry) for entry in begun[1:]}]
-    jobs = with_progress(server.run(left, SEED), len(settings), len(settings) - len(left), tell)
+    jobs = with_progress(server.run(left, SEED), left, len(settings) - len(left), tell)
     with path.open("a") as file:
         for setting, story in jobs:
             if not begun:

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.data.rows import HERE, read
 from experiments.tables import __main__ as command
-from experiments.tables import lines, make
+from experiments.tables import jobs, lines, make
 from experiments.tables.grid import GRIDS, Grid
 
 SMALL = Grid((1, 2), (4,), (0.5, 1.0))
@@ -105,6 +105,19 @@ def test_an_interrupted_table_goes_on_where_it_stood(tmp_path):
     assert sorted(grid_jobs) == sorted((*setting, 0) for setting in SMALL.settings())
     whole = make.make("t", FakeServer(), SMALL, tmp_path / "at-once", (12, 5), tell=str)
     assert path.read_bytes() == whole.read_bytes()
+
+
+def test_progress_counts_epochs_and_not_jobs(monkeypatch):
+    clock = iter([0.0, 60.0, 120.0])  # a minute each
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(clock))
+    told, settings = [], [(1, 4, 1.0), (3, 4, 0.5)]
+    assert list(jobs.with_progress(((s, {}) for s in settings), settings, 10, told.append)) == [
+        (s, {}) for s in settings
+    ]
+    assert told == [
+        "11/12  epochs 1  batch 4  multiplier 1  3 min left",
+        "12/12  epochs 3  batch 4  multiplier 0.5  0 min left",
+    ]
 
 
 @pytest.mark.parametrize(
