@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Job, Live, SearchSpace
-from advisor.propose.observe import base_loss, clean
 from advisor.propose.peers import peers_of_newest
+from advisor.propose.series import base_loss, clean
 
 RISE = 0.01  # of the gain: a rise above the best of the job's own that noise does not explain
 

@@ -1,4 +1,4 @@
-"""The proposer: reads the history, asks the surrogate, names the next settings or the word to stop."""
+"""The proposer: reads the history, weighs every setting of the space, names the next ones or the word to stop."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
-from advisor.propose.first import default_rate, first_setting
+from advisor.propose.acquire import Worth, worth
+from advisor.propose.budget import affordable
+from advisor.propose.first import reference_rate
 from advisor.propose.grid import Grid, all_auto, candidates, same
-from advisor.propose.observe import base_loss, observations, setting
+from advisor.propose.guide import follow
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.stopping import chance_of_gain, should_stop
-from advisor.propose.surrogate import Posterior, posterior
+from advisor.propose.replicate import replicate
+from advisor.propose.series import setting
+from advisor.propose.stopping import stop_reason
+from advisor.propose.task import Task, understand
 from advisor.propose.wording import because, expectation
 
-SAMPLES = 256
 N_ALTERNATIVES = 3
 
 
@@ -31,56 +34,78 @@ def propose(
     prior: Any = None,
     context: dict[str, Any] | None = None,
     guide_only: bool = False,
+    curves: bool = True,
 ) -> tuple[list[Proposal], list[Proposal]]:
     """The next `n` settings to try, best first, and alternatives to them.
 
-    Parameters are those of `advisor.advise`. Every setting is inside the space and neither tried nor pending.
+    Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's ablation).
+    Every setting is inside the space and neither tried nor pending. Where stopping is advised the first proposal says
+    so, and its setting is the one that would be tried next if forced.
     """
-    peers = peers_of_newest(jobs)
     if not jobs and not context:
-        return [Proposal(all_auto(space), expect="no job and no data known: the provider's own choice")], []
-    if not jobs:
         return [
-            Proposal(first_setting(space, context), expect="no job yet: a usual start for data of this size")
-        ], []
-    grid = candidates(space, default_rate(space))
-    taken = [s for j in jobs if (s := setting(j, grid.rate_name)) is not None]
-    free = _free(grid, taken)
-    base = base_loss(peers) or 1.0
-    obs = observations(peers, grid.rate_name, base)
-    post = posterior(obs, grid.logs, SAMPLES, np.random.default_rng(0))
-    return _ranked(grid, post, free, peers, obs, diagnosis, n)
+            Proposal(all_auto(space), expect="no job and no data known: the provider's own choice")
+        ] * n, []
+    grid = candidates(space, reference_rate(space))
+    free = _free(grid, jobs)
+    within = affordable(grid.settings, jobs, budget, context)
+    if guide_only:
+        return follow(jobs, diagnosis, space, grid, free & within.settings, n), []
+    task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
+    rows, values = _choose(task, grid, free & within.settings, n + N_ALTERNATIVES, n)
+    reason = within.reason or stop_reason(values, free & within.settings, _ended(jobs))
+    made = [_proposal(r, grid, values, task, jobs, diagnosis) for r in rows]
+    if reason:
+        made = _with_stop(made, reason)
+    extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
+    return made[:n], [*extra, *made[n:]]
 
 
-def _free(grid: Grid, taken: list[np.ndarray]) -> np.ndarray:
+def _free(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:
+    """bool[m]: settings that no job has or had, whether it ended or not."""
     free = np.ones(len(grid.settings), bool)
-    for s in taken:
-        free &= ~same(grid.settings, s)
+    for job in peers_of_newest(jobs):
+        knobs = setting(job, grid.rate_name)
+        if knobs is not None:
+            free &= ~same(grid.settings, knobs)
     return free
 
 
-def _ranked(
-    grid: Grid, post: Posterior, free, peers, obs, diagnosis, n
-) -> tuple[list[Proposal], list[Proposal]]:
-    ends = obs.loss[~obs.prefix] / obs.base
-    best = float(ends.min(initial=1.0))
-    near = post.samples <= post.samples.min(axis=1, keepdims=True) + 0.02 * (
-        1 - post.samples.min(axis=1, keepdims=True)
-    )
-    score = np.where(free, near.mean(axis=0) - 0.01 * post.mean, -np.inf)
-    order = np.argsort(-score)[: n + N_ALTERNATIVES]
-    order = order[free[order]]
-    chance = chance_of_gain(post, best, free)
-    stop = should_stop(chance, len(peers))
-    out = []
-    for row in order:
-        h = grid.hyperparameters(row)
-        out.append(
-            Proposal(h, because(peers[-1], h, diagnosis), expectation(post, row, chance[row], obs.base, best))
-        )
-    if not out:
-        return [Proposal(None, stop=True, reason="every setting of the space has been tried")], []
-    if stop:
-        reason = f"no untried setting has more than a {chance.max():.0%} chance of a gain that matters"
-        out[0] = Proposal(out[0].hyperparameters, out[0].because, out[0].expect, True, reason)
-    return out[:n], out[n:]
+def _ended(jobs: Sequence[Job]) -> int:
+    return sum(not j.pending for j in peers_of_newest(jobs))
+
+
+def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tuple[list[int], Worth]:
+    """Rows of the grid, best first: the first `n` so that each knows of those before it, the rest as they stand."""
+    prediction = task.predict(grid.settings)
+    first = values = worth(prediction, task.obs.best())
+    rows: list[int] = []
+    left = free.copy()
+    while left.any() and len(rows) < count:
+        row = int(np.argmax(np.where(left, _score(values), -np.inf)))
+        rows.append(row)
+        left[row] = False
+        if len(rows) < n:
+            task = task.believing(grid.settings[row], float(values.mean[row]))
+            values = worth(task.predict(grid.settings), task.obs.best())
+    return rows, first
+
+
+def _score(values: Worth) -> np.ndarray:
+    """Expected improvement; where none is expected anywhere, the lowest expected loss."""
+    return values.improvement - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
+
+
+def _proposal(
+    row: int, grid: Grid, values: Worth, task: Task, jobs: Sequence[Job], diagnosis: Diagnosis
+) -> Proposal:
+    to = grid.hyperparameters(row)
+    newest = jobs[-1] if jobs else None
+    return Proposal(to, because(newest, to, diagnosis), expectation(row, values, task, newest, to, diagnosis))
+
+
+def _with_stop(made: list[Proposal], reason: str) -> list[Proposal]:
+    if not made:
+        return [Proposal(None, expect=reason, stop=True, reason=reason)]
+    head = made[0]
+    return [Proposal(head.hyperparameters, head.because, head.expect, True, reason), *made[1:]]

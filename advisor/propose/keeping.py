@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Job, Keep
-from advisor.propose.observe import base_loss, clean
+from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.peers import peers_of_newest
+from advisor.propose.series import base_loss, clean
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -19,7 +20,7 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     jobs by that metric.
     """
     peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
-    if objective not in ("final", "best_checkpoint"):
+    if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)
     base = base_loss([j for j in peers if j.base_valid_loss is not None])
     best, found = (base if base is not None else np.inf), Keep()
@@ -46,8 +47,6 @@ def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _by_metric(jobs: list[Job], name: str) -> Keep:
-    from advisor.propose.objective import sign
-
     rated = [(sign(name) * j.metrics[name], j) for j in jobs if name in j.metrics]
     if not rated:
         return Keep()

@@ -1,123 +1,147 @@
-"""What the jobs so far say about the loss of settings: each job's end, and its epoch ends as shorter jobs.
+"""What the jobs so far say about the losses of settings: each job's end, and what it showed on its way.
 
-A constant learning rate makes the state after two epochs the end of a two-epoch job; a decaying one makes it
-nearly so (worse, by as much as decay would still have gained): such observations carry a wider error.
+An epoch end is what a shorter job would have ended with, exactly so under a constant learning rate; the first epoch's
+training loss, on examples never seen before, stands for the validation loss before the first epoch ends.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advisor.nouns import Curve, HyperParameters, Job
+from advisor.nouns import Job
+from advisor.propose.scale import WORST
+from advisor.propose.series import clean, diverged, ended, setting, total_steps, validation
 
-WORST = 1.3  # losses are capped at this many times the base loss: beyond it a job is simply bad
+END, WAY, EARLY = 0, 1, 2  # kinds of observations
+EARLY_SHARES = (0.25, 0.5)  # of the first epoch
+MOST_POINTS = 90  # over all jobs: more cost time and tell nothing new
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Rows: one epoch end of one job each. Losses in nats per token."""
+    """One row a point. `logs` float[n, 3]: log2 of epochs, batch size, learning rate relative to the default."""
 
-    logs: np.ndarray  # float[n, 3], log2 of epochs, batch size, learning rate
+    logs: np.ndarray
+    run: np.ndarray  # float[n], log2 epochs of the job that the point was seen in
     loss: np.ndarray  # float[n], capped at WORST x base
-    prefix: np.ndarray  # bool[n]: seen on the way, not at a job's end
-    job: np.ndarray  # int[n], index of the job
+    kind: np.ndarray  # int[n], END, WAY or EARLY
+    whole: np.ndarray  # bool[n], measured on the whole validation set
+    job: np.ndarray  # int[n]
     base: float  # loss before any training
 
     def __len__(self) -> int:
         return len(self.loss)
 
+    def best(self) -> float:
+        """The lowest loss that a job ended with; the base loss where none has ended."""
+        return float(min(self.loss[self.kind == END].min(initial=np.inf), self.base))
 
-def setting(job: Job, rate_name: str) -> np.ndarray | None:
-    """The job's three knobs as float[3], None where one of them is not known."""
-    h: HyperParameters = job.hyperparameters
-    values = (h.n_epochs, h.batch_size, getattr(h, rate_name))
-    if any(not isinstance(v, int | float) or not np.isfinite(v) or v <= 0 for v in values):
-        return None
-    return np.array(values, dtype=float)
-
-
-def clean(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-    """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
-    step, loss = np.asarray(curve.step, float), np.asarray(curve.loss, float)
-    last = {s: v for s, v in zip(step, loss, strict=True) if np.isfinite(s)}
-    steps = np.array(sorted(last), dtype=float)
-    losses = np.array([last[s] for s in steps], dtype=float)
-    good = np.isfinite(losses)
-    return steps[good], losses[good]
+    def believing(self, logs: np.ndarray, loss: float) -> Observations:
+        """With one more end, believed and not seen: for several proposals at once."""
+        return replace(
+            self,
+            logs=np.vstack([self.logs, logs]),
+            run=np.append(self.run, logs[0]),
+            loss=np.append(self.loss, loss),
+            kind=np.append(self.kind, END),
+            whole=np.append(self.whole, True),
+            job=np.append(self.job, -1),
+        )
 
 
-def validation(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """The full validation curve; where there is none the mini-batch one, else the training one."""
-    for curve in (job.full_valid, job.valid, job.train):
-        step, loss = clean(curve)
-        later = step > 0
-        if later.any():
-            return step[later], loss[later]
-    return np.empty(0), np.empty(0)
+def observe(
+    jobs: Sequence[Job],
+    rate_name: str,
+    reference: float,
+    base: float,
+    *,
+    curves: bool = True,
+    best: bool = False,
+) -> tuple[Observations, Observations]:
+    """Validation and training observations of all jobs whose knobs are known.
 
-
-def base_loss(jobs: list[Job]) -> float | None:
-    """The loss before training: as told, else the highest first loss seen."""
-    told = [j.base_valid_loss for j in jobs if j.base_valid_loss is not None and j.base_valid_loss > 0]
-    if told:
-        return float(np.median(told))
-    first = [loss[0] for j in jobs for _, loss in [clean(j.train)] if len(loss)]
-    first += [loss[0] for j in jobs for _, loss in [validation(j)] if len(loss)]
-    return float(max(first)) if first else None
-
-
-def diverged(job: Job) -> bool:
-    """Whether the job's last loss is no number, or it failed after some training."""
-    for curve in (job.full_valid, job.train):
-        if len(curve) and not np.isfinite(curve.loss[-1]):
-            return True
-    return job.status == "failed" and len(job.train) > 0
-
-
-def observations(jobs: list[Job], rate_name: str, base: float, curves: bool = True) -> Observations:
-    """Every job's epoch ends as observations; `curves=False` takes the ends alone."""
-    rows = []
+    `curves=False` takes the ends alone; `best=True` lets each job stand for its best checkpoint so far.
+    """
+    most = max(2, min(9, MOST_POINTS // max(len(jobs), 1)))
+    valid, train = [], []
     for i, job in enumerate(jobs):
         knobs = setting(job, rate_name)
-        if knobs is not None:
-            rows += [(*r, i) for r in _rows(job, knobs, base) if curves or not r[2]]
-    logs = np.array([r[0] for r in rows], dtype=float).reshape(-1, 3)
+        if knobs is None:
+            continue
+        knobs = knobs / [1.0, 1.0, reference]
+        rows = _validation_rows(job, knobs, base, most if curves else 1, best)
+        valid += [(*r, i) for r in rows if curves or r[3] == END]
+        if curves:
+            train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
+    return _table(valid, base), _table(train, base)
+
+
+def _table(rows: list, base: float) -> Observations:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     return Observations(
-        logs,
-        np.array([r[1] for r in rows], dtype=float),
-        np.array([r[2] for r in rows], dtype=bool),
-        np.array([r[3] for r in rows], dtype=int),
+        np.array(columns[0], dtype=float).reshape(-1, 3),
+        np.array(columns[1], dtype=float),
+        np.clip(np.array(columns[2], dtype=float), 0.0, WORST * base),
+        np.array(columns[3], dtype=int),
+        np.array(columns[4], dtype=bool),
+        np.array(columns[5], dtype=int),
         base,
     )
 
 
-def _rows(job: Job, knobs: np.ndarray, base: float) -> list[tuple[np.ndarray, float, bool]]:
+def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: bool) -> list:
+    """Rows (logs, run, loss, kind, whole), earliest first, at most `most` of them."""
+    run = np.log2(knobs[0])
     if diverged(job):
-        return [(np.log2(knobs), WORST * base, False)]
-    step, loss = validation(job)
+        return [(np.log2(knobs), run, WORST * base, END, True)]
+    step, loss, whole = validation(job)
     if not len(step):
         return []
-    epochs = knobs[0] * step / _total_steps(job, step[-1])
-    keep = np.unique(np.linspace(0, len(step) - 1, 12).round().astype(int))  # a dozen tell the curve's shape
-    running = job.pending
+    if not whole:
+        loss = _running_mean(loss)
+    total = total_steps(job, step[-1])
+    epochs = knobs[0] * step / total
+    if best:
+        loss = np.minimum.accumulate(loss)
+    points = [(e, v, WAY) for e, v in zip(epochs, loss, strict=True)]
+    if ended(job, step[-1], total):
+        points[-1] = (knobs[0], loss[-1], END)
+    points = [*_early(job, knobs[0], total, epochs[0]), *points]
+    chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
+    return [(np.log2([points[k][0], *knobs[1:]]), run, points[k][1], points[k][2], whole) for k in chosen]
+
+
+def _early(job: Job, n_epochs: float, total: float, first: float) -> list:
+    """The training loss at shares of the first epoch, averaged over neighbouring steps."""
+    step, loss = clean(job.train)
+    per_epoch = total / n_epochs
     out = []
-    for k in keep:
-        end = k == len(step) - 1 and not running
-        at = np.log2([knobs[0] if end else epochs[k], knobs[1], knobs[2]])
-        out.append((at, float(np.clip(loss[k], 0, WORST * base)), not end))
+    for share in EARLY_SHARES:
+        at = share * per_epoch
+        near = (step > 0.7 * at) & (step <= min(1.4 * at + 0.5, per_epoch))
+        if at >= 1.5 and share < first and near.any():
+            out.append((share, float(loss[near].mean()), EARLY))
     return out
 
 
-def _total_steps(job: Job, last: float) -> float:
-    if job.total_steps and job.total_steps >= last:
-        return float(job.total_steps)
-    epochs, batch = job.hyperparameters.n_epochs, job.hyperparameters.batch_size
-    if job.n_train_examples and (not job.full_valid.step.size or job.pending):
-        planned = epochs * np.ceil(job.n_train_examples / batch)
-        if planned >= last:
-            return float(planned)
-    if job.pending and job.steps_per_epoch:
-        return float(max(epochs * job.steps_per_epoch, last))
-    return float(last)
+def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
+    """Rows of the mean training loss of each epoch."""
+    step, loss = clean(job.train)
+    if not len(step) or diverged(job):
+        return []
+    epoch = np.ceil(knobs[0] * step / total_steps(job, step[-1]) - 1e-9)
+    ends = np.unique(epoch[epoch > 0])
+    ends = ends[np.unique(np.linspace(len(ends) - 1, 0, most).round().astype(int))] if len(ends) else ends
+    run = np.log2(knobs[0])
+    return [(np.log2([e, *knobs[1:]]), run, loss[epoch == e].mean(), END, True) for e in ends]
+
+
+def _running_mean(loss: np.ndarray, width: int = 3) -> np.ndarray:
+    """Mini-batch losses are noisy: each stands for itself and those just before it."""
+    total = np.cumsum(np.insert(loss, 0, 0.0))
+    first = np.maximum(np.arange(len(loss)) - width + 1, 0)
+    last = np.arange(len(loss)) + 1
+    return (total[last] - total[first]) / (last - first)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from advisor.propose.surrogate import Posterior
+from advisor.propose.acquire import MATTERS, Worth
 
-MATTERS = 0.02  # of the gain so far: less is about what another seed changes
-LIKELY = 0.15  # chance of such a gain below which a job is not worth it
-
-
-def chance_of_gain(post: Posterior, best: float, free: np.ndarray) -> np.ndarray:
-    """float[m]: chance that a setting beats `best` by what matters; 0 where it is taken."""
-    gain = max(1.0 - best, 1e-6)
-    return np.where(free, np.mean(post.samples < best - MATTERS * gain, axis=0), 0.0)
+EXPECTED = 0.004  # share of the gain that the best next job must be expected to bring
+FEWEST = 3  # jobs before which no loop is called finished
 
 
-def should_stop(chance: np.ndarray, n_jobs: int) -> bool:
-    return n_jobs >= 3 and float(chance.max(initial=0.0)) < LIKELY
+def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:
+    """Why no further job is worth its cost; None where one is."""
+    if not free.any():
+        return "every setting of the space that is within the budget has been tried"
+    most = float(worth.improvement[free].max())
+    if n_ended < FEWEST or most >= EXPECTED:
+        return None
+    chance = float(worth.chance[free].max())
+    return (
+        f"the best untried setting is expected to bring {most:.1%} of the attainable gain, with a {chance:.0%} chance "
+        f"of more than {MATTERS:.0%}: less than a job is worth"
+    )

@@ -1,29 +1,81 @@
-"""Says which rules carry a proposal and what to expect of it, with figures."""
+"""Says which rules carry a proposal, what to expect of it in figures, and what speaks against it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
-from advisor.propose.surrogate import Posterior
+from advisor.propose.acquire import MATTERS, Worth
+from advisor.propose.task import Task
+
+SHORT = {
+    "n_epochs": "epochs",
+    "batch_size": "batch size",
+    "learning_rate_multiplier": "learning-rate multiplier",
+}
 
 
-def because(newest: Job, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Rules that fired and one of whose moves goes the way that the proposal goes from the newest job."""
-    changes = directions(newest.hyperparameters, to)
-    return tuple(f.rule for f in diagnosis.fired if any(changes.get(m.knob) == m.direction for m in f.moves))
+def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Rules that fired and ask for a change that the proposal makes, those that measurement bears out first."""
+    changes = directions(newest, to)
+    borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes)]
+    said = [f.rule for f in diagnosis.fired if f.rule not in borne and _agrees(f.guide_moves, changes)]
+    return (*borne, *said)
 
 
-def directions(a: HyperParameters, b: HyperParameters) -> dict[str, str]:
-    """The knobs that differ, with up or down."""
-    old, new = a.to_record(), b.to_record()
+def directions(newest: Job | None, to: HyperParameters) -> dict[str, str]:
+    """The knobs that differ from the newest job's, with up or down."""
+    if newest is None:
+        return {}
+    old, new = newest.hyperparameters.to_record(), to.to_record()
     both = {k for k in new if isinstance(new[k], int | float) and isinstance(old.get(k), int | float)}
     return {k: "up" if new[k] > old[k] else "down" for k in both if not np.isclose(new[k], old[k], rtol=1e-6)}
 
 
-def expectation(post: Posterior, row: int, chance: float, base: float, best: float) -> str:
-    low, high = np.quantile(post.samples[:, row], [0.1, 0.9]) * base
-    return (
-        f"final validation loss about {post.mean[row] * base:.3g} (8 in 10: {low:.3g} to {high:.3g}; "
-        f"best so far {best * base:.3g}); {chance:.0%} chance of a gain that matters"
-    )
+def expectation(
+    row: int, worth: Worth, task: Task, newest: Job | None, to: HyperParameters, diagnosis: Diagnosis
+) -> str:
+    """One text: the change, the expected loss with its range, the chance of a gain, what speaks against it."""
+    best = task.obs.best()
+    parts = [
+        f"final validation loss about {worth.mean[row]:.3g} (8 in 10: {worth.low[row]:.3g} to {worth.high[row]:.3g}), "
+        f"best so far {best:.3g}",
+        f"{worth.chance[row]:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain",
+    ]
+    if change := _change(newest, to):
+        parts.insert(0, change)
+    return "; ".join([*parts, *_against(newest, to, diagnosis)])
+
+
+def _change(newest: Job | None, to: HyperParameters) -> str:
+    if newest is None:
+        return ""
+    old, new = newest.hyperparameters.to_record(), to.to_record()
+    moved = [
+        f"{SHORT.get(k, 'learning rate')} {old[k]:g} -> {new[k]:g}"
+        for k in new
+        if k in directions(newest, to)
+    ]
+    return f"against {newest.id or 'the newest job'}: {', '.join(moved)}" if moved else ""
+
+
+def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
+    """What fired and asks for the contrary; and where the guide asks for what measurement does not bear out."""
+    changes = directions(newest, to)
+    out = []
+    for f in diagnosis.fired:
+        for m in f.moves:
+            if changes.get(m.knob, m.direction) != m.direction:
+                out.append(
+                    f"against it: {f.rule} asks for {SHORT.get(m.knob, m.knob)} {m.direction}, the whole history does not"
+                )
+        for m in f.guide_moves:
+            if changes.get(m.knob, m.direction) != m.direction and m.measured:
+                out.append(
+                    f"the guide asks for {SHORT.get(m.knob, m.knob)} {m.direction} ({f.rule}; {m.measured})"
+                )
+    return out
+
+
+def _agrees(moves: tuple, changes: dict[str, str]) -> bool:
+    return any(changes.get(m.knob) == m.direction for m in moves)

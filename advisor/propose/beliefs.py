@@ -1,0 +1,71 @@
+"""How much the surrogate trusts what: its few constants, with their units.
+
+Fitted by random search on leave-one-table-out loops over the benchmark's tables
+(`python -m experiments.benchmark.fit_prior --tune`); none is sensitive: a change by a third moves the mean number of
+jobs by less than its error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Lengths in octaves (log2), amplitudes on the log scale of `scale.py`."""
+
+    # how a task's surface departs from the library's: a smooth bump and a tilt per octave of each knob
+    length: tuple[float, float, float] = (1.5, 3.0, 1.8)  # epochs, batch size, learning rate
+    bump: float = 0.45
+    tilt: tuple[float, float, float] = (0.2, 0.08, 0.05)
+    middle: tuple[float, float, float] = (
+        1.6,
+        3.0,
+        -1.0,
+    )  # where the tilt is nought: 3 epochs, batch 8, rate x 0.5
+    # errors of observations
+    seed_noise: float = 0.006  # share of the gain that another seed changes
+    floor_noise: float = 0.03  # on the log scale, everywhere
+    way_noise: float = 0.12  # more at an epoch end on the way
+    early_noise: float = 0.25  # more inside the first epoch, read off the training loss
+    batch_noise: float = 0.15  # more where only mini-batches of the validation set were measured
+    # how far a task's valley may lie from a table's
+    rate_shift: float = 0.95  # octaves of learning rate, most tasks
+    wide_shift: float = 2.5  # octaves, where the provider's scale differs
+    wide_share: float = 0.12  # of all tasks
+    epoch_shift: float = 0.8  # octaves of epochs
+    epoch_per_size: float = 0.3  # octaves of epochs fewer per octave more of examples
+    # the attainable gain, as a share of the loss before tuning
+    gain: float = 0.65
+    gain_spread: float = 0.25
+    # how far one fit is believed: below 1, since no table is this task
+    trust: float = 0.4
+    train_trust: float = 0.29
+    train_bump: float = 0.4
+    train_noise: float = 0.2
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The shifts in octaves at which each table of the library is tried."""
+
+    rate: np.ndarray
+    epochs: np.ndarray
+
+    def pairs(self) -> np.ndarray:
+        """float[s, 3]: shifts to add to log2 of epochs, batch size and learning rate."""
+        e, r = np.meshgrid(self.epochs, self.rate, indexing="ij")
+        return np.stack([e.ravel(), np.zeros(e.size), r.ravel()], axis=1)
+
+
+LATTICE = Lattice(rate=np.arange(-3.0, 3.01, 0.5), epochs=np.arange(-1.5, 1.51, 0.5))
+# floors tried: the best loss that the task allows, as a share of the loss before tuning
+FLOORS = np.concatenate(
+    [
+        [0.0, 0.002, 0.005, 0.01, 0.02, 0.04],
+        np.arange(0.06, 0.6, 0.02),
+        [0.6, 0.63, 0.66, 0.7, 0.75, 0.8, 0.85],
+    ]
+)

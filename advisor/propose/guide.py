@@ -1,0 +1,59 @@
+"""The guide's rules to the letter: the moves of the rules that fire, each a fixed step, measured or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
+from advisor.propose.first import reference_rate
+from advisor.propose.grid import Grid
+from advisor.propose.series import setting
+
+STEP = 2.0  # a move doubles or halves its knob
+SEVERAL = "the guide's rules to the letter; it says nothing of what to expect"
+
+
+def follow(
+    jobs: Sequence[Job], diagnosis: Diagnosis, space: SearchSpace, grid: Grid, free: np.ndarray, n: int
+) -> list[Proposal]:
+    """Apply every move of every firing rule to the newest job, two steps where one lands on a tried setting."""
+    knobs = setting(jobs[-1], grid.rate_name) if jobs else None
+    if knobs is None:
+        knobs = np.array([3.0, 8.0, reference_rate(space)])
+    steps, rules = _steps(diagnosis, grid.rate_name)
+    if not free.any():
+        return [Proposal(None, stop=True, reason="every setting of the space has been tried")]
+    if jobs and not steps.any():
+        row = _nearest(grid, free, knobs)
+        return [
+            Proposal(grid.hyperparameters(row), (), SEVERAL, True, "no rule of the guide asks for a change")
+        ]
+    out: list[Proposal] = []
+    left = free.copy()
+    for times in range(1, n + 1):
+        if not left.any():
+            break
+        row = _nearest(grid, left, knobs * STEP ** (steps * times))
+        left[row] = False
+        out.append(Proposal(grid.hyperparameters(row), rules, SEVERAL))
+    return out
+
+
+def _steps(diagnosis: Diagnosis, rate_name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Net direction per knob, -1, 0 or 1, and the rules that ask for it; contrary votes cancel."""
+    names = {"n_epochs": 0, "batch_size": 1, "learning_rate_multiplier": 2, "learning_rate": 2, rate_name: 2}
+    votes, rules = np.zeros(3), []
+    for finding in diagnosis.fired:
+        asked = [m for m in (*finding.moves, *finding.guide_moves) if m.knob in names]
+        for move in asked:
+            votes[names[move.knob]] += 1 if move.direction == "up" else -1
+        if asked:
+            rules.append(finding.rule)
+    return np.sign(votes), tuple(rules)
+
+
+def _nearest(grid: Grid, free: np.ndarray, to: np.ndarray) -> int:
+    distance = np.abs(np.log2(grid.settings) - np.log2(to)).sum(axis=1)
+    return int(np.argmin(np.where(free, distance, np.inf)))

@@ -1,0 +1,204 @@
+"""What is known of every setting's loss: a mixture of the library's surfaces, each bent to the observations.
+
+A member is a surface shifted by some octaves of learning rate and of epochs; with each floor (the best loss that the
+task allows) it is one guess at the task. A guess weighs as much as it explains the observations; what it leaves
+unexplained a Gaussian process carries over to neighbouring settings. The process is the same for all guesses, so one
+factorisation serves them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from advisor.propose.beliefs import FLOORS, LATTICE, Beliefs
+from advisor.propose.observe import EARLY, END, Observations
+from advisor.propose.scale import SOFT, to_scale, to_share, train_scale
+from advisor.propose.surfaces import Library
+
+GUESSES = 400  # kept of several ten thousand; they carry nearly all of the weight
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """The posterior: guesses with weights, and the process that bends them."""
+
+    member: np.ndarray  # int[p], index of surface x shift
+    weight: np.ndarray  # float[p], sums to 1
+    floor: np.ndarray  # float[p], loss
+    gain: np.ndarray  # float[p], base - floor
+    pull: np.ndarray  # float[n, p], the process's coefficients at the observations
+    factor: tuple  # Cholesky factor of the observations' covariance
+    obs: Observations
+    library: Library
+    beliefs: Beliefs
+
+    def predict(self, logs: np.ndarray) -> Prediction:
+        """The posterior at settings `logs` float[m, 3]."""
+        which, back = np.unique(self.member, return_inverse=True)
+        mean = member_ends(self.library, which, logs)[back]
+        left = variance(logs, self.beliefs)
+        if len(self.obs):
+            cross = kernel(logs, self.obs.logs, self.beliefs)
+            mean = mean + (cross @ self.pull).T
+            left = left - (cross * cho_solve(self.factor, cross.T).T).sum(1)
+        return Prediction(mean, np.sqrt(np.maximum(left, 1e-6)), self.weight, self.floor, self.gain)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scaled final losses of m settings: `mean` float[p, m] per guess, `sd` float[m] common to all."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+    weight: np.ndarray
+    floor: np.ndarray
+    gain: np.ndarray
+
+    def nodes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Losses float[p, q, m] at the nodes of a quadrature, and the weights float[p, q] of them."""
+        share = to_share(self.mean[:, None, :] + NODES[:, None] * self.sd)
+        loss = self.floor[:, None, None] + self.gain[:, None, None] * np.maximum(share, 0.0)
+        return loss, self.weight[:, None] * NODE_WEIGHTS
+
+
+def guess(
+    valid: Observations,
+    train: Observations,
+    library: Library,
+    n_train: float | None,
+    beliefs: Beliefs,
+    shift_prior=None,
+) -> Guesses:
+    """Weigh every member and floor by the observations and keep the best."""
+    log_prior = member_prior(library, n_train, beliefs)
+    if shift_prior is not None:
+        log_prior = log_prior + np.tile(shift_prior, len(library.surfaces))
+    log_prior = log_prior + _training_evidence(train, library, beliefs)
+    if not len(valid):
+        return _unseen(log_prior, valid, library, beliefs)
+    seen = member_observations(library, valid)
+    covariance = kernel(valid.logs, valid.logs, beliefs)
+    floor, gain, prior = _floors(valid, beliefs)
+    share = (valid.loss - floor[:, None]) / gain[:, None]
+    scaled = to_scale(share)
+    middle = len(floor) // 2
+    for _ in range(2):  # errors depend on the floor: once with a guess at it, once with its posterior median
+        noise = _noise(valid, share[middle], beliefs)
+        factor = cho_factor(covariance + np.diag(noise**2), lower=True)
+        of_scaled, of_seen = cho_solve(factor, scaled.T), cho_solve(factor, seen.T)
+        misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
+        stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
+        log_weight = beliefs.trust * (-0.5 * misfit - stretch[:, None]) + log_prior + prior[:, None]
+        weight = np.exp(log_weight - log_weight.max())
+        middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))
+    top = np.argsort(-weight, axis=None, kind="stable")[:GUESSES]
+    f, m = np.unravel_index(top, weight.shape)
+    kept = weight[f, m] / weight[f, m].sum()
+    return Guesses(
+        m, kept, floor[f], gain[f], of_scaled[:, f] - of_seen[:, m], factor, valid, library, beliefs
+    )
+
+
+def _unseen(log_prior: np.ndarray, obs: Observations, library: Library, b: Beliefs) -> Guesses:
+    """No observation: the prior's likeliest members, each with the prior's mean gain."""
+    top = np.sort(np.argsort(-log_prior, kind="stable")[:GUESSES])
+    weight = np.exp(log_prior[top] - log_prior[top].max())
+    gain = np.full(len(top), b.gain * obs.base)
+    pull = np.empty((0, len(top)))
+    return Guesses(top, weight / weight.sum(), obs.base - gain, gain, pull, (), obs, library, b)
+
+
+def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndarray:
+    """Log prior of every surface x shift."""
+    shifts = LATTICE.pairs()
+    rate = (1 - b.wide_share) / b.rate_shift * np.exp(-0.5 * (shifts[:, 2] / b.rate_shift) ** 2)
+    rate += b.wide_share / b.wide_shift * np.exp(-0.5 * (shifts[:, 2] / b.wide_shift) ** 2)
+    out = []
+    for s in library.surfaces:
+        larger = np.log2(n_train / s.n_train) if n_train and s.n_train else 0.0
+        out.append(np.log(rate) - 0.5 * ((shifts[:, 0] - b.epoch_per_size * larger) / b.epoch_shift) ** 2)
+    return np.concatenate(out)
+
+
+def member_ends(library: Library, which: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """Scaled final losses float[len(which), m] of the members `which` (ascending) at settings `logs`."""
+    shifts = LATTICE.pairs()
+    surface, shift = np.divmod(which, len(shifts))
+    parts = []
+    for i in np.unique(surface):
+        d = shifts[shift[surface == i]]
+        points = (logs[None] + d[:, None]).reshape(-1, 3)
+        parts.append(library.surfaces[i].at_end(points).reshape(len(d), len(logs)))
+    return np.concatenate(parts)
+
+
+def member_observations(library: Library, obs: Observations) -> np.ndarray:
+    """What every member would have shown at each observation: float[members, n]."""
+    out = np.empty((len(library.surfaces) * len(LATTICE.pairs()), len(obs)))
+    everyone = np.arange(len(out))
+    end = obs.kind == END
+    out[:, end] = member_ends(library, everyone, obs.logs[end])
+    out[:, ~end] = _on_the_way(library, obs, ~end, "on_the_way")
+    return out
+
+
+def _on_the_way(library: Library, obs: Observations, rows: np.ndarray, what: str) -> np.ndarray:
+    shifts = LATTICE.pairs()
+    logs, run = obs.logs[rows], obs.run[rows]
+    points = (logs[None] + shifts[:, None]).reshape(-1, 3)
+    settings = points.copy()
+    settings[:, 0] = (run[None] + shifts[:, :1]).ravel()
+    shape = (len(shifts), len(logs))
+    return np.concatenate([getattr(s, what)(points[:, 0], settings).reshape(shape) for s in library.surfaces])
+
+
+def _training_evidence(train: Observations, library: Library, b: Beliefs) -> np.ndarray:
+    """How well each member explains the training losses: above all whether the gap to validation opens."""
+    if not len(train):
+        return np.zeros(len(library.surfaces) * len(LATTICE.pairs()))
+    off = train_scale(train.loss, train.base) - _on_the_way(
+        library, train, np.ones(len(train), bool), "training"
+    )
+    covariance = matern(train.logs, train.logs, b) * b.train_bump**2 + b.train_noise**2 * np.eye(len(train))
+    return -0.5 * b.train_trust * (off * np.linalg.solve(covariance, off.T).T).sum(1)
+
+
+def _floors(obs: Observations, b: Beliefs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Floors that the lowest loss seen allows, the gains to them, and their log prior."""
+    lowest = obs.loss[obs.kind != EARLY].min(initial=obs.base)
+    floor = FLOORS * obs.base
+    possible = floor <= lowest + 0.02 * (obs.base - lowest)
+    gain = obs.base - floor
+    prior = -0.5 * ((gain / obs.base - b.gain) / b.gain_spread) ** 2 + np.log(np.gradient(FLOORS))
+    return floor[possible], gain[possible], prior[possible]
+
+
+def _noise(obs: Observations, share: np.ndarray, b: Beliefs) -> np.ndarray:
+    """Standard error of each observation on the scale."""
+    seed = b.seed_noise / (np.maximum(share, 0.0) + SOFT)
+    way = np.where(obs.kind != END, b.way_noise, 0.0)
+    early = np.where(obs.kind == EARLY, b.early_noise, 0.0)
+    batch = np.where(obs.whole, 0.0, b.batch_noise)
+    return np.sqrt(seed**2 + b.floor_noise**2 + way**2 + early**2 + batch**2)
+
+
+def matern(a: np.ndarray, b: np.ndarray, beliefs: Beliefs) -> np.ndarray:
+    """Matern 5/2 with one length per knob."""
+    square = (((a[:, None] - b[None]) / np.array(beliefs.length)) ** 2).sum(-1)
+    d = np.sqrt(5 * np.maximum(square, 1e-18))
+    return (1 + d + d * d / 3) * np.exp(-d)
+
+
+def kernel(a: np.ndarray, b: np.ndarray, beliefs: Beliefs) -> np.ndarray:
+    """Covariance of a task's departure from a surface: a bump, and a tilt per knob."""
+    tilt, middle = np.array(beliefs.tilt), np.array(beliefs.middle)
+    return beliefs.bump**2 * matern(a, b, beliefs) + ((a - middle) * tilt) @ ((b - middle) * tilt).T
+
+
+def variance(a: np.ndarray, beliefs: Beliefs) -> np.ndarray:
+    return beliefs.bump**2 + (((a - np.array(beliefs.middle)) * np.array(beliefs.tilt)) ** 2).sum(1)

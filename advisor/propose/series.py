@@ -1,0 +1,87 @@
+"""A job's series as they can be used: steps in order, finite losses, steps told in epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advisor.nouns import Curve, HyperParameters, Job
+
+ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
+
+
+def clean(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
+    step, loss = np.asarray(curve.step, float), np.asarray(curve.loss, float)
+    known = np.isfinite(step)
+    step, loss = step[known], loss[known]
+    order = np.argsort(step, kind="stable")
+    step, loss = step[order], loss[order]
+    last = np.append(step[1:] != step[:-1], True) if len(step) else np.zeros(0, bool)
+    good = last & np.isfinite(loss)
+    return step[good], loss[good]
+
+
+def setting(job: Job, rate_name: str) -> np.ndarray | None:
+    """The job's three knobs as float[3], None where one of them is not known."""
+    h: HyperParameters = job.hyperparameters
+    values = (h.n_epochs, h.batch_size, getattr(h, rate_name))
+    if any(not isinstance(v, int | float) or not np.isfinite(v) or v <= 0 for v in values):
+        return None
+    return np.array(values, dtype=float)
+
+
+def validation(job: Job) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Steps, losses, and whether they are of the whole validation set.
+
+    Where that was never measured the mini-batch losses stand in, else the training losses.
+    """
+    for curve, whole in ((job.full_valid, True), (job.valid, False), (job.train, False)):
+        step, loss = clean(curve)
+        later = step > 0
+        if later.any():
+            return step[later], loss[later], whole
+    return np.empty(0), np.empty(0), False
+
+
+def base_loss(jobs: list[Job]) -> float | None:
+    """The loss before training: as told, else the middle of the jobs' first losses.
+
+    The middle, since one job that blew up before its first evaluation must not set the scale for all.
+    """
+    told = [j.base_valid_loss for j in jobs if j.base_valid_loss is not None and j.base_valid_loss > 0]
+    told += [
+        float(loss[0]) for j in jobs for step, loss in [clean(j.full_valid)] if len(step) and step[0] <= 0
+    ]
+    if told:
+        return float(np.median(told))
+    first = [loss[0] for j in jobs for _, loss in [clean(j.train)] if len(loss)]
+    if not first:
+        first = [loss[0] for j in jobs for _, loss, _ in [validation(j)] if len(loss)]
+    return max(float(np.median(first)), 1e-9) if first else None
+
+
+def diverged(job: Job) -> bool:
+    """Whether the job's last loss is no number, or it failed after some training."""
+    for curve in (job.full_valid, job.train):
+        if len(curve) and not np.isfinite(curve.loss[-1]):
+            return True
+    return job.status == "failed" and len(job.train) > 0
+
+
+def total_steps(job: Job, last: float) -> float:
+    """Steps of the whole job, in the unit of its series; a job that came to its end has none beyond the last."""
+    if job.total_steps and job.total_steps >= last:
+        return float(job.total_steps)
+    if job.status in (None, "succeeded"):
+        return float(last)
+    epochs, batch = job.hyperparameters.n_epochs, job.hyperparameters.batch_size
+    per_epoch = job.steps_per_epoch
+    if not per_epoch and job.n_train_examples and batch:
+        per_epoch = np.ceil(job.n_train_examples / batch)
+    planned = float(per_epoch * epochs) if per_epoch and epochs else 0.0
+    return planned if planned >= last else float(last)
+
+
+def ended(job: Job, last: float, total: float) -> bool:
+    """Whether the last loss is that of a whole job, and not of one still running or cut short."""
+    return not job.pending and last >= ENDED_EARLY * total

@@ -1,0 +1,84 @@
+"""All that the history tells about the task at hand, ready to be asked about any setting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from advisor.nouns import Job, SearchSpace
+from advisor.propose.beliefs import Beliefs
+from advisor.propose.first import reference_rate
+from advisor.propose.mixture import Guesses, Prediction, guess
+from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
+from advisor.propose.observe import Observations, observe
+from advisor.propose.peers import peers_of_newest, strangers
+from advisor.propose.prior import library
+from advisor.propose.series import base_loss
+from advisor.propose.surfaces import Library
+from advisor.propose.warm import shifts_elsewhere
+
+NO_PRIOR = Beliefs(
+    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, gain=0.6, gain_spread=0.5
+)  # the data must say it all
+
+
+@dataclass(frozen=True)
+class Task:
+    """The posterior, and what is needed to extend it."""
+
+    guesses: Guesses
+    train: Observations
+    library: Library
+    beliefs: Beliefs
+    n_train: float | None
+    shift_prior: np.ndarray | None
+    reference: float  # learning rate at which the third column of `logs` is nought
+
+    @property
+    def obs(self) -> Observations:
+        return self.guesses.obs
+
+    def predict(self, settings: np.ndarray) -> Prediction:
+        """The posterior at settings float[m, 3] in the provider's units."""
+        return self.guesses.predict(self.logs(settings))
+
+    def logs(self, settings: np.ndarray) -> np.ndarray:
+        return np.log2(settings / [1.0, 1.0, self.reference])
+
+    def believing(self, setting: np.ndarray, loss: float) -> Task:
+        """As if a job with this setting had ended with this loss."""
+        obs = self.obs.believing(self.logs(setting[None])[0], loss)
+        again = guess(obs, self.train, self.library, self.n_train, self.beliefs, self.shift_prior)
+        return replace(self, guesses=again)
+
+
+def understand(
+    jobs: Sequence[Job],
+    space: SearchSpace,
+    *,
+    objective: str = "final",
+    prior: Any = None,
+    context: dict[str, Any] | None = None,
+    curves: bool = True,
+    beliefs: Beliefs | None = None,
+) -> Task:
+    """Condition the library on the peers of the newest job; jobs elsewhere tell where valleys lie."""
+    peers, reference = peers_of_newest(jobs), reference_rate(space)
+    beliefs = beliefs or (NO_PRIOR if prior is False else Beliefs())
+    lib = library(prior)
+    if objective == "best_checkpoint":
+        lib = lib.best_so_far()
+    n_train = next((j.n_train_examples for j in reversed(peers) if j.n_train_examples), None)
+    n_train = n_train or (context or {}).get("n_train_examples")
+    base = base_loss(peers) or 1.0
+    valid, train = observe(
+        peers, space.rate_name, reference, base, curves=curves, best=objective == "best_checkpoint"
+    )
+    if objective not in LOSS_OBJECTIVES:
+        valid = metric_observations(peers, objective, space.rate_name, reference)
+    elsewhere = shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference)
+    guesses = guess(valid, train, lib, n_train, beliefs, elsewhere)
+    return Task(guesses, train, lib, beliefs, n_train, elsewhere, reference)
