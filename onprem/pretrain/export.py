@@ -18,6 +18,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     result.model.generation_config.max_length = None  # the server says how long an answer may be
     result.model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # written readable for its owner alone
     tokenizer.save_pretrained(folder)
     (folder / "MODEL_CARD.md").write_text(card(result, plan, tokenizer, held_out))
 
