@@ -60,7 +60,7 @@ class Translator:
         """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
         limits = {self.knob_of[n]: as_knob(d) for n, d in distributions.items() if n in self.knob_of}
         rate = "learning_rate" if "learning_rate" in {*limits, *self.fixed} else "learning_rate_multiplier"
-        usual = {"n_epochs": _longest(jobs), "batch_size": 8, rate: 1.0}
+        usual = {"n_epochs": _longest(jobs), **_untuned({*limits, *self.fixed})}
         for knob, value in {**usual, **self.fixed}.items():
             limits.setdefault(knob, Knob(values=(value,)))
         return SearchSpace(limits["n_epochs"], limits["batch_size"], limits[rate], rate)
@@ -71,7 +71,8 @@ class Translator:
         reported = sorted(trial.intermediate_values.items())
         curve = [((step + 1 - first_step) / self.reports_per_epoch, loss) for step, loss in reported]
         curve = [[epoch, float(loss)] for epoch, loss in curve]
-        epochs = given.get("n_epochs") or self.fixed.get("n_epochs")
+        known = _untuned({*given, *self.fixed}) | self.fixed | given
+        epochs = known.get("n_epochs")
         if trial.state.name == "COMPLETE" and trial.value is not None:
             end = curve.pop()[0] if curve else float(epochs or 1)
             curve.append([end, float(trial.value)])  # what the study counts is the value that it got
@@ -79,9 +80,7 @@ class Translator:
             {
                 "id": f"trial {trial.number}",
                 "status": STATUS.get(trial.state.name, "running"),
-                "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)}
-                | self.fixed
-                | given,
+                "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)} | known,
                 "steps_per_epoch": 1,
                 "full_valid_loss": curve,
             }
@@ -122,6 +121,16 @@ def legal(value: float, distribution: Any) -> Any:
         return min(distribution.choices, key=lambda c: abs(c - value))
     value = min(max(value, distribution.low), distribution.high)
     return round(value) if isinstance(distribution.low, int) else float(value)
+
+
+def _untuned(tuned: set[str]) -> dict[str, float]:
+    """Stand-ins for knobs that a study neither tunes nor fixes: the same in every trial, so any value will do."""
+    rates = {"learning_rate", "learning_rate_multiplier"}
+    return (
+        {}
+        | ({} if "batch_size" in tuned else {"batch_size": 8})
+        | ({} if tuned & rates else {"learning_rate_multiplier": 1.0})
+    )
 
 
 def _longest(jobs: Sequence[Job]) -> float:

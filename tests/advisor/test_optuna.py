@@ -61,8 +61,8 @@ def test_it_takes_a_study_over_that_another_sampler_began():
 def test_the_first_trial_of_an_empty_study_starts_where_one_usually_would():
     made = optuna.create_study(sampler=AdvisorSampler(context={"n_train_examples": 200}))
     made.optimize(objective, n_trials=1)
-    assert made.trials[0].params["epochs"] == 5
-    assert made.trials[0].params["lr"] == pytest.approx(1e-4)
+    assert 2 <= made.trials[0].params["epochs"] <= 8
+    assert 3e-5 <= made.trials[0].params["lr"] <= 3e-4
 
 
 def test_a_trial_that_gets_worse_is_pruned_and_a_good_one_is_not():

@@ -9,7 +9,7 @@ import numpy as np
 from advisor.nouns import Curve, Finding, Job
 from advisor.tell.svg.evidence import draw_evidence
 from advisor.tell.svg.frame import WIDE, Axis, Frame
-from advisor.tell.terminal_plot import MARKS, finite, limits
+from advisor.tell.terminal_plot import HUGE, MARKS, finite, limits
 from advisor.tell.words import figure, join, words
 
 FEW = 30  # so many training points are drawn as they are
@@ -39,7 +39,8 @@ def _frame(job: Job, curves: dict[str, Curve], width: int) -> Frame:
     low, high = limits(curves)
     if job.base_valid_loss is not None:
         low, high = min(low, job.base_valid_loss), max(high, job.base_valid_loss)
-    steps = np.concatenate([c.step for c in curves.values()])
+    steps = np.concatenate([getattr(job, name).step for name in curves])  # of losses that are no number too
+    steps = steps[np.abs(steps) < HUGE]
     log = low > 0 and high / low > LOG_FROM
     margin = 0.0 if log else 0.05 * (high - low)
     y = Axis(
@@ -66,7 +67,7 @@ def _epochs(frame: Frame, job: Job) -> None:
 def _base(frame: Frame, loss: float) -> None:
     x, y = frame.at(frame.x.high, loss)
     frame.line(frame.left, y, x, y, "base")
-    frame.text(x - 4, y - 5, f"before tuning {figure(loss)}", "note end")
+    frame.text((frame.left + x) / 2, y - 5, f"before tuning {figure(loss)}", "note mid")
 
 
 def _train(frame: Frame, curve: Curve) -> None:

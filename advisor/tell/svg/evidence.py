@@ -21,8 +21,10 @@ def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
     judged = judged_curve(job)
     if len(judged):
         _best(frame, judged)
-    for finding in findings:
-        if finding.verdict == "fires" and finding.rule in DRAW and len(judged):
+    fired = [f for f in findings if f.verdict == "fires"]
+    _last_third(frame, fired)
+    for finding in fired:
+        if finding.rule in DRAW and len(judged):
             DRAW[finding.rule](frame, job, judged, finding.evidence)
 
 
@@ -57,12 +59,6 @@ def _rise(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     frame.text(x, low + 17, f"FT201 {share}", "note bad end")
 
 
-def _late(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
-    """FT302: the last third of the steps, shaded."""
-    first = frame.x.low + (frame.x.high - frame.x.low) * 2 / 3
-    _shade(frame, first, frame.x.high, f"FT302 {float(evidence.get('late_share') or 0):.0%} of the fall")
-
-
 def _swing(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     """FT401: the band of the mean swing around the curve's own middle."""
     middle, swing = float(np.median(curve.loss)), float(evidence.get("swing") or 0)
@@ -88,19 +84,42 @@ def _broke(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     """FT402: where the last finite loss stands, if the curve ended as no number."""
     if "ends_broken" not in evidence:
         return
-    last = max(float(c.step.max()) for c in (finite(job.train), curve) if len(c))
-    x = frame.at(last, frame.y.low)[0]
+    broken = finite(job.train) if evidence["ends_broken"] == "training" else curve
+    if not len(broken):
+        return
+    x = frame.at(float(broken.step.max()), frame.y.low)[0]
     frame.line(x, frame.top, x, frame.height - frame.bottom, "evidence")
-    frame.text(x - 6, frame.top + 12, "FT402 no number from here", "note bad end")
-
-
-def _shade(frame: Frame, first: float, last: float, words: str) -> None:
-    x0, x1 = frame.at(first, 0)[0], frame.at(last, 0)[0]
-    height = frame.height - frame.top - frame.bottom
-    frame.parts.append(
-        f'<rect class="shade" x="{x0:g}" y="{frame.top:g}" width="{x1 - x0:g}" height="{height:g}"/>'
+    left = x > frame.width / 2
+    frame.text(
+        x - 6 if left else x + 6,
+        frame.height * 0.4,
+        "FT402 no number from here",
+        f"note bad{' end' if left else ''}",
     )
-    frame.text(x1 - 6, frame.top + 14, words, "note bad end")
 
 
-DRAW = {"FT201": _rise, "FT301": _flat, "FT302": _late, "FT401": _swing, "FT402": _broke}
+def _last_third(frame: Frame, findings: Sequence[Finding]) -> None:
+    """The last third of the steps, shaded once for all rules that look there, each with its figure."""
+    told = [f"{f.rule} {LATE[f.rule](f.evidence)}" for f in findings if f.rule in LATE]
+    if not told:
+        return
+    x0 = frame.at(frame.x.low + (frame.x.high - frame.x.low) * 2 / 3, frame.y.low)[0]
+    x1, height = frame.width - frame.right, frame.height - frame.top - frame.bottom
+    frame.parts.insert(
+        0, f'<rect class="shade" x="{x0:g}" y="{frame.top:g}" width="{x1 - x0:g}" height="{height:g}"/>'
+    )
+    for i, words in enumerate(told):
+        frame.text(x1 - 6, frame.top + 30 + 15 * i, words, "note bad end")
+
+
+def _share(evidence: dict) -> str:
+    return f"{float(evidence.get('late_share') or 0):.0%} of the fall here"
+
+
+LATE = {
+    "FT202": lambda e: f"rose by {figure(e.get('late_rise'), 3)}",
+    "FT302": _share,
+    "FT303": _share,
+    "FT304": lambda e: f"fell by {figure(e.get('late_fall'), 3)}",
+}
+DRAW = {"FT201": _rise, "FT301": _flat, "FT401": _swing, "FT402": _broke}
