@@ -132,6 +132,29 @@ class TestOpenAICsv:
         assert record["train_mean_token_accuracy"] == [[1, 0.75], [2, 0.8]]
 
 
+EVENTS = [
+    {"id": "e4", "object": "fine_tuning.job.event", "created_at": 1760000030, "type": "message", "message": "Done", "data": {}},
+    {"id": "e3", "object": "fine_tuning.job.event", "created_at": 1760000020, "type": "metrics", "message": "Step 2/2: ...",
+     "data": {"step": 2, "total_steps": 2, "train_loss": 1.5, "valid_loss": 1.75, "full_valid_loss": 1.7}},
+    {"id": "e2", "object": "fine_tuning.job.event", "created_at": 1760000010, "message": "Step 1/2: training loss=2.00", "data": None},
+    {"id": "e1", "object": "fine_tuning.job.event", "created_at": 1760000000, "type": "metrics", "message": "",
+     "data": {"step": 0, "full_valid_loss": 3.0}},
+]  # fmt: skip
+EVENT_FORMS = {
+    "page": json.dumps({"object": "list", "data": EVENTS, "has_more": False}),
+    "list": json.dumps(EVENTS),
+    "lines": "\n".join(map(json.dumps, EVENTS)),
+}
+
+
+@pytest.mark.parametrize("text", EVENT_FORMS.values(), ids=EVENT_FORMS)
+def test_openai_events(tmp_path, text):
+    [record] = read(write(tmp_path, "events.json", text))
+    assert record["train_loss"] == [[1, 2.0], [2, 1.5]]  # oldest first, whichever way they came
+    assert (record["valid_loss"], record["full_valid_loss"]) == ([[2, 1.75]], [[2, 1.7]])
+    assert (record["base_valid_loss"], record["total_steps"], record["created_at"]) == (3, 2, 1760000000)
+
+
 def test_llama_factory_log(tmp_path):
     [record] = read(files.trainer_log(tmp_path / "trainer_log.jsonl"))
     assert record["train_loss"] == [[10, 2.0], [20, 1.5], [20, 1.4], [40, 1.2]]

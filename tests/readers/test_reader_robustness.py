@@ -20,6 +20,7 @@ NAMES = [
     "events.out.tfevents.1.host",
 ]
 SEEDS = [
+    '{"data": [{"message": "Step 1/2: training loss=1.0", "created_at": 1, "data": {"step": 1, "train_loss": 2.0}}]}',
     files.OPENAI_CSV,
     files.as_base64(files.AZURE_CSV),
     files.AXOLOTL_LOG,
@@ -66,7 +67,20 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["log_history", "jobs", "loss", "step", "epoch", "max_steps", "train_loss"]),
+            st.sampled_from(
+                [
+                    "log_history",
+                    "jobs",
+                    "loss",
+                    "step",
+                    "epoch",
+                    "max_steps",
+                    "train_loss",
+                    "data",
+                    "message",
+                    "created_at",
+                ]
+            ),
             inner,
         )
     ),

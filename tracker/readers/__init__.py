@@ -16,6 +16,7 @@ from tracker.readers import (
     lightning,
     llamafactory,
     openai_csv,
+    openai_events,
     tensorboard,
     trainer_state,
     wandb,
@@ -28,6 +29,7 @@ __all__ = ["FORMATS", "ReadError", "find", "read"]
 FORMATS = (
     tensorboard,
     trainer_state,
+    openai_events,
     job_records,
     llamafactory,
     wandb,
