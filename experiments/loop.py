@@ -181,12 +181,10 @@ def open_loop(session: Session, spec: Spec, new: bool) -> Loop:
         Where a loop of this name was begun with another spec.
     """
     identity = spec.identity()
-    loop = (
-        None if new else tracker.find_loop(spec.name, tracking_uri=session.tracking_uri)
-    )  # in whatever experiment it is
-    if loop is None:
-        loop = session.start_loop(spec.name, spec.experiment or spec.train.stem, identity, new=True)
-    differences = changes(loop.spec, identity)
-    if differences:
+    loop = None if new else tracker.find_loop(spec.name, tracking_uri=session.tracking_uri)
+    differences = changes(loop.spec, identity) if loop else []
+    if loop and differences and any(job.id for job in loop.jobs):
         raise LoopChanged(spec.name, differences)
+    if loop is None or differences:  # a loop that never got a job, as with a misspelt model, binds nobody
+        loop = session.start_loop(spec.name, spec.experiment or spec.train.stem, identity, new=True)
     return loop

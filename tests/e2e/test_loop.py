@@ -135,6 +135,20 @@ def test_limits_outside_the_providers_are_refused(command, folder, write_spec):
     assert "space.batch_size: 100000 is outside the provider's limits" in done.stderr
 
 
+def test_a_refused_first_job_can_be_mended(command, write_spec):
+    spec = write_spec("typo")
+    good = spec.read_text()
+    spec.write_text(good.replace("embedded-tiny", "embedded-tinny"))
+    refused = command("run", spec, "--max-jobs", 1)
+    assert refused.returncode in (1, 2)
+    assert "embedded-tinny" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    spec.write_text(good)
+    mended = command("run", spec, "--max-jobs", 1, "--json")
+    assert mended.returncode == 0, mended.stderr
+    assert len(json.loads(mended.stdout)["jobs"]) == 1
+
+
 def test_kill_9_while_a_job_runs_loses_nothing(
     command, write_spec, folder, environment, onprem, provider_jobs
 ):
