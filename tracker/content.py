@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from tracker.mlflow_limits import DIGEST_CHARS
 from tracker.points import BASE, Point, in_order, merge, total_steps
 from tracker.prices import cost_usd
 from tracker.providers.base import RUN_STATUS, TERMINAL, Provider, resolved
 from tracker.raw import RawJob
 from tracker.scrub import scrub
 from tracker.story import story
-
-#: MLflow's limit for the length of a dataset's digest.
-DIGEST_CHARS = 36
 
 #: Points that go in one batch with params and tags: together at most MLflow's 1000 per request.
 FIRST = 800

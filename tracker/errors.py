@@ -6,6 +6,7 @@ TrackerError (1, the work failed)
 |   +-- Missing (404 or 405: the thing or the route is not there)
 |   +-- Doubtful (a paid request may or may not have been carried out)
 +-- StoreAway (1, MLflow does not answer; points wait in the spool)
++-- Refused (1, MLflow will never take this)
 """
 
 from __future__ import annotations
@@ -75,3 +76,7 @@ class Doubtful(ProviderError):
 
 class StoreAway(TrackerError):
     """MLflow does not answer."""
+
+
+class Refused(TrackerError):
+    """MLflow will never take this."""

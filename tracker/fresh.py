@@ -84,7 +84,7 @@ def use_wal(path: Path) -> None:
 
 def make_template(path: Path = TEMPLATE) -> None:
     """Make the shipped database anew with the installed MLflow: ``python -m tracker.fresh``."""
-    from tracker.mlflow_store import migrated_database
+    from tracker.mlflow_client import migrated_database
 
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "mlflow.db"

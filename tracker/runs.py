@@ -62,6 +62,6 @@ def reader(uri: str) -> Reader:
         from tracker.sqlread import SqlReader
 
         return SqlReader(path)
-    from tracker.mlflow_store import MlflowStore
+    from tracker.mlflow_reader import MlflowReader
 
-    return MlflowStore(uri)
+    return MlflowReader(uri)

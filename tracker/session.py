@@ -234,7 +234,7 @@ class Session:
         import time
 
         from tracker.errors import InputError
-        from tracker.mlflow_store import TAG_CHARS
+        from tracker.mlflow_limits import TAG_CHARS
 
         text = json.dumps(spec, sort_keys=True, default=str)
         if len(text) > TAG_CHARS:

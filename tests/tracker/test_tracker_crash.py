@@ -47,7 +47,7 @@ def test_kill_9_of_the_watcher_at_any_moment(serve, uri, db, tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     process = watch(server, uri, job_id)
-    out, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     assert db("SELECT step FROM metrics WHERE key = 'train_loss' ORDER BY step") == [
         (k,) for k in range(1, 151)
