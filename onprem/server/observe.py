@@ -103,7 +103,8 @@ class Gate:
         return None
 
     async def _within_limit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit, read, begun = self._limit(scope), 0, False
+        """Hand the request on; once its body is over the limit, whatever comes of it is answered by 413."""
+        limit, read, answered = self._limit(scope), 0, False
 
         async def counted() -> Message:
             nonlocal read
@@ -113,21 +114,24 @@ class Gate:
                 raise TooLarge
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+        async def checked(message: Message) -> None:
+            nonlocal answered
+            if read <= limit:
+                await send(message)
+            elif not answered:
+                answered = True
+                await _too_large(limit)(scope, receive, send)
 
         try:
-            await self.app(scope, counted, noted)
+            await self.app(scope, counted, checked)
         except TooLarge:
-            if not begun:
-                await _too_large(limit)(scope, receive, send)
+            await checked({})
 
 
 def _too_large(limit: int) -> JSONResponse:
     text = f"The request body is larger than this server's limit of {limit} bytes."
-    return JSONResponse(body(413, text, code="request_too_large"), 413)
+    # Closing is what stops a client that goes on sending.
+    return JSONResponse(body(413, text, code="request_too_large"), 413, headers={"connection": "close"})
 
 
 def _host(name: str) -> str:

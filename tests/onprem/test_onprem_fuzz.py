@@ -1,0 +1,101 @@
+"""The server against its own description: whatever a client sends, no 5xx, and errors in OpenAI's shape."""
+
+import random
+from collections import Counter
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from onprem_server import Server
+
+schemathesis = pytest.importorskip("schemathesis")
+
+EXAMPLES = 25  # per route; `--hypothesis-seed` repeats a run
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory):
+    """A server of its own: made-up jobs and files stay out of the other tests' way."""
+    server = Server(tmp_path_factory.mktemp("fuzzed")).start()
+    yield server
+    server.stop()
+
+
+def test_no_request_breaks_the_server(fuzzed):
+    described = schemathesis.openapi.from_url(fuzzed.base_url.replace("/v1", "/openapi.json"))
+    operations = [found.ok() for found in described.get_all_operations()]
+    assert len(operations) >= 18
+    seen: Counter = Counter()
+    for operation in operations:
+
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        )
+        def send(case):
+            response = case.call()
+            seen[response.status_code] += 1
+            assert response.status_code < 500, (case.method, case.path, response.text)
+            if response.status_code >= 400 and case.path.startswith("/v1"):
+                assert set(response.json()["error"]) == {"message", "type", "param", "code"}
+
+        send()
+    assert seen[200] > 20
+    assert seen[400] > 20, "the server was made to refuse things"
+
+
+BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b'"x"',
+    b"\xff\xfe",
+    b"{}" * 1000,
+    b"[" * 50_000,
+    b'{"model": ' + b"1" * 5000,
+]
+
+
+@pytest.mark.parametrize("path", ["/fine_tuning/jobs", "/chat/completions", "/completions", "/files"])
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+def test_broken_bodies_are_refused_politely(fuzzed, path, kind):
+    for body in BODIES:
+        answer = httpx.post(fuzzed.base_url + path, content=body, headers={"content-type": kind}, timeout=30)
+        assert 400 <= answer.status_code < 500, (body[:20], answer.text)
+        assert answer.json()["error"]["message"]
+
+
+def test_random_bytes_as_training_files_are_refused_or_taken_but_never_break_it(fuzzed):
+    draw = random.Random(0)
+    client = fuzzed.client()
+    good = b'{"prompt": "a", "completion": "b"}\n'
+    for _ in range(60):
+        content = bytearray(good * draw.randint(1, 4))
+        for _ in range(draw.randint(1, 6)):
+            content[draw.randrange(len(content))] = draw.randrange(256)
+        answer = httpx.post(
+            f"{fuzzed.base_url}/files",
+            data={"purpose": "fine-tune"},
+            files={"file": ("x.jsonl", bytes(content))},
+        )
+        assert answer.status_code in (200, 400), answer.text
+    assert client.models.list().data
+
+
+def test_a_body_over_the_limit_is_cut_off_while_it_comes(fuzzed):
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while sent < 200:
+            sent += 1
+            yield b"x" * 2**20
+
+    try:
+        status = httpx.post(f"{fuzzed.base_url}/chat/completions", content=endless(), timeout=30).status_code
+    except httpx.TransportError:  # the server has answered and closed while the client was still sending
+        status = 413
+    assert status == 413
+    assert sent < 64, "4 MiB is the limit; the rest is what sockets hold"
+    assert fuzzed.client().models.list().data
