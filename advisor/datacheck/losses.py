@@ -22,14 +22,18 @@ class ExampleLoss:
 
 
 def read_losses(text: str, name: str = "losses") -> tuple[ExampleLoss, ...]:
-    """From JSONL of `{line, loss, tokens}`; raises RecordError naming every bad line."""
+    """From JSONL of `{line, loss, tokens}`, or `trained_tokens` where prompts are not trained on.
+
+    Raises RecordError naming every bad line.
+    """
     found, problems = [], []
     for number, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
         try:
             value = json.loads(row)
-            item = ExampleLoss(int(value["line"]), float(value["loss"]), float(value.get("tokens") or 1))
+            weight = value.get("trained_tokens") or value.get("tokens") or 1
+            item = ExampleLoss(int(value["line"]), float(value["loss"]), float(weight))
         except (ValueError, TypeError, KeyError, AttributeError):
             problems.append(f"{name} line {number}: expected an object with numbers line, loss and tokens")
             continue

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from advisor.nouns import AUTO, Advice, HyperParameters, Job
-from advisor.tell.words import figure
+from advisor.tell.words import figure, same
 
 OPTIONS = {
     "n_epochs": "--epochs",
@@ -46,8 +46,9 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
         value = getattr(setting, knob)
         if value not in (None, AUTO):
             words += [option, figure(value, digits=6)]
+    again = all(same(v, facts["tried"].get(k)) for k, v in setting.to_record().items())
     for option in ("seed", "experiment", "base_url"):
-        if facts[option] is not None:
+        if facts[option] is not None and not (again and option == "seed"):  # a replicate takes another seed
             words += [f"--{option.replace('_', '-')}", str(facts[option])]
     return shlex.join(words)
 
@@ -55,9 +56,10 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
 def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
     names = ("train", "valid", "model", "seed", "experiment", "base_url")
     if isinstance(job, Job):
-        return dict.fromkeys(names) | {"model": job.model, "seed": job.seed}
+        known = {"model": job.model, "seed": job.seed, "tried": job.hyperparameters.to_record()}
+        return dict.fromkeys(names) | known
     record = job or {}
-    facts = {name: record.get(name) for name in names[2:]}
+    facts = {name: record.get(name) for name in names[2:]} | {"tried": record.get("hyperparameters") or {}}
     return facts | {"train": _path(record, "train_file"), "valid": _path(record, "valid_file")}
 
 

@@ -235,7 +235,7 @@ def test_the_standard_error_is_that_of_resampling():
 
 
 def test_losses_are_read_leniently_and_bad_lines_named_together():
-    text = '{"line": 1, "loss": 2.5, "tokens": 10}\n\n{"line": 2, "loss": NaN, "tokens": 3}\n'
+    text = '{"line": 1, "loss": 2.5, "tokens": 30, "trained_tokens": 10}\n\n{"line": 2, "loss": NaN, "tokens": 3}\n'
     assert read_losses(text) == (ExampleLoss(1, 2.5, 10),)
     with pytest.raises(RecordError) as caught:
         read_losses('{"line": 1}\n{"loss": 2}\n3\nx', "l.jsonl")

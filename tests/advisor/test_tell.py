@@ -140,6 +140,12 @@ def test_the_command_quotes_names_and_leaves_auto_to_the_provider():
     ]  # fmt: skip
 
 
+def test_the_same_setting_again_takes_another_seed():
+    job = record(epochs=3, batch=8, rate=1.0, seed=3)
+    assert "--seed" not in submit_line(HyperParameters(3, 8, 1.0), job)
+    assert "--seed 3" in submit_line(HyperParameters(3, 8, 2.0), job)
+
+
 def test_markdown_cannot_be_broken_by_a_name():
     job = record(id="<script>*x*|y", model="a_b`c")
     page = tell.markdown(made(), [job])
