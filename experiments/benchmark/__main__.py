@@ -1,0 +1,108 @@
+"""Measures the advisor against its peers on tables of real fine-tuning.
+
+python -m experiments.benchmark            # 8 first jobs a table, peers from the cache: minutes
+python -m experiments.benchmark --full     # 24 first jobs, and the ablations on all of them
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.progress import Progress
+
+from experiments.benchmark.cache import Cache
+from experiments.benchmark.loops import Loop, Method, play
+from experiments.benchmark.ours import Advisor, Guide
+from experiments.benchmark.peers import CoordinateSearch, Portfolio, RandomSearch, optuna_peers
+from experiments.benchmark.report import write
+from experiments.benchmark.surfaces import library
+from experiments.benchmark.tables import FOLDER, Table, read_all
+
+OURS = "finetune-advisor"
+MORE = FOLDER / "more"  # tables that only the prior learns from
+PEER_STARTS = 8
+RANDOM_SEEDS = 5  # of methods that throw dice; the Gaussian process of Optuna, which is slow, has one
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, help="folder of *.jsonl.gz tables")
+    parser.add_argument("--full", action="store_true", help="24 first jobs a table in place of 8")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--no-peers", action="store_true", help="ours and the ablations alone")
+    args = parser.parse_args(argv)
+    began = time.monotonic()
+    tables = read_all(args.folder)
+    starts = 24 if args.full else 8
+    loops: dict[str, list[Loop]] = defaultdict(list)
+    if not args.no_peers:
+        _play_peers(tables, loops, cached=args.folder == FOLDER)
+    _play_ours(tables, starts, loops)
+    print(write(loops, OURS, args.out))
+    print(f"{time.monotonic() - began:.0f} s; written to {args.out}")
+    return 0
+
+
+def variants(tables: Sequence[Table]) -> list[Method]:
+    """The advisor and what it is without its parts; nothing that it knows comes from the table that it plays."""
+    more = read_all(MORE) if MORE.exists() else []
+    lib = library([*tables, *more])
+
+    def others(table: Table):
+        return lib.without(table.name)
+
+    return [
+        Advisor(OURS, others),
+        Advisor("ours without curves", others, curves=False),
+        Advisor("ours without history", others, history=False),
+        Advisor("ours without prior", lambda table: False),
+        Guide(),
+    ]
+
+
+def peers(tables: Sequence[Table]) -> list[tuple[Method, int]]:
+    """Every peer with its number of seeds."""
+    rest = Portfolio(lambda table: [t for t in tables if t.name != table.name])
+    fixed = [(m, 1) for m in (CoordinateSearch(), rest)]
+    slow = [(m, 1 if "GP" in m.name else RANDOM_SEEDS) for m in optuna_peers()]
+    return [(RandomSearch(), RANDOM_SEEDS), *fixed, *slow]
+
+
+def _play_peers(tables: Sequence[Table], loops: dict[str, list[Loop]], cached: bool) -> None:
+    cache = Cache() if cached else Cache(Path("/nonexistent"))
+    with Progress(transient=True) as bar:
+        for method, seeds in peers(tables):
+            task = bar.add_task(method.name, total=len(tables) * PEER_STARTS * seeds)
+            for table in tables:
+                for start in range(PEER_STARTS):
+                    for seed in range(seeds):
+                        make = partial(play, method, table, start, seed)
+                        loops[method.name].append(cache.get(method.name, table.name, start, seed, make))
+                        bar.advance(task)
+                if cached:
+                    cache.save()
+
+
+def _play_ours(tables: Sequence[Table], starts: int, loops: dict[str, list[Loop]]) -> None:
+    methods = variants(tables)
+    with Progress(transient=True) as bar:
+        task = bar.add_task("ours", total=len(methods) * len(tables) * starts)
+        for method in methods:
+            for table in tables:
+                for start in range(starts):
+                    loops[method.name].append(play(method, table, start))
+                    bar.advance(task)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

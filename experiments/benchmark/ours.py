@@ -1,0 +1,58 @@
+"""The advisor as a method of the benchmark, whole and with parts left out. What it learned, it learned elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import advisor
+from advisor.nouns import Curve, Diagnosis, Job, Proposal, SearchSpace
+from advisor.propose import propose
+from advisor.propose.surfaces import Library
+from experiments.benchmark.tables import KNOBS, Key, Table
+
+HEALTHY = Diagnosis("healthy")  # the surrogate does not read the label; only the guide's rules do
+
+
+@dataclass
+class Advisor:
+    """`prior_of(table)` is a library that has not seen the table, or False."""
+
+    name: str
+    prior_of: Callable[[Table], Library | bool]
+    curves: bool = True
+    history: bool = True  # False: knows the newest job alone, and which settings are taken
+    says_stop: bool = field(default=False, init=False)
+
+    def next(self, table: Table, tried: Sequence[Key], seed: int) -> Key | None:
+        jobs = [Job.from_record(table.record(k, i)) for i, k in enumerate(tried)]
+        if not self.history:
+            jobs = [*map(_unseen, jobs[:-1]), jobs[-1]]
+        space = SearchSpace.from_record(table.space())
+        made, _ = propose(jobs, HEALTHY, space, prior=self.prior_of(table), curves=self.curves)
+        self.says_stop = made[0].stop
+        return _key(made[0])
+
+
+@dataclass
+class Guide:
+    """The guide's rules to the letter, by `advisor --guide-only`."""
+
+    name: str = "guide verbatim"
+    says_stop: bool = field(default=False, init=False)
+
+    def next(self, table: Table, tried: Sequence[Key], seed: int) -> Key | None:
+        jobs = [Job.from_record(table.record(k, i)) for i, k in enumerate(tried)]
+        made = advisor.advise(jobs, SearchSpace.from_record(table.space()), guide_only=True).proposal
+        self.says_stop = made.stop
+        return None if made.stop else _key(made)
+
+
+def _unseen(job: Job) -> Job:
+    nothing = Curve()
+    return replace(job, train=nothing, valid=nothing, full_valid=nothing, status="queued")
+
+
+def _key(proposal: Proposal) -> Key | None:
+    h = proposal.hyperparameters
+    return None if h is None else tuple(getattr(h, k) for k in KNOBS)
