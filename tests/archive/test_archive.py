@@ -71,13 +71,25 @@ def _artifacts(uri):
     return sorted(folder.glob("*")) if folder.is_dir() else []
 
 
-def test_import_gives_what_following_gave(tmp_path, store):
+def follow(session, server):
+    session.follow([session.watch(job_id) for job_id in server.jobs])
+
+
+def sync(session, server):
+    from tracker.sync import sync
+
+    session.wait(sync(session))
+    session.writer.flush()
+
+
+@pytest.mark.parametrize("record", [follow, sync])
+def test_import_gives_what_recording_gave(tmp_path, store, record):
     from tracker.session import Session
 
     with account() as server:
-        with Session(server.url, "none", "compatible", store) as session:
-            session.follow([session.watch(job_id) for job_id in server.jobs])
-        assert create(server, tmp_path / "a", store, "--provider", "compatible") == 0
+        with Session(server.url, "none", "onprem", store) as session:
+            record(session, server)
+        assert create(server, tmp_path / "a", store, "--provider", "onprem") == 0
     (tmp_path / "two").mkdir()
     second = f"sqlite:///{tmp_path / 'two' / 'mlflow.db'}"
     assert main(["archive", "import", str(tmp_path / "a"), "--tracking-uri", second]) == 0
@@ -229,3 +241,4 @@ def test_killed_again_and_again_it_ends_whole(tmp_path, store):
     assert kills > 0
     found = verify(tmp_path / "a")
     assert (found.problems, found.jobs) == ([], 40)
+    assert not list((tmp_path / "a" / "drafts").iterdir())

@@ -19,7 +19,7 @@ from typing import Any
 
 from tracker.errors import InputError
 
-MANIFEST, OBJECTS = "manifest.jsonl", "objects"
+MANIFEST, OBJECTS, DRAFTS = "manifest.jsonl", "objects", "drafts"
 VERSION = 1
 CHECK = "check"  # the digest of a line's other fields
 READ_SIZE = 2**20
@@ -74,6 +74,8 @@ class Archive:
                 f"{self.folder} is being written by another process; wait until it ends."
             ) from error
         self._read(None)  # what the other process added in the meantime
+        for draft in (self.folder / DRAFTS).glob("*"):  # of a process that was killed
+            draft.unlink()
 
     def of_kind(self, kind: str) -> list[Entry]:
         """The entries of a kind, in the order first archived."""
@@ -138,7 +140,7 @@ class Archive:
         yield from sorted((self.folder / OBJECTS).glob("??/*"))
 
     def _draft(self) -> Path:
-        drafts = self.folder / "drafts"
+        drafts = self.folder / DRAFTS
         drafts.mkdir(parents=True, exist_ok=True)
         return drafts / f"{os.getpid()}-{os.urandom(6).hex()}"
 
