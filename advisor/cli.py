@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def recommend(args) -> None:
     request = _jobs_asked(args)
+    request.must_know(args.objective)
     advice = _advise(
         request,
         n=args.n,
@@ -221,10 +222,8 @@ def _text_of(path: str) -> str:
 
 
 def _must_exist(path: str) -> None:
-    if not Path(path).exists():
-        raise UsageError([f"{path}: no such file"])
     if not Path(path).is_file():
-        raise UsageError([f"{path}: is no file"])
+        raise UsageError([f"{path}: {'is no file' if Path(path).exists() else 'no such file'}"])
 
 
 def _ink() -> Ink:
@@ -233,13 +232,21 @@ def _ink() -> Ink:
 
 def _explain_failure(error: Exception) -> int:
     """Every problem in a line of its own on standard error; 2 for wrong input, 1 for failed work."""
-    inputs = ("UsageError", "RecordError", "UnknownRule")  # by name: their modules may not be loaded
+    inputs = (
+        "UsageError",
+        "RecordError",
+        "UnknownRule",
+        "ReadError",
+    )  # by name: their modules may not be loaded
     code = getattr(
         error, "exit_code", 2 if type(error).__name__ in inputs else 1
     )  # tracker's errors carry theirs
     if code == 1 and not isinstance(error, OSError) and not hasattr(error, "exit_code"):
         raise error
-    for problem in getattr(error, "problems", None) or [str(error)]:
+    told = (
+        f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    )
+    for problem in getattr(error, "problems", None) or told.splitlines():
         print(f"advisor: {problem}", file=sys.stderr)
     return code
 

@@ -13,6 +13,8 @@ from typing import Any
 from advisor.nouns import Job, SearchSpace
 from advisor.records import RecordError
 
+OBJECTIVES = ("final", "best_checkpoint")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -22,6 +24,14 @@ class Request:
     records: list[dict[str, Any]]
     space: SearchSpace | None = None
     context: dict[str, Any] | None = None
+
+    def must_know(self, objective: str) -> None:
+        """Raise RecordError where an objective is neither one of ours nor a metric that a job has."""
+        known = [*OBJECTIVES, *sorted({name for job in self.jobs for name in job.metrics})]
+        if objective not in known:
+            raise RecordError(
+                [f"objective {objective!r} is no metric of any job; expected one of {', '.join(known)}"]
+            )
 
 
 @dataclass

@@ -142,6 +142,28 @@ def test_wrong_usage_says_what_to_do(capsys, argv, told):
     assert "Traceback" not in err
 
 
+def test_a_file_of_no_known_format_is_refused_with_what_was_tried(capsys, tmp_path):
+    path = tmp_path / "notes.md"
+    path.write_text("hello")
+    code, _, err = run(capsys, "diagnose", str(path))
+    assert code == 2
+    assert "no training history" in err
+    assert "trainer_state.json" in err
+
+
+def test_an_objective_that_no_job_has_is_refused_with_those_known(capsys, jobs_file):
+    code, _, err = run(capsys, "recommend", "--jobs", jobs_file, "--objective", "bleu")
+    assert code == 2
+    assert "'bleu'" in err
+    assert "best_checkpoint" in err
+
+
+def test_what_cannot_be_written_is_failed_work(capsys, jobs_file, tmp_path):
+    code, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / "nowhere" / "r.html"))
+    assert code == 1
+    assert "nowhere" in err
+
+
 def test_a_file_that_is_no_text_is_named(capsys, tmp_path):
     path = tmp_path / "jobs.json"
     path.write_bytes(b"\xff\xfe\x00")

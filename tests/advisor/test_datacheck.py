@@ -14,6 +14,7 @@ from advisor.datacheck.examples import read_examples
 from advisor.datacheck.losses import ExampleLoss, mean_and_error, read_losses, unusually_high
 from advisor.datacheck.measure import SIMILAR
 from advisor.datacheck.minhash import jaccard, near_pairs, normal, shingles
+from advisor.datacheck.rules.ft506_validation_noise import ValidationNoise
 from advisor.records import RecordError
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "rt", "sk", "lm", "")]
@@ -145,12 +146,14 @@ def test_one_prompt_with_two_answers_conflicts():
 
 def test_validation_noise_is_measured_where_losses_are_given_and_else_estimated():
     few, many = varied(30), varied(300)
-    assert finding("FT506", few, few).evidence["relative_error"] == pytest.approx(0.7 / 30**0.5, rel=1e-3)
+    spread, limit = ValidationNoise.typical_spread, ValidationNoise.relative_error
+    estimated = finding("FT506", few, few)
+    assert estimated.verdict == "fires"
+    assert estimated.evidence["relative_error"] == pytest.approx(spread / 30**0.5, rel=1e-3)
+    assert estimated.evidence["examples_needed"] == pytest.approx((spread / limit) ** 2, abs=2)
     assert finding("FT506", few, many).verdict == "clear"
     steady = [ExampleLoss(i, 2.0 + 0.01 * (-1) ** i, 10) for i in range(30)]
     assert finding("FT506", few, few, losses=steady).verdict == "clear"
-    needed = finding("FT506", few, few).evidence["examples_needed"]
-    assert needed == pytest.approx((0.7 / 0.05) ** 2, abs=2)
 
 
 def test_prompts_from_a_template_are_alike_and_varied_ones_are_not():

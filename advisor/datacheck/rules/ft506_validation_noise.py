@@ -19,7 +19,7 @@ class ValidationNoise(Rule):
     Two settings whose losses differ by less cannot be ranked for new data, however many jobs one runs.
 
     ## Example
-    30 validation examples with a spread as usual: 13 % (limit 5 %).
+    30 validation examples with a spread as usual: 4.6 % (limit 3 %).
 
     ## What to change
     Move examples from training to validation, or collect more: four times the examples halve the error.
@@ -38,12 +38,12 @@ class ValidationNoise(Rule):
     name = "validation-noise"
     guide = ("Quantity: the more complex the task, the larger the dataset you will need.",)
     relative_error = Threshold(
-        0.05, "share of the mean loss", "set by hand: good and very good settings differ by some percent"
+        0.03, "share of the mean loss", "set by hand: the best settings of a table differ by 1 to 5 %"
     )
     typical_spread = Threshold(
-        0.7,
-        "standard deviation of examples' losses / their mean",
-        "set by hand; measured where losses are given",
+        0.25,
+        "standard deviation of examples' losses / their mean, weighted by tokens",
+        "measured on the shipped tasks: 0.21 (chat, 120 examples) and 0.17 (commands, 100)",
     )
 
     def look(self, m: DataMeasurements) -> Finding:
