@@ -48,13 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def recommend(args) -> None:
     request = _jobs_asked(args)
     request.must_know(args.objective)
-    advice = _advise(
-        request,
-        n=args.n,
-        objective=args.objective,
-        guide_only=args.guide_only,
-        prior=False if args.no_prior else None,
-    )
+    if args.replicate:
+        request = request.with_context(replicate=True)
+    prior = False if args.no_prior else None
+    options = {"n": args.n, "objective": args.objective, "budget": args.budget, "guide_only": args.guide_only}
+    advice = _advise(request, prior=prior, **options)
     data = _data_of(request)
     _answer(args, request, advice, data)
     if not args.jobs and not args.dry_run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
+BUDGETS = ("jobs", "trained_tokens", "usd")
 EPILOG = """\
 examples:
   advisor recommend --experiment support-chat     what to try next, from the runs in MLflow
@@ -73,6 +74,17 @@ def _recommend(commands) -> None:
         default="final",
         metavar="WHAT",
         help="final (last full validation loss, the default), best_checkpoint, or the name of an evaluation metric",
+    )
+    p.add_argument(
+        "--budget",
+        type=_budget,
+        metavar="KIND=LEFT,...",
+        help=f"what is left to spend, of {', '.join(BUDGETS)}: as jobs=3 or trained_tokens=200000,usd=5",
+    )
+    p.add_argument(
+        "--replicate",
+        action="store_true",
+        help="where the two best are within noise, offer the best again with a new seed",
     )
     p.add_argument("--guide-only", action="store_true", help="follow the guide's rules to the letter")
     p.add_argument("--no-prior", action="store_true", help="leave out what earlier tables of jobs taught")
@@ -153,6 +165,19 @@ def _explain(commands) -> None:
     )
     p.add_argument("rule", metavar="RULE", help="id or name of a rule")
     p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _budget(text: str) -> dict[str, float]:
+    left = {}
+    for part in text.split(","):
+        kind, _, amount = part.partition("=")
+        try:
+            left[kind.strip()] = float(amount)
+        except ValueError:
+            kind = ""
+        if kind.strip() not in BUDGETS:
+            raise argparse.ArgumentTypeError(f"{part!r} is no KIND=LEFT with a kind of {', '.join(BUDGETS)}")
+    return left
 
 
 def _positive(text: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from advisor.nouns import Job, SearchSpace
@@ -24,6 +24,9 @@ class Request:
     records: list[dict[str, Any]]
     space: SearchSpace | None = None
     context: dict[str, Any] | None = None
+
+    def with_context(self, **more: Any) -> Request:
+        return replace(self, context={**(self.context or {}), **more})
 
     def must_know(self, objective: str) -> None:
         """Raise RecordError where an objective is neither one of ours nor a metric that a job has."""

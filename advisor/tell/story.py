@@ -5,6 +5,7 @@ Decides what is told and in which order; knows nothing of how a part is set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, st
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
         because=because,
         why=words.join(because) or NO_RULE,
-        expect=p.expect,
+        expect=re.sub(r"^against [^;]*; ", "", p.expect),  # what changes is told beside it
         risk=" ".join(filter(None, (risk_of(rule) for rule in p.because))),
         stop=p.stop,
         reason=p.reason,

@@ -74,7 +74,15 @@ def test_without_jobs_the_first_setting_is_left_to_the_provider(capsys, monkeypa
 
 
 @pytest.mark.parametrize(
-    "argv", [["--guide-only"], ["--no-prior"], ["--objective", "best_checkpoint"], ["--no-plot"]]
+    "argv",
+    [
+        ["--guide-only"],
+        ["--no-prior"],
+        ["--objective", "best_checkpoint"],
+        ["--no-plot"],
+        ["--replicate"],
+        ["--budget", "jobs=3"],
+    ],
 )
 def test_every_way_of_asking_is_answered(capsys, jobs_file, argv):
     code, out, _ = run(capsys, "recommend", "--jobs", jobs_file, *argv)

@@ -254,3 +254,11 @@ def test_names_cannot_break_out_of_the_report():
     jobs = [record(1, id="</svg><script>alert(1)</script>"), overfitted(2, id='"><img src=x>')]
     parsed = Page(tell.html(advice_on(jobs), jobs))
     assert not {"script", "img"} & {tag for tag, _ in parsed.tags}
+
+
+def test_the_command_line_knows_every_kind_of_budget():
+    """The parser names them itself, for it may import nothing that takes time."""
+    from advisor.propose.budget import KINDS
+    from advisor.tell.parser import BUDGETS
+
+    assert BUDGETS == KINDS
