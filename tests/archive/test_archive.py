@@ -12,6 +12,7 @@ import time
 import pytest
 from quirks import Quirks, QuirkServer
 
+from tracker.archive.load import load_job
 from tracker.archive.store import Archive
 from tracker.archive.verify import verify
 from tracker.cli import main
@@ -142,6 +143,28 @@ def test_a_job_that_still_runs_is_read_again(tmp_path, store, capsys):
     assert json.loads(capsys.readouterr().out)["archived"] == 1
     [job] = Archive.open(tmp_path / "a").of_kind("job")
     assert json.loads(Archive.open(tmp_path / "a").load(job["job"]))["status"] == "succeeded"
+
+
+ODD = {
+    "pages": Quirks(duplicate_pages=True, shuffle_pages=True, no_has_more=True),
+    "storms": Quirks(storms=[("events", 429, 0.1), ("content", 500, None), ("fine_tuning/jobs$", 503, None)]),
+    "cuts": Quirks(cut_before=["content", "events"], cut_after=["checkpoints", "content"]),
+    "base64": Quirks(csv_base64=True),
+}
+
+
+@pytest.mark.parametrize("quirks", ODD.values(), ids=ODD)
+def test_an_odd_provider_is_archived_all_the_same(tmp_path, store, quirks):
+    with account(30, quirks) as server:
+        assert create(server, tmp_path / "a", store) == 0
+        served = {file_id: data for file_id, (_, data) in server.files.items()}
+        events = {job_id: len(server.events(job)) for job_id, job in server.jobs.items()}
+    archive = Archive.open(tmp_path / "a")
+    jobs = {entry["id"]: load_job(archive, entry) for entry in archive.of_kind("job")}
+    assert {job_id: len(job.events) for job_id, job in jobs.items()} == events
+    assert len([job for job in jobs.values() if job.results]) == 10
+    assert all(served[file_id] == data for job in jobs.values() for file_id, data in job.results.items())
+    assert verify(tmp_path / "a").problems == []
 
 
 def test_what_the_provider_lost_is_listed_and_no_failure(tmp_path, store, capsys):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.errors import InputError, TrackerError
+from tracker.use.intervals import bonett_price, of_gain, of_mean, stderr, wilson
 from tracker.use.metrics import Example, exact_match, f1, find_metric
-from tracker.use.score import stderr
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,39 @@ def test_unknown_metrics_are_refused(text):
 def test_standard_error():
     assert stderr([1.0]) is None
     assert stderr([0, 1, 0, 1]) == pytest.approx(0.5 * (4 / 3) ** 0.5 / 2)
+
+
+# Newcombe's (1998) worked examples of Wilson's interval, method 3 without continuity correction
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson(right, n, low, high):
+    assert wilson(right, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_no_certainty_from_a_few_examples():
+    assert of_mean([0.0] * 20) == pytest.approx((0, 0.1611), abs=1e-4)
+    low, high = of_gain([0.0] * 20)
+    assert low == -high < 0
+    assert of_mean([0.5]) is None
+
+
+def test_right_and_wrong_in_pairs():
+    # by hand: up = 9/22, down = 3/22, difference 6/22, variance (12/22 - 36/484) / 22
+    half = 1.96 * ((12 / 22 - 36 / 484) / 22) ** 0.5
+    assert bonett_price(8, 2, 20) == pytest.approx((6 / 22 - half, 6 / 22 + half))
+    assert of_gain([1.0] * 8 + [-1.0] * 2 + [0.0] * 10) == bonett_price(8, 2, 20)
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=40))
+def test_an_interval_holds_its_mean(values):
+    low, high = of_mean(values)
+    mean = sum(values) / len(values)
+    assert 0 <= low <= mean + 1e-12
+    assert mean - 1e-12 <= high <= 1
+
+
+def test_other_scores_have_the_normal_interval():
+    values = [0.2, 0.4, 0.9]
+    assert of_mean(values) == pytest.approx((0.5 - 1.96 * stderr(values), 0.5 + 1.96 * stderr(values)))

@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from tracker.commands.table import print_table
-    from tracker.use.score import NORMAL_95, evaluate
+    from tracker.use.score import evaluate
 
     with open_session(args) as session:
         result = evaluate(
@@ -61,17 +61,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(result, indent=2))
         return 0
     rows = [
-        [
-            kind,
-            entry.get("model"),
-            entry["score"],
-            entry["stderr"] and NORMAL_95 * entry["stderr"],
-            entry["n"],
-        ]
+        [kind, entry.get("model"), entry["score"], *(entry["interval"] or (None, None)), entry["n"]]
         for kind in ("tuned", "base", "gain")
         if (entry := result[kind])
     ]
-    print_table(["", "model", result["metric"], "+- (95 %)", "n"], rows)
+    print_table(["", "model", result["metric"], "95 % from", "to", "n"], rows)
     where = f"run {result['run_id']}" if result["run_id"] else "nowhere: no run of this model is known"
     print(f"Logged to {where}.")
     return 0

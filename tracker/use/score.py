@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from tracker.data.texts import answer_of, last_answer, messages_of, prompt_of, t
 from tracker.errors import InputError
 from tracker.points import Point
 from tracker.use.ask import Message, Speaker
+from tracker.use.intervals import Interval, of_gain, of_mean, stderr
 from tracker.use.metrics import Example, Metric, find_metric
 from tracker.use.target import find_target
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 # Tokens of the longest wanted answer, by this much, are what a model may say: room to be wrong at length.
 MAX_TOKENS = 512
-# 95 % of a normal distribution; test files have dozens of examples and more.
-NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,13 @@ class Scores:
         return sum(self.values) / len(self.values)
 
     def to_record(self) -> dict[str, Any]:
-        return {"model": self.model, "score": self.mean, "n": len(self.values), "stderr": stderr(self.values)}
+        return {"model": self.model, **figures(self.values, of_mean(self.values))}
 
 
-def stderr(values: Sequence[float]) -> float | None:
-    """The standard error of a mean; None for fewer than two values."""
-    n = len(values)
-    if n < 2:
-        return None
-    mean = sum(values) / n
-    return math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+def figures(values: Sequence[float], interval: Interval | None) -> dict[str, Any]:
+    """What is told of a mean: the score itself, its n, standard error and 95 % interval."""
+    mean = sum(values) / len(values)
+    return {"score": mean, "n": len(values), "stderr": stderr(values), "interval": interval}
 
 
 def evaluate(
@@ -98,7 +93,7 @@ def evaluate(
     -------
     dict
         `metric`, `run_id`, `test` (path and sha256), `tuned`, `base` and `gain` (tuned minus base, example by
-        example), each with `score`, `n` and `stderr`; `base` and `gain` are None where the base is not asked.
+        example), each with `score`, `n`, `stderr` and `interval` (95 %); `base` and `gain` are None where the base is not asked.
 
     Raises
     ------
@@ -171,7 +166,7 @@ def _result(metric: str, found: list[Scores], run_id: str | None, test: dict[str
         # by example, so that what is hard for both models alike does not blur the difference
         gains = [t - b for t, b in zip(tuned.values, others[0].values, strict=True)]
         result["base"] = others[0].to_record()
-        result["gain"] = {"score": sum(gains) / len(gains), "n": len(gains), "stderr": stderr(gains)}
+        result["gain"] = figures(gains, of_gain(gains))
     return result
 
 
