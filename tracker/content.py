@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from tracker.jobs import EXPERIMENT_TAG
 from tracker.mlflow_limits import DIGEST_CHARS
+from tracker.papers import VALIDATION_EXAMPLES, artifacts, result_rows
 from tracker.points import BASE, Point, in_order, merge, total_steps
 from tracker.prices import cost_usd
 from tracker.providers.base import RUN_STATUS, TERMINAL, Provider, resolved
@@ -80,7 +82,7 @@ def content(raw: RawJob, provider: Provider, host: str = "") -> Content:
     job = raw.job
     status = provider.status(job)
     created = float(job.get("created_at") or 0)
-    points = merge(raw.events, raw.checkpoints, _rows(raw), created)
+    points = merge(raw.events, raw.checkpoints, result_rows(raw), created)
     points += summaries(job, provider, points) if status in TERMINAL else []
     end = job.get("finished_at") or max((e.get("created_at") or 0 for e in raw.events), default=0) or created
     made = Content(
@@ -98,7 +100,9 @@ def content(raw: RawJob, provider: Provider, host: str = "") -> Content:
     made.datasets = _datasets(raw)
     made.checkpoints = _checkpoints(raw)
     if status in TERMINAL:
-        made.artifacts = _artifacts(raw)
+        made.artifacts = artifacts(raw)
+        if VALIDATION_EXAMPLES in made.artifacts:
+            made.tags["job.validation_examples"] = VALIDATION_EXAMPLES
         made.tags["mlflow.note.content"] = story(
             job, status, provider.hyperparameters(job), points, raw.missing
         )
@@ -157,30 +161,13 @@ def summaries(job: dict[str, Any], provider: Provider, points: list[Point]) -> l
 
 
 def experiment_name(raw: RawJob, provider: Provider) -> str:
-    """Return the experiment a job belongs to: its training file's stem, else the provider's own heap."""
+    """Return the experiment a job belongs to: as submitted, else its training file's stem, else the provider's heap."""
+    metadata = raw.job.get("metadata") if isinstance(raw.job.get("metadata"), dict) else {}
+    if metadata.get(EXPERIMENT_TAG):
+        return str(metadata[EXPERIMENT_TAG])
     described = raw.files.get(str(raw.job.get("training_file"))) or {}
     stem = PurePath(str(described.get("filename") or "")).stem
     return _OUR_DIGEST.sub("", stem) or f"{provider.name} jobs"
-
-
-def _rows(raw: RawJob) -> list[tuple[str, float, float]]:
-    """Return the points of the result files that can be read; one that cannot is as good as none."""
-    from tracker.readers.openai_csv import parse_series
-    from tracker.readers.source import NotThisFormat
-
-    rows = []
-    for data in raw.results.values():
-        try:
-            series = parse_series(data)
-        except NotThisFormat:
-            continue
-        rows += [
-            (key, step, value)
-            for key, points in series.items()
-            for step, value in points
-            if value is not None
-        ]
-    return rows
 
 
 def _datasets(raw: RawJob) -> list[dict[str, str]]:
@@ -206,26 +193,6 @@ def _checkpoints(raw: RawJob) -> list[dict[str, Any]]:
         if model and isinstance(step, (int, float)):
             found.append({"model": str(model), "step": int(step)})
     return found
-
-
-def _artifacts(raw: RawJob) -> dict[str, str]:
-    """Return the job's papers, free of quoted content: what was served is kept by the archive, not here."""
-    lines = [json.dumps(_scrubbed(event), sort_keys=True) for event in in_order(raw.events)]
-    found = {"job.json": json.dumps(_scrubbed(raw.job), indent=1, sort_keys=True)}
-    if lines:
-        found["events.jsonl"] = "\n".join(lines) + "\n"
-    rows = sorted({(step, key, value) for key, step, value in _rows(raw)})
-    if rows:
-        found["results.csv"] = "step,metric,value\n" + "".join(f"{s:g},{k},{v!r}\n" for s, k, v in rows)
-    return found
-
-
-def _scrubbed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _scrubbed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
-    return scrub(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from tracker.errors import InputError
 from tracker.points import BASE
@@ -86,6 +87,8 @@ def record(row: RunRow, curves: Series) -> dict[str, Any]:
         "id": tags.get("job.id") or row.run_id,
         "run_id": row.run_id,
         "key": tags.get("finetune_advisor.job"),
+        "experiment": row.experiment,
+        "endpoint": tags.get("job.endpoint"),
         "status": tags.get("job.status") or _STATUS.get(row.status, "running"),
         "created_at": row.start_ms / 1000 if row.start_ms is not None else None,
         "provider": params.get("provider"),
@@ -106,8 +109,17 @@ def record(row: RunRow, curves: Series) -> dict[str, Any]:
     found |= {
         name: [[step, _value(value)] for step, value, _ in curves[name]] for name in SERIES if name in curves
     }
+    if "job.validation_examples" in tags and row.artifact_uri.startswith("file:"):
+        found["validation_examples"] = {
+            "path": f"{_local(row.artifact_uri)}/{tags['job.validation_examples']}"
+        }
     found["metrics"] = _scores(curves) or None
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _local(artifact_uri: str) -> str:
+    """Return the folder behind a ``file:`` address."""
+    return unquote(urlsplit(artifact_uri).path)
 
 
 def _scores(curves: Series) -> dict[str, float]:

@@ -9,9 +9,13 @@ from typing import Any
 
 from tracker.providers.base import TERMINAL
 
-#: The provider's metadata under which a job carries our own id, and its loop's.
+#: The provider's metadata under which a job carries our own id, its loop's name and its experiment's.
 JOB_TAG = "finetune_advisor.job"
 LOOP_TAG = "finetune_advisor.loop"
+EXPERIMENT_TAG = "finetune_advisor.experiment"
+
+#: OpenAI's limit for a metadata value.
+METADATA_CHARS = 512
 
 
 @dataclass(frozen=True)

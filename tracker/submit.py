@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tracker.create import create, find
 from tracker.errors import Doubtful, InputError, StoreAway
 from tracker.follow import take_note
-from tracker.jobs import JOB_TAG, LOOP_TAG, JobRequest, TrackedJob, number_of
+from tracker.jobs import EXPERIMENT_TAG, JOB_TAG, LOOP_TAG, METADATA_CHARS, JobRequest, TrackedJob, number_of
 from tracker.prices import lifetime
 from tracker.runs import PARENT, RunRow, reader
-from tracker.tuning import Loop, tracked
+from tracker.tuning import COLOUR_TAG, Loop, colour, tracked
 from tracker.upload import DataFile, check, upload
 
 if TYPE_CHECKING:
@@ -83,9 +83,19 @@ async def _request(
         hyperparameters=request.hyperparameters,
         seed=request.seed,
         suffix=request.suffix,
-        metadata={**request.metadata, JOB_TAG: key, **({LOOP_TAG: loop.name} if loop else {})},
+        metadata=_metadata(request, files, loop, key),
         extra_body=request.extra or None,
     )
+
+
+def _metadata(request: JobRequest, files: list[DataFile], loop: Loop | None, key: str) -> dict[str, str]:
+    """Return the pairs that go with the job: the user's, and ours by which it is found again and filed."""
+    ours = {JOB_TAG: key, EXPERIMENT_TAG: _experiment(request, files, loop)[:METADATA_CHARS]}
+    return {**request.metadata, **ours, **({LOOP_TAG: loop.name[:METADATA_CHARS]} if loop else {})}
+
+
+def _experiment(request: JobRequest, files: list[DataFile], loop: Loop | None) -> str:
+    return loop.experiment if loop else (request.experiment or files[0].path.stem)
 
 
 async def _made_before(
@@ -100,11 +110,11 @@ def _open_run(
     session: Session, request: JobRequest, files: list[DataFile], loop: Loop | None, key: str
 ) -> str:
     """Make the run before the job: whatever happens afterwards, the key is known."""
-    experiment = loop.experiment if loop else (request.experiment or files[0].path.stem)
+    experiment = _experiment(request, files, loop)
     name = f"{loop.name} {number_of(key)}" if loop and number_of(key) else (request.suffix or key)
     tags = {JOB_TAG: key, "job.status": "submitting", "job.endpoint": session.settings.host}
     if loop:
-        tags |= {LOOP_TAG: loop.name, PARENT: loop.run_id}
+        tags |= {LOOP_TAG: loop.name, PARENT: loop.run_id, COLOUR_TAG: colour(number_of(key) or 1)}
     run_id = session.store.create_run(experiment, name, tags, int(time.time() * 1000))
     session.store.set_status(run_id, "SCHEDULED")
     asked = {

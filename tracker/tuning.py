@@ -14,6 +14,13 @@ from tracker.store import store_uri
 
 KIND_TAG, SPEC_TAG, NAME_TAG = "finetune_advisor.kind", "loop.spec", LOOP_TAG
 
+COLOUR_TAG = "mlflow.runColor"
+
+#: A job's colour in MLflow's charts by its number, since MLflow's own choice repeats: grey for the first, the reference.
+PALETTE = (
+    "#8c8c8c", "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#17becf", "#e377c2", "#bcbd22", "#8c564b",
+)  # fmt: skip
+
 
 @dataclass
 class Loop:
@@ -32,6 +39,11 @@ class Loop:
 def digest(spec: dict[str, Any]) -> str:
     """Return a short digest of a spec, the same for the same content in any order."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def colour(number: int) -> str:
+    """Return the colour of a loop's job by its number, counted from 1."""
+    return PALETTE[(number - 1) % len(PALETTE)]
 
 
 def find_loop(name: str, experiment: str | None = None, tracking_uri: str | None = None) -> Loop | None:
