@@ -70,6 +70,7 @@ def convert_file(
     result = Conversion(str(source), str(target))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as out:
             for row in any_rows(source):
                 _convert(row, form, result, out)

@@ -54,7 +54,7 @@ def split_file(
     path
         A file that `check_file` finds nothing wrong with.
     folder
-        Where `<part>.jsonl` are written.
+        Where `<part>.jsonl` are written; made where it is missing.
     shares
         Share of the rows by part's name; they sum to 1.
     seed
@@ -156,6 +156,8 @@ def _write(
     counts, digests = Counter(), {name: sha256() for name in targets}
     drafts = {name: t.with_name(f".{t.name}.{os.getpid()}.part") for name, t in targets.items()}
     try:
+        for target in targets.values():
+            target.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             files = {name: stack.enter_context(draft.open("wb")) for name, draft in drafts.items()}
             for raw, row in _rows(path):
