@@ -63,12 +63,12 @@ def _positions(step: np.ndarray) -> np.ndarray:
 
 
 def _without_reload(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Without a last evaluation that is the best one over again, to the last bit, after worse ones.
+    """Without a last evaluation that is an earlier one over again, to the last bit.
 
-    Trainers that load the best model back at the end evaluate it once more; read as a point of the run, it
-    hides that the loss had risen.
+    Trainers that load the best model back at the end (best by loss or by another metric) evaluate it once more; read
+    as a point of the run, it hides that the loss had risen.
     """
-    if len(loss) < 3 or loss[-1] != loss[:-1].min() or loss[-2] == loss[-1]:
+    if len(loss) < 3 or loss[-1] == loss[-2] or loss[-1] not in loss[:-2]:
         return step, loss
     return step[:-1], loss[:-1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
@@ -11,16 +13,18 @@ class Overfitting(Rule):
     """Validation loss stands above its best while training goes on.
 
     ## What it looks for
-    `rise` = level of the last evaluations - lowest level (nats per token). It fires where the rise is more than 4 %
-    of the lowest level, more than 3 % of all that the curve fell or rose, more than 3 standard deviations of a level
-    as the curve's own noise gives them, and visible on a plot of both curves (0.5 % of what they span); and, unless the
-    rise exceeds half of the lowest level, where training loss fell on meanwhile or lies 12 % below validation loss.
+    `rise` = level of the last evaluations - lowest level (nats per token). It fires where the rise is
+    - a large share of the lowest level or of the range that the curve fell and rose: their geometric mean, above 6 %;
+    - above 2 % of the lowest level;
+    - above 3 standard deviations of a level, as the curve's own noise gives them;
+    - visible on a plot of both curves: above 0.5 % of what they span;
+    - and, unless it exceeds half of the lowest level, beside a training loss that fell on or lies 12 % below.
 
     ## Why it matters
     From the lowest point on the model learns its examples by heart, and gets worse on everything else.
 
     ## Example
-    Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 45 % from 0.18 (limit 4 %).
+    Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 0.08 from 0.18 (limit 0.014).
 
     ## What to change
     The number of epochs, down, or the learning rate, down. The checkpoint at the lowest point may serve meanwhile.
@@ -42,13 +46,13 @@ class Overfitting(Rule):
         "Epochs: decrease if the model performs well on training data but poorly on evaluation data.",
         "Learning rate: decrease if it shows signs of overfitting.",
     )
-    of_best = Threshold(
-        0.04,
-        "share of the lowest level",
-        "Prechelt's GL4 to GL5; published curves read by eye: 2 % no, 6 % yes",
+    seen = Threshold(
+        0.06,
+        "mean share (geometric) of lowest level and range",
+        "published curves read by eye: at most 0.014 no, 0.15 and more yes; the middle between them by ratio",
     )
-    of_range = Threshold(
-        0.03, "share of all that the line falls or rises", "less is flat on a plot; by eye: 0.01 no, 0.29 yes"
+    of_best = Threshold(
+        0.02, "share of the lowest level", "what another batch changes where three points show no noise"
     )
     of_noise = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     visible = Threshold(0.005, "share of the span of both curves", "about the width of a line on a plot")
@@ -58,16 +62,17 @@ class Overfitting(Rule):
     )
     whatever = Threshold(0.5, "share of the lowest level", "so large a rise is none of the noise's")
 
+    def to_the_eye(self, m: Measurements) -> float:
+        """The rise from which on the eye calls it one, be it noise or not (nats per token)."""
+        v = m.valid
+        mean_share = self.seen * sqrt(abs(v.best) * (v.top - v.best))
+        return max(mean_share, self.of_best * abs(v.best), self.visible * m.span)
+
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v = m.valid
-        limit = max(
-            self.of_best * abs(v.best),
-            self.of_range * (v.top - v.best),
-            self.of_noise * v.noise_of_level,
-            self.visible * m.span,
-        )
+        limit = max(self.to_the_eye(m), self.of_noise * v.noise_of_level)
         figures = {
             "rise_above_best": v.rise,
             "limit": limit,

@@ -19,7 +19,7 @@ class StillFalling(Rule):
     The job was ended before it had learned what these data teach.
 
     ## Example
-    Validation 5.21, 5.09, 4.97, 4.91, 4.87 and training 5.29 to 5.00: late 15 % (limit 10 %).
+    Validation 5.21, 5.09, 4.97, 4.91, 4.87 and training 5.29 to 5.00: late 15 % (limit 7 %).
 
     ## What to change
     The number of epochs, up.
@@ -38,7 +38,7 @@ class StillFalling(Rule):
     name = "still-falling"
     guide = ("Epochs: increase if the model's loss is decreasing but hasn't stabilized.",)
     late = Threshold(
-        0.08, "share of the whole fall", "three time constants; separates published curves read by eye"
+        0.07, "share of the whole fall", "three time constants; separates published curves read by eye"
     )
 
     def look(self, m: Measurements) -> Finding:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
+
+RISE = Overfitting()
 
 
 class Oscillating(Rule):
@@ -12,7 +15,9 @@ class Oscillating(Rule):
 
     ## What it looks for
     `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token). It fires
-    where the swing is more than 21 % of what that line spans and more than 1.5 % of its lowest level.
+    where the swing is more than 24 % of what that line spans and more than 1.5 % of its lowest level; or where the
+    curve ends above its best as FT201 sees it, by 24 % of the span too, but by less than 3 standard
+    deviations, so that it may be luck.
 
     ## Why it matters
     Where the loss jumps from evaluation to evaluation, the last one is a matter of luck, and so is the model.
@@ -55,10 +60,14 @@ class Oscillating(Rule):
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
         limit = max(self.of_span * (v.top - v.best), self.of_level * abs(v.best))
-        figures = {"swing": v.swing, "limit": limit}
-        if v.swing <= limit:
-            return self.clear("the validation loss is steady", **figures)
-        return self.fires(m, f"evaluations lie {v.swing:.3g} from their trend on average", **figures)
+        luck = RISE.of_noise * v.noise_of_level
+        figures = {"swing": v.swing, "swing_limit": limit, "rise": v.rise, "rise_limit": luck}
+        if v.swing > limit:
+            return self.fires(m, f"evaluations lie {v.swing:.3g} from their trend on average", **figures)
+        if max(RISE.to_the_eye(m), self.of_span * (v.top - v.best)) < v.rise <= luck:
+            reason = f"a rise by {v.rise:.3g} that its noise ({v.noise:.3g} a point) may bring about"
+            return self.fires(m, reason, **figures)
+        return self.clear("the validation loss is steady", **figures)
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"), Move("batch_size", "up"))

@@ -8,12 +8,13 @@ from advisor.rules.rule import Rule, Threshold, rate_of
 
 
 class Diverged(Rule):
-    """The losses end as no numbers, or both above where they began.
+    """The losses end as no numbers, or gave up most of what they had gained, or more.
 
     ## What it looks for
-    A curve that ends in NaN or inf after finite losses; or a training loss whose last level stands above its
-    first by more than 20 % of the higher first level of the two curves and by more than three standard deviations, while
-    the validation loss, where there is one, has not fallen either.
+    A curve that ends in NaN or inf after finite losses; or a training loss that ends above its lowest level by more
+    than 20 % of the higher first level of the two curves, more than half of its own fall and more than three standard
+    deviations of a point, while the validation loss, where there is one, rose by more than half of its fall and three
+    standard deviations of a level.
 
     ## Why it matters
     Training drove the model away from what it knew: nothing of the job is of use.
@@ -42,7 +43,8 @@ class Diverged(Rule):
         "share of the higher first level",
         "swings of a steady run stay below it; a published run at 3e-3 has 0.29",
     )
-    clearly = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
+    of_fall = Threshold(0.5, "share of the fall", "most of what was gained is lost")
+    clearly = Threshold(3.0, "standard deviations", "one in a thousand by chance")
 
     def look(self, m: Measurements) -> Finding:
         if m.train_ends_broken or m.valid_ends_broken:
@@ -52,16 +54,17 @@ class Diverged(Rule):
             return self.cannot_tell("fewer than 3 finite training losses")
         t, v = m.train, m.valid
         first = max(abs(t.start), abs(v.start) if v else 0.0)
-        limit = max(self.risen * first, self.clearly * t.noise_of_level)
-        figures = {"train_rise": t.end - t.start, "train_rise_limit": limit}
-        if t.end - t.start <= limit:
-            return self.clear("training loss does not end above where it began", **figures)
+        limit = max(self.risen * first, self.of_fall * t.fall, self.clearly * t.noise)
+        figures = {"train_rise": t.rise, "train_rise_limit": limit}
+        if t.rise <= limit:
+            return self.clear("training loss kept what it had gained", **figures)
         if v:
-            figures |= {"valid_fall": v.start - v.end, "valid_fall_limit": self.clearly * v.noise_of_level}
-            if v.start - v.end > figures["valid_fall_limit"]:
-                return self.clear("training loss rose, but validation loss fell", **figures)
-        reason = f"training loss went from {t.start:.4g} to {t.end:.4g}"
-        reason += f", validation loss from {v.start:.4g} to {v.end:.4g}" if v else ""
+            valid_limit = max(self.of_fall * v.fall, self.clearly * v.noise_of_level)
+            figures |= {"valid_rise": v.rise, "valid_rise_limit": valid_limit}
+            if v.rise <= valid_limit:
+                return self.clear("training loss rose, but validation loss did not with it", **figures)
+        reason = f"training loss rose from {t.best:.4g} to {t.end:.4g}"
+        reason += f", validation loss from {v.best:.4g} to {v.end:.4g}" if v else ""
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
