@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.tell.as_json import dumps
+from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink
 from advisor.tell.parser import build
 
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
     from advisor.tell.request import Request
 
 
-class UsageError(Exception):
-    """The command line or an input is wrong; `problems` lists everything, one line each."""
-
-    def __init__(self, problems: Iterable[str]):
-        self.problems = list(problems)
+LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being asked: some seconds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -194,7 +191,10 @@ def _data_of(request: Request) -> list[Finding]:
     record = request.records[-1] if request.records else {}
     paths = {key: (record.get(key) or {}).get("path") for key in ("train_file", "valid_file")}
     known = {key: path for key, path in paths.items() if path and Path(path).is_file()}
-    if "train_file" not in known:
+    size = sum(Path(path).stat().st_size for path in known.values())
+    if size > LOOKED_AT:
+        print(f"advisor: the data have {size >> 20} MB: `advisor data` looks at them", file=sys.stderr)
+    if "train_file" not in known or size > LOOKED_AT:
         return []
     from advisor.datacheck import check
 
@@ -229,23 +229,11 @@ def _ink() -> Ink:
 
 
 def _explain_failure(error: Exception) -> int:
-    """Every problem in a line of its own on standard error; 2 for wrong input, 1 for failed work."""
-    inputs = (
-        "UsageError",
-        "RecordError",
-        "UnknownRule",
-        "ReadError",
-    )  # by name: their modules may not be loaded
-    code = getattr(
-        error, "exit_code", 2 if type(error).__name__ in inputs else 1
-    )  # tracker's errors carry theirs
-    if code == 1 and not isinstance(error, OSError) and not hasattr(error, "exit_code"):
+    """Every problem in a line of its own on standard error; returns the exit code. A bug stays an exception."""
+    code = exit_code(error)
+    if code is None:
         raise error
-    told = (
-        f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    )
-    for problem in getattr(error, "problems", None) or told.splitlines():
-        print(f"advisor: {problem}", file=sys.stderr)
+    print("\n".join(f"advisor: {line}" for line in problem_lines(error)), file=sys.stderr)
     return code
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ BANDS, ROWS = 16, 4  # at a similarity of 0.8 a pair is missed once in 5,000, at
 REPRESENTATIVES = (
     4  # of a bucket: a text is compared with these, so that a thousand equal texts cost no million pairs
 )
+KEPT = 4096  # shingle sets kept in memory
 _PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of Fibonacci hashing
 _SEEDS = np.random.default_rng(20261122).integers(
     1, 2**63, size=(BANDS * ROWS, 1), dtype=np.uint64
@@ -59,13 +61,15 @@ def near_pairs(texts: Sequence[str], limit: float) -> Iterator[tuple[int, int, f
 
     Of many texts alike each is paired with some earlier one of them, not with all.
     """
-    sets = [shingles(normal(t)) for t in texts]
+    # Kept for the texts compared last alone: the sets of all would take ten times the texts' memory.
+    set_of = lru_cache(maxsize=KEPT)(lambda i: shingles(normal(texts[i])))
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for j, shingle_set in enumerate(sets):
+    for j in range(len(texts)):
+        shingle_set = set_of(j)
         bands = signature(shingle_set).reshape(BANDS, ROWS)
         keys = [(b, band.tobytes()) for b, band in enumerate(bands)]
         for i in sorted({i for key in keys for i in buckets[key]}):
-            similarity = jaccard(sets[i], shingle_set)
+            similarity = jaccard(set_of(i), shingle_set)
             if similarity >= limit:
                 yield i, j, similarity
         for key in keys:

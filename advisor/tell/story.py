@@ -71,7 +71,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
     return Story(
         job=_job_line(newest),
         label=advice.diagnosis.label,
-        meaning=words.LABELS[advice.diagnosis.label] if newest else "There is no job yet to judge.",
+        meaning=_meaning(advice, newest),
         fired=advice.diagnosis.fired,
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
@@ -96,6 +96,15 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
     gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
     gone_text = " Its provider lists no checkpoint at that step." if gone else ""
     return f"{keep.job} at step {words.figure(keep.step)}{loss}.{gone_text}"
+
+
+def _meaning(advice: Advice, newest: Job | None) -> str:
+    noted = [f.rule for f in advice.diagnosis.fired if words.is_problem(f)]
+    if newest is None:
+        return "There is no job yet to judge."
+    if advice.diagnosis.label == "healthy" and noted:
+        return f"On the whole these curves are sound; to be noted: {words.join(noted)}."
+    return words.LABELS[advice.diagnosis.label]
 
 
 def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:

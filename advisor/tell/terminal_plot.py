@@ -5,6 +5,8 @@ Draws the loss alone, in the job's own steps; knows nothing of rules or colours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from advisor.nouns import Curve, Job
@@ -13,6 +15,7 @@ from advisor.tell.words import figure
 WIDTH, HEIGHT = 64, 11  # characters of the plotting area
 MARKS = {"train": "·", "valid": "o", "full_valid": "●"}  # later ones are drawn over earlier ones
 HUGE = 1e30
+LOG_FROM = 10.0  # highest over lowest loss: from here on a linear axis hides the low end
 NAMES = {"train": "training", "valid": "validation batch", "full_valid": "whole validation set"}
 
 
@@ -23,14 +26,17 @@ def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
         return ""
     steps = np.concatenate([c.step for c in curves.values()])
     low, high = limits(curves)
+    bend, back = (np.log, np.exp) if low > 0 and high / low > LOG_FROM else (np.positive, np.positive)
     grid = np.full((height, width), " ", dtype="<U1")
     for name, curve in curves.items():
         across = scale(curve.step, steps.min(), steps.max(), width)
         if name != "full_valid":  # noisy: one mark a column, at its mean
             across, curve = _column_means(across, curve)
-        up = scale(np.clip(curve.loss, low, high), low, high, height)
+        up = scale(bend(np.clip(curve.loss, low, high)), bend(low), bend(high), height)
         grid[height - 1 - up, across] = MARKS[name]
-    rows = [f"  {_tick(i, height, low, high):>9} ┤{''.join(row)}" for i, row in enumerate(grid)]
+    rows = [
+        f"  {_tick(i, height, bend(low), bend(high), back):>9} ┤{''.join(row)}" for i, row in enumerate(grid)
+    ]
     ends = f"{figure(steps.min())}{'step':^{width - 12}}"
     axis = f"  {'':>9} └{'─' * width}\n  {'':>10} {ends}{figure(steps.max()):>{width - len(ends)}}"
     legend = "   ".join(f"{MARKS[name]} {NAMES[name]}" for name in curves)
@@ -67,7 +73,7 @@ def scale(values: np.ndarray, low: float, high: float, cells: int) -> np.ndarray
     return np.minimum((share * cells).astype(int), cells - 1)
 
 
-def _tick(row: int, height: int, low: float, high: float) -> str:
+def _tick(row: int, height: int, low: float, high: float, back: Callable[[float], float]) -> str:
     if row not in (0, height // 2, height - 1):
         return ""
-    return figure(high - (high - low) * row / (height - 1), 3)
+    return figure(back(high - (high - low) * row / (height - 1)), 3)

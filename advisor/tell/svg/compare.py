@@ -8,8 +8,8 @@ import numpy as np
 
 from advisor.nouns import Curve, Job
 from advisor.tell.learned import best_point, comparable_curve
-from advisor.tell.svg.curves import LOG_FROM
-from advisor.tell.svg.frame import WIDE, Axis, Frame
+from advisor.tell.svg.frame import WIDE, Axis, Frame, padded
+from advisor.tell.terminal_plot import LOG_FROM
 from advisor.tell.words import figure
 
 
@@ -20,12 +20,10 @@ def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare"
         return ""
     losses = np.concatenate([c.loss for c in lines.values()])
     low, high = float(losses.min()), float(losses.max())
-    log, room = low > 0 and high / low > LOG_FROM, 0.05 * (high - low or 1)
+    log = low > 0 and high / low > LOG_FROM
     last = max(float(c.step.max()) for c in lines.values())
     epochs = all(_epochs(j) for j in jobs)
-    y = Axis(
-        low if log else max(low - room, 0.0) if low >= 0 else low - room, high + room, "validation loss", log
-    )
+    y = padded(low, high, "validation loss", log)
     frame = Frame(
         Axis(0, last, "epoch" if epochs else "optimiser step"),
         y,

@@ -8,14 +8,13 @@ import numpy as np
 
 from advisor.nouns import Curve, Finding, Job
 from advisor.tell.svg.evidence import draw_evidence
-from advisor.tell.svg.frame import WIDE, Axis, Frame
-from advisor.tell.terminal_plot import HUGE, MARKS, finite, limits
+from advisor.tell.svg.frame import WIDE, Axis, Frame, padded
+from advisor.tell.terminal_plot import HUGE, LOG_FROM, MARKS, finite, limits
 from advisor.tell.words import figure, join, words
 
 FEW = 30  # so many training points are drawn as they are
 BUCKETS = 120  # of more points so many places are drawn
 WINDOWS = 40  # at each place the points around it count: two in so many of all
-LOG_FROM = 30.0  # highest over lowest loss: from here on a linear axis hides the low end
 EPOCH_LINES = 30  # more boundaries than this would be a hatching
 
 
@@ -42,10 +41,7 @@ def _frame(job: Job, curves: dict[str, Curve], width: int) -> Frame:
     steps = np.concatenate([getattr(job, name).step for name in curves])  # of losses that are no number too
     steps = steps[np.abs(steps) < HUGE]
     log = low > 0 and high / low > LOG_FROM
-    margin = 0.0 if log else 0.05 * (high - low)
-    y = Axis(
-        max(low - margin, 0.0) if low >= 0 else low - margin, high + margin, "loss (nats per token)", log
-    )
+    y = padded(low, high, "loss (nats per token)", log)
     return Frame(
         Axis(min(float(steps.min()), 0.0), float(steps.max()), "optimiser step"),
         y,

@@ -37,6 +37,14 @@ class Axis:
         return _log_ticks(self.low, self.high) if self.log else _round_ticks(self.low, self.high, most)
 
 
+def padded(low: float, high: float, name: str, log: bool) -> Axis:
+    """An axis with a little room at both ends; one of losses does not go below 0 for it."""
+    if log:
+        return Axis(low / 1.1, high * 1.1, name, log)
+    room = 0.05 * (high - low or 1)
+    return Axis(max(low - room, 0.0) if low >= 0 else low - room, high + room, name)
+
+
 @dataclass
 class Frame:
     """Collects the parts of one chart."""

@@ -98,9 +98,11 @@ def _arrow(frame: Frame, start: tuple[float, float], end: tuple[float, float], c
 def _proposal(frame: Frame, start: tuple[float, float], place: tuple[float, float]) -> None:
     _arrow(frame, start, place, "next")
     frame.circle(*place, 13, "proposal", "the proposal")
-    right = place[0] > frame.width - 70
+    left = (start[0] > place[0] and place[0] > frame.left + 50) or place[
+        0
+    ] > frame.width - 70  # away from the arrow
     frame.text(
-        place[0] + (-18 if right else 18), place[1] - 12, "next", f"note accent{' end' if right else ''}"
+        place[0] + (-18 if left else 18), place[1] - 12, "next", f"note accent{' end' if left else ''}"
     )
 
 
