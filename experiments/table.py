@@ -46,8 +46,8 @@ class Result:
         return any(row["status"] == "succeeded" for row in self.rows)
 
     def summary(self) -> dict[str, Any]:
-        """The figures that the parent run carries."""
-        return {
+        """The figures that the parent run carries; what is not known is left out."""
+        known = {
             "jobs": len(self.rows),
             "trained_tokens": _total(self.rows, "trained_tokens"),
             "cost_usd": _total(self.rows, "cost_usd"),
@@ -56,6 +56,7 @@ class Result:
             "keep.model": self.keep["model"],
             "keep.full_valid_loss": self.keep["full_valid_loss"],
         }
+        return {key: value for key, value in known.items() if value is not None}
 
     def to_record(self) -> Record:
         """Plain JSON, for --json."""
@@ -66,7 +67,7 @@ class Result:
             "end": {"reason": self.end.reason, "words": self.end.words} if self.end else None,
             "jobs": self.rows,
             "keep": self.keep,
-            "totals": {key: self.summary()[key] for key in ("jobs", "trained_tokens", "cost_usd")},
+            "totals": {key: self.summary().get(key) for key in ("jobs", "trained_tokens", "cost_usd")},
         }
 
 
