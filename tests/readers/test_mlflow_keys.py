@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.readers.mlflow_keys import (
-    DIALECTS,
-    dialect_of,
-    read_metrics,
-    read_settings,
-    record_of_run,
-    steps_per_epoch,
-)
+from tracker.readers.dialects import DIALECTS, dialect_of
+from tracker.readers.mlflow_keys import read_metrics, record_of_run, steps_per_epoch
+from tracker.readers.setting_keys import read_settings
 
 CASES = {
     "Hugging Face": (["loss", "eval_loss", "train_loss", "learning_rate", "epoch"], "Hugging Face Trainer"),

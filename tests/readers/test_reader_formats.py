@@ -249,7 +249,9 @@ class TestTensorBoard:
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        writer = EventFileWriter(str(folder))
+        writer = EventFileWriter(
+            str(folder), filename_suffix=f".{start}"
+        )  # two of one second would be one file
         for i, (tag, step, value) in enumerate(scalars):
             summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
             writer.add_event(event_pb2.Event(wall_time=start + i, step=step, summary=summary))
@@ -270,6 +272,24 @@ class TestTensorBoard:
             [[20, 1.5]],
         )
         assert record["steps_per_epoch"] == 20
+
+    def test_all_files_of_a_folder_are_one_run(self, tmp_path):
+        """Lightning begins a second file when fitting follows a validation; so does a resumed Trainer."""
+        self.write(tmp_path / "v0", [("val_loss", 0, 3.0), ("epoch", 0, 0)], start=1760000000.0)
+        rows = [
+            (key, step, value)
+            for i in range(3)
+            for key, step, value in (
+                ("train_loss_step", 20 * i + 19, 2.0 - i / 2),
+                ("val_loss", 20 * i + 19, 2.5 - i / 2),
+                ("epoch", 20 * i + 19, i),
+            )
+        ]
+        self.write(tmp_path / "v0", rows, start=1760000100.0)
+        [record] = read(tmp_path / "v0")
+        assert (record["base_valid_loss"], record["created_at"]) == (3, 1760000000)
+        assert record["full_valid_loss"] == [[20, 2.5], [40, 2.0], [60, 1.5]]
+        assert (record["steps_per_epoch"], record["hyperparameters"]) == (20, {"n_epochs": 3})
 
     def test_keras_parts_are_one_run(self, tmp_path):
         self.write(tmp_path / "run2" / "train", [("epoch_loss", 0, 2.0), ("epoch_loss", 1, 1.5)])

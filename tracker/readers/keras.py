@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracker.readers.mlflow_keys import KERAS, read_metrics
+from tracker.readers.dialects import KERAS
+from tracker.readers.mlflow_keys import read_metrics
 from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.values import finite, make_record, number
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.mlflow_keys import LIGHTNING, OURS, read_metrics
+from tracker.readers.dialects import LIGHTNING, OURS
+from tracker.readers.mlflow_keys import epochs_run, read_metrics, steps_per_epoch
 from tracker.readers.source import NotThisFormat, Source, Table
 from tracker.readers.trainer_state import record_of_rows
-from tracker.readers.values import finite, make_record, points, tidy
+from tracker.readers.values import make_record, points
 
 NAME = "Lightning metrics.csv"
 
@@ -26,24 +27,14 @@ def read(source: Source) -> list[dict[str, Any]]:
     if {"loss", "eval_loss"} & set(table.columns):
         return [record_of_rows(source.name, table.rows, settings=settings)]
     metrics = {name: points(table.rows, "step", name) for name in table.columns}
-    series = read_metrics(metrics, LIGHTNING) or read_metrics(metrics, OURS)
+    dialect = LIGHTNING if read_metrics(metrics, LIGHTNING) else OURS
+    series = read_metrics(metrics, dialect)
     if not series:
         raise NotThisFormat("has no column train_loss or val_loss")
-    knobs = {"learning_rate": _peak_rate(table)} | settings.pop("hyperparameters", {})
-    return [make_record(source.name, series, knobs, steps_per_epoch=_steps_per_epoch(table), **settings)]
-
-
-def _steps_per_epoch(table: Table) -> float | None:
-    """The last step of each epoch over the epochs done; None where only a part of one epoch is there."""
-    last: dict[float, float] = {}
-    for row in table.rows:
-        epoch, step = finite(row.get("epoch")), finite(row.get("step"))
-        if epoch is not None and step is not None:
-            last[epoch] = max(step + 1, last.get(epoch, 0))
-    if len(last) < 2:
-        return None
-    epoch = sorted(last)[-2]  # the last one may have been cut short
-    return tidy(last[epoch] / (epoch + 1)) if epoch >= 0 else None
+    found = {"n_epochs": epochs_run(metrics, LIGHTNING), "learning_rate": _peak_rate(table)}
+    knobs = found | settings.pop("hyperparameters", {})
+    per_epoch = steps_per_epoch(metrics, LIGHTNING)
+    return [make_record(source.name, series, knobs, steps_per_epoch=per_epoch, **settings)]
 
 
 def _peak_rate(table: Table) -> float | None:

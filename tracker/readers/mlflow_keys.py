@@ -1,146 +1,16 @@
-"""What each logger calls its metrics, and how they map to the job record's fields. Pure data and lookup.
+"""Maps what a logger wrote to the job record's fields: series by its keys, settings by its params. Pure.
 
-The same names appear in MLflow runs, TensorBoard tags and W&B columns, so this one table serves them all. Knows
-nothing of MLflow itself: it is given metrics and params as plain dicts.
+Knows nothing of MLflow itself: it is given metrics and params as plain dicts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from tracker.readers.dialects import EPOCH_KEYS, Dialect, dialect_of
 from tracker.readers.setting_keys import read_settings
 from tracker.readers.values import Point, make_record
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """One logger's vocabulary.
-
-    Attributes
-    ----------
-    name
-        What the logger is called.
-    marks
-        Sets of keys; all keys of one set together give the dialect away.
-    series
-        Keys by record field, the best one first.
-    first_step
-        What the logger calls the first optimiser step: 1, or 0 where it counts from nought.
-    epochwise
-        Whether its steps are epochs.
-    """
-
-    name: str
-    marks: tuple[frozenset[str], ...]
-    series: Mapping[str, tuple[str, ...]]
-    first_step: int = 1
-    epochwise: bool = False
-
-    def fits(self, keys: set[str]) -> bool:
-        return any(mark <= keys for mark in self.marks)
-
-
-def _marks(*sets: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(names.split()) for names in sets)
-
-
-# Hugging Face's Trainer evaluates the whole evaluation set, so eval_loss is a full validation loss. Its "train_loss"
-# is the mean over the whole run, logged once at the end: no series.
-HUGGING_FACE = Dialect(
-    "Hugging Face Trainer",
-    _marks(
-        "eval_loss",
-        "eval/loss",
-        "loss grad_norm",
-        "loss learning_rate",
-        "train/loss train/global_step",
-        "train/loss train/grad_norm",
-        "train/loss train/learning_rate",
-    ),
-    {
-        "train_loss": ("loss", "train/loss"),
-        "full_valid_loss": ("eval_loss", "eval/loss"),
-        "train_mean_token_accuracy": ("mean_token_accuracy", "train/mean_token_accuracy"),
-        "full_valid_mean_token_accuracy": ("eval_mean_token_accuracy", "eval/mean_token_accuracy"),
-    },
-)
-# Lightning's global step counts from 0 and it validates on the whole set, as a rule at epoch ends.
-LIGHTNING = Dialect(
-    "Lightning",
-    _marks(
-        "train_loss val_loss",
-        "train_loss epoch",
-        "valid_loss epoch",
-        "train_loss_step",
-        "train_loss_epoch",
-        "train/loss val/loss",
-        "train/loss_step",
-        "train/loss_epoch",
-        "training_loss validation_loss",
-    ),
-    {
-        "train_loss": (
-            "train_loss_step",
-            "train_loss",
-            "train/loss_step",
-            "train/loss",
-            "training_loss",
-            "train_loss_epoch",
-            "train/loss_epoch",
-        ),
-        "full_valid_loss": (
-            "val_loss",
-            "val/loss",
-            "valid_loss",
-            "validation_loss",
-            "val_loss_epoch",
-            "val/loss_epoch",
-        ),
-    },
-    first_step=0,
-)
-KERAS = Dialect(
-    "Keras",
-    _marks("loss val_loss", "epoch_loss"),
-    {
-        "train_loss": ("loss", "epoch_loss"),
-        "full_valid_loss": ("val_loss", "epoch_val_loss"),
-    },
-    first_step=0,
-    epochwise=True,
-)
-OURS = Dialect(
-    "OpenAI",
-    _marks("full_valid_loss", "train_loss valid_loss", "train_loss train_mean_token_accuracy"),
-    {
-        "train_loss": ("train_loss",),
-        "valid_loss": ("valid_loss",),
-        "full_valid_loss": ("full_valid_loss",),
-        "train_mean_token_accuracy": ("train_mean_token_accuracy", "train_accuracy"),
-        "valid_mean_token_accuracy": ("valid_mean_token_accuracy",),
-        "full_valid_mean_token_accuracy": ("full_valid_mean_token_accuracy",),
-    },
-)
-# The order decides where keys are shared: eval_loss is nobody's but the Trainer's.
-DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, KERAS)
-# Whose a loss is that comes without any telling neighbour.
-LONE_KEYS = {
-    "train/loss": HUGGING_FACE,
-    "val/loss": LIGHTNING,
-    "train_loss": OURS,
-    "loss": KERAS,
-    "val_loss": KERAS,
-}
-
-EPOCH_KEYS = ("epoch", "train/epoch")
-
-
-def dialect_of(keys: set[str]) -> Dialect | None:
-    """The first dialect whose marks are among `keys`; None where no key is a loss that anybody logs."""
-    telling = next((d for d in DIALECTS if d.fits(keys)), None)
-    return telling or next((dialect for key, dialect in LONE_KEYS.items() if key in keys), None)
 
 
 def read_metrics(
@@ -190,17 +60,48 @@ def _before_training(series: Sequence[Point]) -> bool:
 
 
 def steps_per_epoch(metrics: Mapping[str, Sequence[Point]], dialect: Dialect | None = None) -> float | None:
-    """Optimiser steps in one epoch, from a logged `epoch` that has fractions; 1 where steps are epochs."""
+    """Optimiser steps in one epoch, from the logged `epoch`; 1 where steps are epochs, None where it cannot be told."""
     dialect = dialect or dialect_of({k for k, s in metrics.items() if s})
     if dialect is None:
         return None
     if dialect.epochwise:
         return 1.0
-    if dialect.first_step == 0:  # such loggers write the epoch's index, which says nothing of its length
-        return None
-    epochs = next((metrics[k] for k in EPOCH_KEYS if metrics.get(k)), ())
-    ratios = [step / epoch for step, epoch in epochs if epoch and epoch > 0 and step > 0]
+    epochs = _epochs(metrics)
+    if dialect.first_step == 0:
+        return _by_last_steps(epochs)
+    ratios = [step / epoch for step, epoch in epochs if epoch > 0 and step > 0]
     return ratios[-1] if ratios else None
+
+
+def _epochs(metrics: Mapping[str, Sequence[Point]]) -> Sequence[Point]:
+    return next((metrics[key] for key in EPOCH_KEYS if metrics.get(key)), ())
+
+
+def _by_last_steps(epochs: Sequence[Point]) -> float | None:
+    """From the index of the epoch at each step, both from 0: the steps of all whole epochs over their number."""
+    last: dict[float, float] = {}
+    for step, epoch in epochs:
+        last[epoch] = max(step + 1, last.get(epoch, 0))
+    if len(last) < 2:
+        return None
+    epoch = sorted(last)[-2]  # the last one may have been cut short
+    return last[epoch] / (epoch + 1) if epoch >= 0 else None
+
+
+def epochs_run(metrics: Mapping[str, Sequence[Point]], dialect: Dialect) -> float | None:
+    """Epochs that a logger counted which writes their index and not how many were planned; None for the others."""
+    if dialect.epochwise:
+        return max(
+            (
+                step + 1
+                for keys in dialect.series.values()
+                for key in keys
+                for step, _ in metrics.get(key, ())
+            ),
+            default=None,
+        )
+    epochs = _epochs(metrics) if dialect.first_step == 0 else ()
+    return max((epoch + 1 for _, epoch in epochs), default=None)
 
 
 def record_of_run(
@@ -222,5 +123,5 @@ def record_of_run(
     dialect = dialect_of({key for key, series in metrics.items() if series})
     settings = read_settings(params)
     fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect)} | settings | fields
-    knobs = fields.pop("hyperparameters")
+    knobs = {"n_epochs": epochs_run(metrics, dialect) if dialect else None} | fields.pop("hyperparameters")
     return make_record(name, read_metrics(metrics, dialect), knobs, **fields)

@@ -5,17 +5,21 @@ Keras writes training and validation into the sub-folders `train` and `validatio
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.mlflow_keys import KERAS, dialect_of, read_metrics, steps_per_epoch
+from tracker.readers.dialects import dialect_of
+from tracker.readers.mlflow_keys import epochs_run, read_metrics, steps_per_epoch
 from tracker.readers.source import NotThisFormat, ReadError, Source
 from tracker.readers.values import Point, make_record
 
 NAME = "TensorBoard event file"
 MARK = "tfevents"
-KERAS_PARTS = {"train": "epoch_", "validation": "epoch_val_"}
+# Keras' two writers use the same tags, `epoch_loss`: the validation's get the name that its history gives them.
+KERAS_PARTS = {"train": "", "validation": "val_"}
+RATE = re.compile(r"(^|/)learning_rate$|^lr-")
 
 
 def read(source: Source) -> list[dict[str, Any]]:
@@ -24,37 +28,43 @@ def read(source: Source) -> list[dict[str, Any]]:
         raise NotThisFormat(f"has no '{MARK}' in its name")
     folder = source.path.resolve().parent
     if folder.name in KERAS_PARTS:
-        metrics, created_at = _keras_metrics(folder.parent)
-        name = folder.parent.name
+        folder = folder.parent
+        metrics, created_at = _merged({prefix: folder / part for part, prefix in KERAS_PARTS.items()})
+        metrics = {key: points for key, points in metrics.items() if "epoch_" in key}
     else:
-        (metrics, created_at), name = _scalars(source.path), folder.name
+        metrics, created_at = _merged({"": folder})
     dialect = dialect_of(set(metrics))
     series = read_metrics(metrics, dialect)
-    if not series:
+    if dialect is None or not series:
         raise NotThisFormat("has no loss among its scalars")
-    rates = metrics.get("train/learning_rate") or metrics.get("learning_rate") or ()
-    knobs = {"learning_rate": max((rate for _, rate in rates), default=None)}
-    if dialect is KERAS:
-        knobs["n_epochs"] = max(step for s in series.values() for step, _ in s)
+    rates = [v for key, points in metrics.items() if RATE.search(key) for _, v in points]
+    knobs = {"n_epochs": epochs_run(metrics, dialect), "learning_rate": max(rates, default=None)}
     # the Trainer writes into OUT/runs/DATE_HOST, and its model card lies in OUT
     settings = settings_beside(folder.parent.parent if folder.parent.name == "runs" else folder)
     knobs |= settings.pop("hyperparameters")
     fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect), "created_at": created_at} | settings
-    return [make_record(name, series, knobs, **fields)]
+    return [make_record(folder.name, series, knobs, **fields)]
 
 
-def _keras_metrics(folder: Path) -> tuple[dict[str, list[Point]], float | None]:
-    """Both parts' scalars under the names that Keras' own history gives them."""
+def _merged(folders: dict[str, Path]) -> tuple[dict[str, list[Point]], float | None]:
+    """All event files of a run: one writer begins a new file for each of its phases.
+
+    Parameters
+    ----------
+    folders
+        Where they lie, by what is put before their tags.
+    """
     metrics: dict[str, list[Point]] = {}
-    start = None
-    for part, prefix in KERAS_PARTS.items():
-        for path in sorted((folder / part).glob(f"*{MARK}*")):
-            scalars, created_at = _scalars(path)
-            start = min(t for t in (start, created_at) if t is not None) if created_at or start else None
-            for tag, series in scalars.items():
-                if tag.startswith("epoch_"):
-                    metrics.setdefault(prefix + tag.removeprefix("epoch_"), []).extend(series)
-    return metrics, start
+    starts = []
+    for prefix, folder in folders.items():
+        for path in sorted(folder.glob(f"*{MARK}*")):
+            scalars, start = _scalars(path)
+            starts += [start] if start else []
+            for tag, points in scalars.items():
+                metrics.setdefault(prefix + tag, []).extend(points)
+    return {key: sorted(points, key=lambda p: p[0]) for key, points in metrics.items()}, min(
+        starts, default=None
+    )
 
 
 def _scalars(path: Path) -> tuple[dict[str, list[Point]], float | None]:

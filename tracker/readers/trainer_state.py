@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.mlflow_keys import HUGGING_FACE, read_metrics
+from tracker.readers.dialects import HUGGING_FACE
+from tracker.readers.mlflow_keys import read_metrics
 from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.values import Point, finite, make_record, number, whole
 
