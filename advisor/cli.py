@@ -20,6 +20,7 @@ from advisor.tell.ink import Ink
 from advisor.tell.parser import build
 
 if TYPE_CHECKING:
+    from advisor.datacheck import Report
     from advisor.nouns import Advice, Finding, SearchSpace
     from advisor.tell.request import Request
 
@@ -63,11 +64,9 @@ def diagnose(args) -> None:
 
 
 def data(args) -> None:
-    from advisor.datacheck import check, to_record, to_text
-    from advisor.datacheck.losses import read_losses
+    from advisor.datacheck import to_record, to_text
 
-    losses = read_losses(_text_of(args.losses), args.losses) if args.losses else None
-    report = check(_rows(args.train), _rows(args.valid) if args.valid else None, losses=losses)
+    report = _check(args.train, args.valid, args.losses)
     if args.json:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:
@@ -189,17 +188,23 @@ def _answer(
 def _data_of(request: Request) -> list[Finding]:
     """Findings on the newest job's data files, where these are still on this machine."""
     record = request.records[-1] if request.records else {}
-    paths = {key: (record.get(key) or {}).get("path") for key in ("train_file", "valid_file")}
-    known = {key: path for key, path in paths.items() if path and Path(path).is_file()}
-    size = sum(Path(path).stat().st_size for path in known.values())
+    train, valid, losses = (
+        path if path and Path(path).is_file() else None
+        for key in ("train_file", "valid_file", "validation_examples")
+        for path in [(record.get(key) or {}).get("path")]
+    )
+    size = sum(Path(path).stat().st_size for path in (train, valid) if path)
     if size > LOOKED_AT:
         print(f"advisor: the data have {size >> 20} MB: `advisor data` looks at them", file=sys.stderr)
-    if "train_file" not in known or size > LOOKED_AT:
-        return []
-    from advisor.datacheck import check
+    return list(_check(train, valid, losses).findings) if train and size <= LOOKED_AT else []
 
-    valid = known.get("valid_file")
-    return list(check(_rows(known["train_file"]), _rows(valid) if valid else None).findings)
+
+def _check(train: str, valid: str | None, losses: str | None) -> Report:
+    from advisor.datacheck import check
+    from advisor.datacheck.losses import read_losses
+
+    known = read_losses(_text_of(losses), losses) if losses else None
+    return check(_rows(train), _rows(valid) if valid else None, losses=known)
 
 
 def _rows(path: str) -> Iterable[Any]:

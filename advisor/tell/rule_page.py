@@ -19,7 +19,8 @@ or `cannot_tell`. This page is generated: `advisor rules --markdown > RULES.md`.
 
 "Measured" tells on how many jobs of {N_TABLES} tables of real fine-tuning results a rule fired, and how often the change
 that it names lowered the final validation loss, of the jobs where the table holds a next value. What the guide says and
-measurement does not bear out is shown with its rate and not followed.
+measurement does not bear out is shown with its rate and not followed. Data rules change no knob: of them nothing of
+this kind can be measured.
 """
 
 

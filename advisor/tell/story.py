@@ -69,7 +69,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
         return _option(p, newest, record, names)
 
     return Story(
-        job=_job_line(newest),
+        job=_job_line(newest, len(nouns)),
         label=advice.diagnosis.label,
         meaning=_meaning(advice, newest),
         fired=advice.diagnosis.fired,
@@ -115,7 +115,7 @@ def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, st
         because=because,
         why=words.join(because) or NO_RULE,
         expect=re.sub(r"^against [^;]*; ", "", p.expect),  # what changes is told beside it
-        risk=" ".join(filter(None, (risk_of(rule) for rule in p.because))),
+        risk=next(filter(None, map(risk_of, p.because)), ""),  # of the rule that carries it first
         stop=p.stop,
         reason=p.reason,
         command=submit_line(setting, record) if setting else "",
@@ -130,10 +130,11 @@ def _newest_record(jobs: Sequence[Job | Mapping[str, Any]], newest: Job | None) 
     return next((j for j in reversed(given) if j.get("id") == newest.id), given[-1])
 
 
-def _job_line(job: Job | None) -> str:
+def _job_line(job: Job | None, of: int) -> str:
     if job is None:
         return ""
-    about = [job.model, f"{job.n_train_examples} examples" if job.n_train_examples else None, job.status]
+    examples = f"{job.n_train_examples} examples" if job.n_train_examples else None
+    about = [f"newest of {of} jobs" if of > 1 else None, job.model, examples, job.status]
     known = ", ".join(a for a in about if a)
     return f"{words.job_name(job)}{f' ({known})' if known else ''}: {words.setting(job.hyperparameters)}"
 
