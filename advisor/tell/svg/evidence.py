@@ -40,8 +40,10 @@ def _best(frame: Frame, curve: Curve) -> None:
     x, y = frame.at(curve.step[i], curve.loss[i])
     frame.circle(x, y, 8, "best")
     end = x > frame.width * 0.7
+    below = y + 22 < frame.height - frame.bottom - 4  # else the axis is in the way
+    words = f"best {figure(curve.loss[i])}"
     frame.text(
-        x - 12 if end else x + 2, y + 22, f"best {figure(curve.loss[i])}", f"note good{' end' if end else ''}"
+        x - 12 if end else x + 2, y + 22 if below else y - 14, words, f"note good{' end' if end else ''}"
     )
 
 
