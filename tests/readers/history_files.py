@@ -87,7 +87,7 @@ def trainer_log(path: Path) -> Path:
         {"current_steps": 20, "total_steps": 40, "loss": 1.4, "lr": 5e-5, "epoch": 1.0},
         {"current_steps": 40, "total_steps": 40, "loss": 1.2, "lr": 0.0, "epoch": 2.0},
         {"current_steps": 40, "total_steps": 40, "eval_loss": 1.4, "epoch": 2.0},
-        {"current_steps": 40, "total_steps": 40, "epoch": 2.0, "percentage": 100.0},
+        {"current_steps": 40, "total_steps": 40, "epoch": 2.0, "percentage": 100.0, "total_tokens": 81920},
     ]
     path.write_text("\n".join(json.dumps(line) for line in lines) + '\n{"current_st')
     return path

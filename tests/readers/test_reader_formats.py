@@ -161,6 +161,7 @@ def test_llama_factory_log(tmp_path):
     assert record["full_valid_loss"] == [[20, 1.6], [40, 1.4]]
     assert record["hyperparameters"] == {"n_epochs": 2, "learning_rate": 1e-4}
     assert (record["steps_per_epoch"], record["total_steps"], record["status"]) == (20, 40, "succeeded")
+    assert record["trained_tokens"] == 81920
 
 
 def test_axolotl_log(tmp_path):
@@ -240,6 +241,13 @@ def test_wandb_panel_gives_one_record_a_run(tmp_path):
     assert (first["id"], second["id"]) == ("run - a", "b")
     assert first["train_loss"] == [[10, 2.0], [20, 1.5], [30, 1.2]]
     assert second["train_loss"] == [[10, 2.2], [30, 1.9]]
+
+
+def test_wandb_panel_over_epochs(tmp_path):
+    text = '"epoch","a - _step","a - _step__MIN","a - train/loss","a - eval/loss"\n0.5,3,3,2.0,\n1.0,6,6,1.5,1.75\n'
+    [record] = read(write(tmp_path, "wandb_export.csv", text))
+    assert (record["train_loss"], record["full_valid_loss"]) == ([[0.5, 2.0], [1, 1.5]], [[1, 1.75]])
+    assert record["steps_per_epoch"] == 1
 
 
 class TestTensorBoard:

@@ -21,7 +21,9 @@ def read(source: Source) -> list[dict[str, Any]]:
         raise NotThisFormat("has no current_steps")
     rows = [_row(line) for line in source.json_lines]
     total = next((finite(line.get("total_steps")) for line in reversed(source.json_lines)), None)
+    tokens = max((finite(line.get("total_tokens")) or 0 for line in source.json_lines), default=0)
     state = {"max_steps": total, "global_step": max((finite(r["step"]) or 0 for r in rows), default=0)}
+    state["num_input_tokens_seen"] = tokens
     return [record_of_rows(source.name, rows, state, settings_beside(source.folder))]
 
 

@@ -14,7 +14,9 @@ from tracker.readers.source import NotThisFormat, Source, Table
 from tracker.readers.values import Point, finite, make_record, points
 
 NAME = "Weights & Biases export CSV"
+# The optimiser's own step where it was logged; W&B's counts log calls.
 STEP_COLUMNS = ("train/global_step", "trainer/global_step", "global_step", "_step", "Step")
+EPOCH_COLUMNS = ("train/epoch", "epoch")  # a panel's x axis, where somebody chose it
 BANDS = ("__MIN", "__MAX")
 SEPARATOR = " - "
 
@@ -22,31 +24,30 @@ SEPARATOR = " - "
 def read(source: Source) -> list[dict[str, Any]]:
     """The runs of an exported file, one job record each."""
     table = source.table
-    step = next((name for name in STEP_COLUMNS if name in table.columns), None)
-    runs = _panel_runs(table)
-    if step is None or not (runs or "_step" in table.columns or "train/global_step" in table.columns):
+    panel = _panel_runs(table)
+    axis = next((c for c in STEP_COLUMNS + (EPOCH_COLUMNS if panel else ()) if c in table.columns), None)
+    if axis is None or not (panel or {"_step", "train/global_step"} & set(table.columns)):
         raise NotThisFormat("has neither _step nor '<run> - <key>' columns")
-    if not runs:
-        runs = {source.name: {name: points(_filled(table, step), step, name) for name in table.columns}}
+    if panel:
+        runs = {run: {k: points(table.rows, axis, c) for k, c in keys.items()} for run, keys in panel.items()}
     else:
-        runs = {
-            run: {key: points(table.rows, step, column) for key, column in keys.items()}
-            for run, keys in runs.items()
-        }
-    records = [_record(run, metrics, _created_at(table)) for run, metrics in runs.items()]
+        runs = {source.name: {name: points(_filled(table, axis), axis, name) for name in table.columns}}
+    fields = {"created_at": _created_at(table), "steps_per_epoch": 1.0 if axis in EPOCH_COLUMNS else None}
+    records = [_record(run, metrics, fields) for run, metrics in runs.items()]
     found = [record for record in records if record is not None]
     if not found:
         raise NotThisFormat("has no loss column that a known logger writes")
     return found
 
 
-def _record(name: str, metrics: dict[str, list[Point]], created_at: float | None) -> dict[str, Any] | None:
+def _record(name: str, metrics: dict[str, list[Point]], fields: dict[str, Any]) -> dict[str, Any] | None:
     series = read_metrics(metrics)
     if not series:
         return None
     rates = metrics.get("train/learning_rate") or metrics.get("learning_rate") or ()
     knobs = {"learning_rate": max((rate for _, rate in rates), default=None)}
-    return make_record(name, series, knobs, steps_per_epoch=steps_per_epoch(metrics), created_at=created_at)
+    per_epoch = fields["steps_per_epoch"] or steps_per_epoch(metrics)
+    return make_record(name, series, knobs, **(fields | {"steps_per_epoch": per_epoch}))
 
 
 def _panel_runs(table: Table) -> dict[str, dict[str, str]]:
