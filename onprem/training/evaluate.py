@@ -103,20 +103,13 @@ def _score(model: torch.nn.Module, rows: list[Example], pad_token_id: int) -> li
     for i, row in enumerate(rows):
         n = len(row.input_ids)
         ids[i, :n], labels[i, :n], mask[i, :n] = torch.tensor(row.input_ids), torch.tensor(row.labels), 1
-    logits = (
-        model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False)
-        .logits[:, :-1]
-        .float()
-    )
+    logits = model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits[:, :-1]
     wanted = labels[:, 1:].to(device)
-    nats = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), wanted, ignore_index=IGNORED, reduction="none"
-    )
     kept = wanted != IGNORED
-    correct = (logits.argmax(-1) == wanted) & kept
-    return [
-        Score(n, c, t)
-        for n, c, t in zip(
-            nats.double().sum(1).tolist(), correct.sum(1).tolist(), kept.sum(1).tolist(), strict=True
-        )
-    ]
+    logits, wanted, row_of = logits[kept].float(), wanted[kept], kept.nonzero()[:, 0]
+    nats = torch.nn.functional.cross_entropy(logits, wanted, reduction="none").double()
+    right = (logits.argmax(-1) == wanted).double()
+    sums = torch.zeros((3, len(rows)), dtype=torch.float64, device=device)
+    for total_of, value in zip(sums, (nats, right, torch.ones_like(right)), strict=True):
+        total_of.index_add_(0, row_of, value)
+    return [Score(n, int(c), int(t)) for n, c, t in sums.T.tolist()]

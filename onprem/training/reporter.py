@@ -17,7 +17,7 @@ from onprem.training.job_record import JobRecord
 from onprem.training.tasks import SupervisedTask
 
 NONFINITE_STEPS = 3  # in a row: weights that hold a NaN never lose it, so more would only burn time
-VALID_EVERY = 10  # steps between looks at a validation batch, and at least as many looks as that in a job
+VALID_EVERY, MIN_LOOKS = 10, 5  # steps between looks at a validation batch; at least so many looks in a job
 
 
 class Reporter(TrainerCallback):
@@ -58,7 +58,7 @@ class Reporter(TrainerCallback):
             nonfinite_run,
         )
         self.order = random.Random(task.plan.seed).sample(range(n_valid), n_valid)
-        self.every = max(1, min(VALID_EVERY, total_steps // VALID_EVERY))
+        self.every = max(1, min(VALID_EVERY, total_steps // MIN_LOOKS))
         self.stopped: str | None = None  # why training ended early: a status, "shutdown" or "diverged"
         self.final_scores: list[Score] | None = None
         self.started: tuple[float, int] | None = None

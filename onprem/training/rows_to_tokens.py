@@ -77,7 +77,7 @@ class RowTokenizer:
             if message["role"] != "assistant" or message.get("weight", 1) == 0:
                 continue
             before = self._render(messages[:i], add_generation_prompt=True)
-            upto = self._render(messages[: i + 1])
+            upto = text if i == len(messages) - 1 else self._render(messages[: i + 1])
             if not upto.startswith(before) or not text.startswith(upto):
                 if i < len(messages) - 1:
                     continue  # a template that rewrites earlier turns: only the last can be learned

@@ -59,7 +59,7 @@ def test_metrics_have_every_step_once(client, finished):
         assert 0 < d["train_loss"] < 10
         assert 0 <= d["train_mean_token_accuracy"] <= 1
         assert ("full_valid_loss" in d) == (d["step"] % EPOCH == 0)
-    assert sum("valid_loss" in d for d in data) >= 10
+    assert sum("valid_loss" in d for d in data) >= 5
     full = [d["full_valid_loss"] for d in data if "full_valid_loss" in d]
     assert full[-1] < full[0], "training lowered the loss"
 
