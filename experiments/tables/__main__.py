@@ -1,6 +1,6 @@
 """Makes a table of real fine-tuning results on your own data.
 
-The table (one JSON line per setting, gzipped) has the format of experiments/benchmark/tables, so that the benchmark
+The table (one JSON line per setting, gzipped) has the format of those in experiments/benchmark/tables, so that the benchmark
 and a prior of your own can be built on it. Interrupted and started again, it goes on where it stood.
 
 example:

@@ -1,7 +1,12 @@
 """What `auto` resolves to, as a table of cases; each figure follows from a line of the module's docstring."""
 
+import gzip
+import json
+from pathlib import Path
+
 import pytest
 
+import experiments
 from onprem.auto import base_learning_rate, resolve
 
 TINY, LARGE = 700_000, 8_000_000_000
@@ -69,3 +74,27 @@ def test_base_rate_without_a_width_is_near_the_one_with_it(n_params, hidden):
 def test_wrong_input_says_what_was_expected(call, expected):
     with pytest.raises(ValueError, match=expected):
         call()
+
+
+TABLES = sorted((Path(experiments.__file__).parent / "benchmark" / "tables" / "onprem").glob("*.jsonl.gz"))
+
+
+def share_left_by_auto(path: Path) -> float:
+    """Return what `auto` leaves of the attainable gain: base loss minus the best over the table's grid."""
+    with gzip.open(path, "rt") as file:
+        first, *rest = map(json.loads, file)
+    finals = {(e["n_epochs"], e["batch_size"], e["lrm"]): e["final"] for e in rest}
+    auto = tuple(resolve({}, first["n_train"], n_params=TINY).values())
+    best = min(final for final in finals.values() if final is not None)
+    return (finals[auto] - best) / (first["base_loss"] - best)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_auto_is_a_fair_start_on_tables_made_with_the_shipped_model(path):
+    assert share_left_by_auto(path) <= 0.10
+
+
+def test_auto_leaves_something_to_be_gained_on_commands():
+    """Else the demonstration would have nothing to show: at least a twentieth of the attainable gain."""
+    (path,) = (path for path in TABLES if "commands" in path.name)
+    assert share_left_by_auto(path) >= 0.05
