@@ -315,6 +315,14 @@ class TestJobRecords:
         [record] = read(write(tmp_path, "jobs.json", json.dumps(content)))
         assert {key: record[key] for key in self.ONE} == self.ONE
 
+    @pytest.mark.parametrize(
+        "content",
+        [{"id": "x", "train": [[1, 0.5, 2.0]], "hyperparameters": {"num_train_epochs": 3}}, {"id": 1}, []],
+    )
+    def test_objects_of_another_kind_are_refused(self, tmp_path, content):
+        with pytest.raises(ReadError):
+            read(write(tmp_path, "x.json", json.dumps(content)))
+
 
 def test_source_is_named_with_its_digest(tmp_path):
     path = write(tmp_path, "results.csv", files.OPENAI_CSV)

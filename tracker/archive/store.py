@@ -23,6 +23,7 @@ MANIFEST, OBJECTS, DRAFTS = "manifest.jsonl", "objects", "drafts"
 VERSION = 1
 CHECK = "check"  # the digest of a line's other fields
 READ_SIZE = 2**20
+LOOK = "`tracker archive verify` names all that is damaged."
 
 Entry = dict[str, Any]
 
@@ -124,9 +125,11 @@ class Archive:
         try:
             data = self.path_of(digest).read_bytes()
         except OSError as error:
-            raise InputError(f"{self.folder}: object {digest} is missing ({error.strerror}).") from error
+            raise InputError(
+                f"{self.folder}: object {digest} is missing ({error.strerror}). {LOOK}"
+            ) from error
         if sha256(data).hexdigest() != digest:
-            raise InputError(f"{self.folder}: object {digest} has changed since it was archived.")
+            raise InputError(f"{self.folder}: object {digest} has changed since it was archived. {LOOK}")
         return data
 
     def has(self, digest: str | None) -> bool:

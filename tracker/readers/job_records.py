@@ -12,7 +12,7 @@ from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.values import SERIES
 
 NAME = 'job records as JSON ({"jobs": [...]})'
-JOB_KEYS = frozenset({"id", "status", "hyperparameters", *SERIES})
+KNOBS = frozenset({"n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate"})
 
 
 def read(source: Source) -> list[dict[str, Any]]:
@@ -25,11 +25,10 @@ def read(source: Source) -> list[dict[str, Any]]:
 
 
 def _is_job(job: Any) -> bool:
-    """Whether it looks like a record: hyperparameters as an object, or a series as a list of pairs."""
-    if not isinstance(job, Mapping) or not JOB_KEYS & set(job):
-        return False
-    if not isinstance(job.get("hyperparameters", {}), Mapping | None):
+    """Whether it tells what a record tells: a curve, or at least a status or a setting (a job that has just begun)."""
+    if not isinstance(job, Mapping) or not isinstance(job.get("hyperparameters", {}), Mapping | None):
         return False
     series = [job[key] for key in SERIES if job.get(key) is not None]
     pairs = all(isinstance(s, list) and all(isinstance(p, list) and len(p) >= 2 for p in s) for s in series)
-    return pairs and (bool(series) or isinstance(job.get("hyperparameters"), Mapping))
+    told = series or isinstance(job.get("status"), str) or KNOBS & set(job.get("hyperparameters") or ())
+    return pairs and bool(told)
