@@ -50,15 +50,19 @@ class Measurements:
         return max((s.top for s in shapes), default=0.0) - min((s.best for s in shapes), default=0.0)
 
     @property
+    def fall(self) -> float:
+        """The larger of the two curves' falls (nats per token)."""
+        return max((s.fall for s in (self.valid, self.train) if s), default=0.0)
+
+    @property
     def late_share(self) -> float:
         """Fall over the last third of the steps, the mean over the curves, as a share of the larger whole fall.
 
         Each fall less one standard deviation of a level: what noise alone brings in the mean is no fall.
         """
         shapes = [s for s in (self.valid, self.train) if s]
-        whole = max((s.fall for s in shapes), default=0.0)
         late = [max(s.late_fall - s.noise_of_level, 0.0) for s in shapes]
-        return sum(late) / len(late) / whole if whole > 0 else 0.0
+        return sum(late) / len(late) / self.fall if self.fall > 0 else 0.0
 
     @property
     def early_share(self) -> float | None:

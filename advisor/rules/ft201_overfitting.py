@@ -15,7 +15,7 @@ class Overfitting(Rule):
     ## What it looks for
     `rise` = level of the last evaluations - lowest level (nats per token). It fires where the rise is
     - a large share of the lowest level or of the range that the curve fell and rose: their geometric mean, above 6 %;
-    - above 2 % of the lowest level;
+    - above 2.5 % of the lowest level;
     - above 3 standard deviations of a level, as the curve's own noise gives them;
     - visible on a plot of both curves: above 0.5 % of what they span;
     - and, unless it exceeds half of the lowest level, beside a training loss that fell on or lies 12 % below.
@@ -52,7 +52,7 @@ class Overfitting(Rule):
         "published curves read by eye: at most 0.014 no, 0.15 and more yes; the middle between them by ratio",
     )
     of_best = Threshold(
-        0.02, "share of the lowest level", "what another batch changes where three points show no noise"
+        0.025, "share of the lowest level", "what another batch changes where three points show no noise"
     )
     of_noise = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     visible = Threshold(0.005, "share of the span of both curves", "about the width of a line on a plot")

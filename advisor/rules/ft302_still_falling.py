@@ -11,9 +11,10 @@ class StillFalling(Rule):
     """The last third of the training still brought much of all that was gained.
 
     ## What it looks for
-    `late` = fall over the last third of the steps / fall over the whole run (a share), the mean over the validation
-    and the training curve. A curve that nears its floor like exp(-t) brings 9 % there after three of its time
-    constants; a straight line brings 33 %.
+    `late_share` = fall over the last third of the steps / fall over the whole run, the mean over the validation and
+    the training curve, above 7 %; and the validation loss alone falling by more than 2 % there, and by more than its
+    noise. A curve that nears its floor like exp(-t) brings 9 % there after three of its time constants and 5 % after
+    four; a straight line brings 33 %.
 
     ## Why it matters
     The job was ended before it had learned what these data teach.
@@ -38,7 +39,13 @@ class StillFalling(Rule):
     name = "still-falling"
     guide = ("Epochs: increase if the model's loss is decreasing but hasn't stabilized.",)
     late = Threshold(
-        0.07, "share of the whole fall", "three time constants; separates published curves read by eye"
+        0.07,
+        "share of the whole fall",
+        "between three and four time constants; separates published curves read by eye",
+    )
+
+    late_valid = Threshold(
+        0.02, "share of the whole fall", "training that falls on alone is no reason for more of it"
     )
 
     def look(self, m: Measurements) -> Finding:
@@ -46,12 +53,17 @@ class StillFalling(Rule):
             return self.cannot_tell(BROKEN)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        late = m.late_share
-        figures = {"late_share": late, "limit": self.late}
-        if late <= self.late or m.valid.late_fall <= m.valid.noise_of_level:
+        limit = max(self.late_valid * m.fall, m.valid.noise_of_level)
+        figures = {
+            "late_share": m.late_share,
+            "late_share_limit": self.late,
+            "late_fall_valid": m.valid.late_fall,
+            "late_fall_valid_limit": limit,
+        }
+        if m.late_share <= self.late or m.valid.late_fall <= limit:
             return self.clear("the losses have settled", **figures)
         return self.fires(
-            m, f"{late:.0%} of the whole fall came in the last third of the training", **figures
+            m, f"{m.late_share:.0%} of the whole fall came in the last third of the training", **figures
         )
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

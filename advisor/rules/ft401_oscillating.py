@@ -45,7 +45,7 @@ class Oscillating(Rule):
         "Batch size: increase if the loss is oscillating.",
     )
     of_span = Threshold(
-        0.22,
+        0.24,
         "share of the trend's span",
         "published curves read by eye: at most 0.17 steady, 0.30 and more not",
     )
