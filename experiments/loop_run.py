@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,26 +97,31 @@ def _sizes(spec: Spec) -> Record:
 
 
 def narrow(spec: Spec, space: Record) -> Record:
-    """The provider's space with the spec's limits; raises SpecError where these lie outside it."""
+    """The provider's space with the spec's limits; raises SpecError where these, or the start, lie outside it."""
     from advisor import SearchSpace
 
-    wanted = spec.space.model_dump(exclude_none=True)
-    provider = SearchSpace.from_record(space).knobs()
+    knobs = SearchSpace.from_record(space).knobs()
     problems = [
-        f"space.{knob}: the provider has no such knob; it has {', '.join(provider)}"
-        for knob in wanted
-        if knob not in provider
+        f"{where}.{knob}: the provider has no such knob; it has {', '.join(knobs)}"
+        if knob not in knobs
+        else f"{where}.{knob}: {value:g} is outside the provider's limits {space[knob]}"
+        for where, knob, value in _given(spec)
+        if knob not in knobs or not knobs[knob].contains(value)
     ]
-    for knob in wanted.keys() & provider.keys():
-        values = wanted[knob] if isinstance(wanted[knob], list) else wanted[knob].values()
-        problems += [
-            f"space.{knob}: {value:g} is outside the provider's limits {space[knob]}"
-            for value in values
-            if not provider[knob].contains(value)
-        ]
     if problems:
         raise SpecError(f"spec of loop {spec.name!r}", problems)
-    return {**space, **wanted}
+    return {**space, **spec.space.model_dump(exclude_none=True)}
+
+
+def _given(spec: Spec) -> Iterator[tuple[str, str, float]]:
+    """Every number that the spec gives for a knob, and where it stands."""
+    for knob, limits in spec.space.model_dump(exclude_none=True).items():
+        for value in limits if isinstance(limits, list) else limits.values():
+            yield "space", knob, value
+    if isinstance(spec.start, Start):
+        for knob, value in spec.start.model_dump(exclude_none=True).items():
+            if value != "auto":
+                yield "start", knob, value
 
 
 def _start(spec: Spec, space: Record) -> Record | None:

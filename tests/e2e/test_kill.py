@@ -62,6 +62,7 @@ def test_a_loop_that_dies_again_and_again_still_ends(die_at, write_spec, provide
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_every_single_step_can_be_the_last(die_at, write_spec, provider_jobs):
     """A loop per step: killed there, then run to its end."""
     for step in range(1, 100):

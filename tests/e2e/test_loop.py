@@ -129,10 +129,12 @@ def test_all_problems_of_a_call_come_together(command, folder):
 
 def test_limits_outside_the_providers_are_refused(command, folder, write_spec):
     spec = write_spec("outside")
-    spec.write_text(spec.read_text().replace("[4, 8, 12]", "[4, 100000]"))
+    text = spec.read_text().replace("[4, 8, 12]", "[4, 100000]").replace("n_epochs = 1,", "n_epochs = 1000,")
+    spec.write_text(text)
     done = command("run", spec)
     assert done.returncode == 2
     assert "space.batch_size: 100000 is outside the provider's limits" in done.stderr
+    assert "start.n_epochs: 1000 is outside the provider's limits" in done.stderr
 
 
 def test_a_refused_first_job_can_be_mended(command, write_spec):
@@ -147,6 +149,41 @@ def test_a_refused_first_job_can_be_mended(command, write_spec):
     mended = command("run", spec, "--max-jobs", 1, "--json")
     assert mended.returncode == 0, mended.stderr
     assert len(json.loads(mended.stdout)["jobs"]) == 1
+
+
+def test_a_cancelled_job_counts_and_the_loop_goes_on(write_spec, folder, environment, onprem):
+    """Somebody cancels the first job at the provider while the loop follows it."""
+    import openai
+
+    spec = write_spec("cancelled")
+    spec.write_text(spec.read_text().replace("n_epochs = 1, batch_size = 8", "n_epochs = 12, batch_size = 1"))
+    client = openai.OpenAI(base_url=onprem, api_key="none")
+    before = {job.id for job in client.fine_tuning.jobs.list()}
+    words = [
+        sys.executable,
+        "-m",
+        "experiments",
+        "run",
+        str(spec),
+        "--max-jobs",
+        "2",
+        "--ignore-stop",
+        "--json",
+    ]
+    process = subprocess.Popen(
+        words, cwd=folder, env=environment | {"OPENAI_BASE_URL": onprem}, stdout=subprocess.PIPE, text=True
+    )
+    new = []
+    while not new:
+        assert process.poll() is None
+        time.sleep(0.2)
+        new = [job for job in client.fine_tuning.jobs.list() if job.id not in before]
+    client.fine_tuning.jobs.cancel(new[0].id)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    first, second = json.loads(out)["jobs"]
+    assert (first["id"], first["status"]) == (new[0].id, "cancelled")
+    assert second["status"] == "succeeded"
 
 
 def test_kill_9_while_a_job_runs_loses_nothing(
