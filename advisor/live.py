@@ -1,7 +1,8 @@
 """Whether a running job should be stopped on what it has shown so far.
 
-A job is worth its remaining epochs only if it may still end better than the best model known, its own
-checkpoints included. Knows the jobs' curves alone.
+A job is worth its remaining epochs as long as it may end better than the best loss known, its own losses so far
+included: those checkpoints are there already. How it will end is foretold from its own curve, from all other jobs and
+from the library of earlier tasks.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from advisor.nouns import Job, Live, SearchSpace
+from advisor.nouns import Curve, Job, Live, SearchSpace
+from advisor.propose.acquire import likely_range
+from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, clean
+from advisor.propose.series import clean, diverged, setting
+from advisor.propose.task import Task, understand
 
-RISE = 0.01  # of the gain: a rise above the best of the job's own that noise does not explain
+BETTER = 0.005  # of the attainable gain: a lead that is worth having
+UNLIKELY = 0.13  # chance of such a lead below which the job is stopped: 2 in 100 stops are wrong then
+BELIEFS = Beliefs(
+    bump=0.25
+)  # a run's own course departs less from its beginning than one setting from another
 
 
 def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = None) -> Live:
@@ -23,21 +31,48 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if not jobs or jobs[-1].status != "running":
         return Live()
     job = jobs[-1]
-    step, loss = clean(job.full_valid)
-    step, loss = step[step > 0], loss[step > 0]
-    if len(loss) < 2:
+    if _broken(job.train) or _broken(job.full_valid):
+        return Live(True, "the loss is no number any more: it will not come back by itself")
+    space = space or _space_of(job)
+    seen = clean(job.full_valid if len(job.full_valid) else job.valid)
+    seen = seen[1][seen[0] > 0]
+    knobs = setting(job, space.rate_name)
+    if knobs is None or not len(seen):
         return Live()
-    peers = peers_of_newest(jobs)
-    base = base_loss(peers) or float(loss.max())
-    gain = max(base - loss.min(), 1e-9)
-    if loss[-1] > loss[-2] and loss[-1] > loss.min() + RISE * gain:
-        return Live(
-            True, f"the loss rose from {loss.min():.4g} to {loss[-1]:.4g}: keep the earlier checkpoint"
-        )
-    known = [clean(j.full_valid)[1] for j in peers[:-1]]
-    best = min((k.min() for k in known if len(k)), default=np.inf)
-    fall = loss[-2] - loss[-1]
-    left = (job.hyperparameters.n_epochs or len(loss)) - len(loss)
-    if loss[-1] - max(fall, 0) * max(left, 0) > best + RISE * gain:
-        return Live(True, f"at the last epoch's pace it cannot reach the best known loss {best:.4g}")
-    return Live()
+    task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
+    return _verdict(task, knobs, min(_best_ended(jobs), float(seen.min())))
+
+
+def _verdict(task: Task, knobs: np.ndarray, best: float) -> Live:
+    prediction = task.predict(knobs[None])
+    loss, weight = prediction.nodes()
+    chance = float(weight[loss[:, :, 0] < best - BETTER * prediction.gain[:, None]].sum())
+    if chance >= UNLIKELY:
+        return Live()
+    low, high = likely_range(prediction)[0]
+    return Live(
+        True,
+        f"it will end at {low:.4g} to {high:.4g} (8 in 10), and the best loss known is {best:.4g}: "
+        f"a {chance:.0%} chance of a better end is not worth the epochs left",
+    )
+
+
+def _best_ended(jobs: Sequence[Job]) -> float:
+    """The lowest loss that a peer ended with."""
+    ends = []
+    for job in peers_of_newest(jobs)[:-1]:
+        _, loss = clean(job.full_valid)
+        if len(loss) and not job.pending and not diverged(job):
+            ends.append(float(loss[-1]))
+    return min(ends, default=np.inf)
+
+
+def _broken(curve: Curve) -> bool:
+    """Three values in a row that are no number: one alone may be a missing value."""
+    return len(curve) >= 3 and not np.isfinite(np.asarray(curve.loss, float)[-3:]).any()
+
+
+def _space_of(job: Job) -> SearchSpace:
+    h = job.hyperparameters
+    absolute = h.learning_rate is not None and h.learning_rate_multiplier is None
+    return SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})

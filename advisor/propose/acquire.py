@@ -18,28 +18,27 @@ class Worth:
     improvement: np.ndarray  # expected share of the gain by which it beats the best so far
     chance: np.ndarray  # probability that it beats the best so far by what matters
     mean: np.ndarray  # expected loss
-    low: np.ndarray  # one in ten ends below
-    high: np.ndarray  # one in ten ends above
 
 
 def worth(prediction: Prediction, best: float) -> Worth:
     """Judge every predicted setting against `best`, the lowest loss that a job ended with."""
     loss, weight = prediction.nodes()
-    gain = prediction.gain[:, None, None]
-    better = np.maximum(best - loss, 0.0) / gain
-    wins = loss < best - MATTERS * gain
-    flat, w = loss.reshape(-1, loss.shape[-1]), weight.ravel()
+    gain = np.broadcast_to(prediction.gain[:, None], weight.shape).ravel()[:, None]
+    loss, weight = loss.reshape(len(gain), -1), weight.ravel()
+    below = best - loss
     return Worth(
-        np.einsum("pq,pqm->m", weight, better),
-        np.einsum("pq,pqm->m", weight, wins),
-        w @ flat,
-        *_quantiles(flat, w, (0.1, 0.9)),
+        (weight / gain[:, 0]) @ np.maximum(below, 0.0),
+        weight @ (below > MATTERS * gain),
+        weight @ loss,
     )
 
 
-def _quantiles(values: np.ndarray, weight: np.ndarray, at: tuple[float, ...]) -> list[np.ndarray]:
-    """Weighted quantiles of each column."""
-    order = np.argsort(values, axis=0)
-    total = np.cumsum(weight[order], axis=0)
-    rows = [np.argmax(total >= q * total[-1], axis=0) for q in at]
-    return [values[order[r, np.arange(values.shape[1])], np.arange(values.shape[1])] for r in rows]
+def likely_range(prediction: Prediction) -> np.ndarray:
+    """float[m, 2]: losses below which one in ten and nine in ten end."""
+    loss, weight = prediction.nodes()
+    loss, weight = loss.reshape(weight.size, -1), weight.ravel()
+    out = []
+    for column in loss.T:
+        order = np.argsort(column)
+        out.append(np.interp([0.1, 0.9], np.cumsum(weight[order]), column[order]))
+    return np.array(out).reshape(-1, 2)

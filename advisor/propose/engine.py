@@ -13,6 +13,7 @@ from advisor.propose.budget import affordable
 from advisor.propose.first import reference_rate
 from advisor.propose.grid import Grid, all_auto, candidates, same
 from advisor.propose.guide import follow
+from advisor.propose.limits import unsafe
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
@@ -52,8 +53,10 @@ def propose(
     if guide_only:
         return follow(jobs, diagnosis, space, grid, free & within.settings, n), []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
-    rows, values = _choose(task, grid, free & within.settings, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, free & within.settings, _ended(jobs))
+    free &= within.settings
+    safe = free & ~unsafe(grid.settings, task.broken)
+    rows, values = _choose(task, grid, safe if safe.sum() >= n else free, n + N_ALTERNATIVES, n)
+    reason = within.reason or stop_reason(values, safe, _ended(jobs))
     made = [_proposal(r, grid, values, task, jobs, diagnosis) for r in rows]
     if reason:
         made = _with_stop(made, reason)
@@ -101,7 +104,11 @@ def _proposal(
 ) -> Proposal:
     to = grid.hyperparameters(row)
     newest = jobs[-1] if jobs else None
-    return Proposal(to, because(newest, to, diagnosis), expectation(row, values, task, newest, to, diagnosis))
+    return Proposal(
+        to,
+        because(newest, to, diagnosis),
+        expectation(row, grid.settings[row], values, task, newest, to, diagnosis),
+    )
 
 
 def _with_stop(made: list[Proposal], reason: str) -> list[Proposal]:

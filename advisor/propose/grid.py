@@ -37,7 +37,8 @@ def candidates(space: SearchSpace, center: float) -> Grid:
     """All combinations of the knobs' values; `center` is a learning rate that a range's steps pass through."""
     epochs = _values(space.n_epochs, np.array(EPOCHS, dtype=float))
     batch = _values(space.batch_size, 2.0 ** np.arange(0, 13))
-    rate = _values(space.rate, center * RATE_STEP ** np.arange(-40, 41))
+    rates = [float(f"{v:.3g}") for v in center * RATE_STEP ** np.arange(-40, 41)]
+    rate = _values(space.rate, np.array(rates))
     mesh = np.meshgrid(epochs, batch, rate, indexing="ij")
     return Grid(np.stack([m.ravel() for m in mesh], axis=1), space.rate_name)
 
@@ -55,7 +56,7 @@ def _values(knob: Knob, usual: np.ndarray) -> np.ndarray:
     if knob.values:
         values = np.array(knob.values, dtype=float)
     else:
-        values = usual[(usual >= knob.low * (1 - 1e-9)) & (usual <= knob.high * (1 + 1e-9))]
+        values = usual[(usual >= knob.low) & (usual <= knob.high)]
         if not len(values):  # a range between two usual values
             values = np.array([knob.nearest(np.sqrt(knob.low * knob.high))], dtype=float)
     if len(values) > MOST_VALUES:

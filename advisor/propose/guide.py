@@ -31,14 +31,20 @@ def follow(
             Proposal(grid.hyperparameters(row), (), SEVERAL, True, "no rule of the guide asks for a change")
         ]
     out: list[Proposal] = []
-    left = free.copy()
-    for times in range(1, n + 1):
-        if not left.any():
-            break
-        row = _nearest(grid, left, knobs * STEP ** (steps * times))
+    left, to = free.copy(), knobs
+    while left.any() and len(out) < n:
+        to = np.array([_moved(grid.settings[:, i], to[i], steps[i]) for i in range(3)])
+        row = _nearest(grid, left, to)
         left[row] = False
         out.append(Proposal(grid.hyperparameters(row), rules, SEVERAL))
     return out
+
+
+def _moved(allowed: np.ndarray, value: float, step: float) -> float:
+    """The allowed value nearest to a step away, and never none at all while there is one in that direction."""
+    ahead = np.unique(allowed)
+    ahead = ahead[(ahead - value) * step > 1e-9 * value] if step else ahead[:0]
+    return float(min(ahead, key=lambda v: abs(np.log(v / (value * STEP**step))), default=value))
 
 
 def _steps(diagnosis: Diagnosis, rate_name: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -18,8 +18,8 @@ from advisor.propose.observe import EARLY, END, Observations
 from advisor.propose.scale import SOFT, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library
 
-GUESSES = 400  # kept of several ten thousand; they carry nearly all of the weight
-NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+GUESSES = 250  # kept of several ten thousand; they carry nearly all of the weight
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
 
@@ -72,7 +72,7 @@ def guess(
     library: Library,
     n_train: float | None,
     beliefs: Beliefs,
-    shift_prior=None,
+    shift_prior: np.ndarray | None = None,
 ) -> Guesses:
     """Weigh every member and floor by the observations and keep the best."""
     log_prior = member_prior(library, n_train, beliefs)

@@ -13,7 +13,7 @@ import numpy as np
 
 from advisor.nouns import Job
 from advisor.propose.scale import WORST
-from advisor.propose.series import clean, diverged, ended, setting, total_steps, validation
+from advisor.propose.series import blew_up, clean, ended, setting, total_steps, validation
 
 END, WAY, EARLY = 0, 1, 2  # kinds of observations
 EARLY_SHARES = (0.25, 0.5)  # of the first epoch
@@ -69,7 +69,9 @@ def observe(
     valid, train = [], []
     for i, job in enumerate(jobs):
         knobs = setting(job, rate_name)
-        if knobs is None:
+        if knobs is None or blew_up(
+            job, base
+        ):  # what blew up tells of a limit, not of the surface: `limits.py`
             continue
         knobs = knobs / [1.0, 1.0, reference]
         rows = _validation_rows(job, knobs, base, most if curves else 1, best)
@@ -95,8 +97,6 @@ def _table(rows: list, base: float) -> Observations:
 def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: bool) -> list:
     """Rows (logs, run, loss, kind, whole), earliest first, at most `most` of them."""
     run = np.log2(knobs[0])
-    if diverged(job):
-        return [(np.log2(knobs), run, WORST * base, END, True)]
     step, loss, whole = validation(job)
     if not len(step):
         return []
@@ -130,9 +130,9 @@ def _early(job: Job, n_epochs: float, total: float, first: float) -> list:
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
     """Rows of the mean training loss of each epoch."""
     step, loss = clean(job.train)
-    if not len(step) or diverged(job):
+    if not len(step):
         return []
-    epoch = np.ceil(knobs[0] * step / total_steps(job, step[-1]) - 1e-9)
+    epoch = np.ceil(knobs[0] * step / max(total_steps(job, step[-1]), 1e-9) - 1e-9)
     ends = np.unique(epoch[epoch > 0])
     ends = ends[np.unique(np.linspace(len(ends) - 1, 0, most).round().astype(int))] if len(ends) else ends
     run = np.log2(knobs[0])

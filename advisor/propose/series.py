@@ -6,6 +6,8 @@ import numpy as np
 
 from advisor.nouns import Curve, HyperParameters, Job
 
+SMALLEST = 1e-6  # nats per token; a loss before training below it is a mistake in the data
+BLOWN = 1.15  # of the loss before training: no underfitted job ends above it
 ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
 
 
@@ -52,12 +54,19 @@ def base_loss(jobs: list[Job]) -> float | None:
     told += [
         float(loss[0]) for j in jobs for step, loss in [clean(j.full_valid)] if len(step) and step[0] <= 0
     ]
-    if told:
-        return float(np.median(told))
     first = [loss[0] for j in jobs for _, loss in [clean(j.train)] if len(loss)]
     if not first:
         first = [loss[0] for j in jobs for _, loss, _ in [validation(j)] if len(loss)]
-    return max(float(np.median(first)), 1e-9) if first else None
+    known = told or first
+    return max(float(np.median(known)), SMALLEST) if known else None
+
+
+def blew_up(job: Job, base: float) -> bool:
+    """Whether the job came to nothing: its loss is no number at the end, or never fell below the loss before it."""
+    if diverged(job):
+        return True
+    _, loss, _ = validation(job)
+    return len(loss) > 0 and not job.pending and loss[-1] > BLOWN * base and loss.min() > base
 
 
 def diverged(job: Job) -> bool:

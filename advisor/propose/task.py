@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Job, SearchSpace
-from advisor.propose.beliefs import Beliefs
+from advisor.propose.beliefs import LATTICE, Beliefs
 from advisor.propose.first import reference_rate
+from advisor.propose.limits import broken_settings, shift_evidence
 from advisor.propose.mixture import Guesses, Prediction, guess
 from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
 from advisor.propose.observe import Observations, observe
@@ -34,8 +35,9 @@ class Task:
     library: Library
     beliefs: Beliefs
     n_train: float | None
-    shift_prior: np.ndarray | None
+    shift_prior: np.ndarray
     reference: float  # learning rate at which the third column of `logs` is nought
+    broken: np.ndarray  # float[k, 3], settings that blew up
 
     @property
     def obs(self) -> Observations:
@@ -79,6 +81,11 @@ def understand(
     )
     if objective not in LOSS_OBJECTIVES:
         valid = metric_observations(peers, objective, space.rate_name, reference)
-    elsewhere = shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference)
-    guesses = guess(valid, train, lib, n_train, beliefs, elsewhere)
-    return Task(guesses, train, lib, beliefs, n_train, elsewhere, reference)
+    broken = broken_settings(peers, space.rate_name, base)
+    told = [
+        shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference),
+        shift_evidence(broken, reference),
+    ]
+    shifts = sum((t for t in told if t is not None), np.zeros(len(LATTICE.pairs())))
+    guesses = guess(valid, train, lib, n_train, beliefs, shifts)
+    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
-from advisor.propose.acquire import MATTERS, Worth
+from advisor.propose.acquire import MATTERS, Worth, likely_range
 from advisor.propose.task import Task
 
 SHORT = {
@@ -33,12 +33,19 @@ def directions(newest: Job | None, to: HyperParameters) -> dict[str, str]:
 
 
 def expectation(
-    row: int, worth: Worth, task: Task, newest: Job | None, to: HyperParameters, diagnosis: Diagnosis
+    row: int,
+    setting: np.ndarray,
+    worth: Worth,
+    task: Task,
+    newest: Job | None,
+    to: HyperParameters,
+    diagnosis: Diagnosis,
 ) -> str:
     """One text: the change, the expected loss with its range, the chance of a gain, what speaks against it."""
     best = task.obs.best()
+    low, high = likely_range(task.predict(setting[None]))[0]
     parts = [
-        f"final validation loss about {worth.mean[row]:.3g} (8 in 10: {worth.low[row]:.3g} to {worth.high[row]:.3g}), "
+        f"final validation loss about {worth.mean[row]:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
         f"best so far {best:.3g}",
         f"{worth.chance[row]:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain",
     ]

@@ -1,0 +1,330 @@
+"""What a proposal may be: inside the space, never tried, said in words; and when the word is stop."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from advisor.nouns import AUTO, Diagnosis, Finding, HyperParameters, Job, Move, SearchSpace
+from advisor.propose import keep, propose
+
+LISTS = {
+    "n_epochs": [1, 2, 3, 5, 8, 12],
+    "batch_size": [4, 8, 16, 32],
+    "learning_rate_multiplier": [0.1, 0.4, 1.6],
+}
+RANGES = {
+    "n_epochs": {"min": 1, "max": 10},
+    "batch_size": {"min": 2, "max": 64},
+    "learning_rate_multiplier": {"min": 0.1, "max": 8},
+}
+HEALTHY = Diagnosis("healthy")
+
+
+def job(epochs=3, batch=8, rate=0.4, ends=(2.0, 1.5, 1.3), name="job-0", **fields) -> Job:
+    """A finished job of 80 examples with one full validation loss an epoch."""
+    per_epoch = math.ceil(80 / batch)
+    record = {
+        "id": name,
+        "status": "succeeded",
+        "n_train_examples": 80,
+        "base_valid_loss": 3.0,
+        "hyperparameters": {"n_epochs": epochs, "batch_size": batch, "learning_rate_multiplier": rate},
+        "full_valid_loss": [[per_epoch * (i + 1) * epochs / len(ends), v] for i, v in enumerate(ends)],
+        "train_loss": [[s, 3.0 - 1.5 * s / (per_epoch * epochs)] for s in range(1, per_epoch * epochs + 1)],
+    }
+    return Job.from_record(record | fields)
+
+
+def knobs(proposal) -> tuple:
+    h = proposal.hyperparameters
+    return h.n_epochs, h.batch_size, h.learning_rate_multiplier
+
+
+def ask(jobs, space=LISTS, **more):
+    return propose(jobs, HEALTHY, SearchSpace.from_record(space), **more)
+
+
+# --- inside the space, never twice -------------------------------------------------------------------------------
+
+loss = st.one_of(st.floats(0, 1e4), st.sampled_from([math.nan, math.inf, -math.inf, None]))
+step = st.one_of(st.integers(0, 60), st.floats(0, 60), st.just(math.nan))
+series = st.lists(st.tuples(step, loss).map(list), max_size=8)
+knob = st.one_of(st.none(), st.sampled_from([-1, "auto"]), st.floats(0.01, 300), st.integers(1, 100))
+broken_job = st.fixed_dictionaries(
+    {
+        "hyperparameters": st.fixed_dictionaries(
+            {"n_epochs": knob, "batch_size": knob, "learning_rate_multiplier": knob}
+        ),
+        "status": st.sampled_from([None, "succeeded", "failed", "cancelled", "running", "queued", "paused"]),
+        "train_loss": series,
+        "valid_loss": series,
+        "full_valid_loss": series,
+    },
+    optional={
+        "base_valid_loss": st.one_of(st.none(), st.floats(0, 100)),
+        "n_train_examples": st.one_of(st.none(), st.integers(0, 5000)),
+        "total_steps": st.one_of(st.none(), st.integers(0, 100)),
+        "model": st.sampled_from(["a", "b"]),
+    },
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(broken_job, min_size=1, max_size=4),
+    st.sampled_from([LISTS, RANGES]),
+    st.integers(1, 3),
+    st.sampled_from(["final", "best_checkpoint", "exact_match"]),
+    st.sampled_from([None, False]),
+)
+def test_whatever_the_series_every_proposal_is_inside_the_space_and_new(
+    records, space_record, n, objective, prior
+):
+    jobs = [Job.from_record(r) for r in records]
+    space = SearchSpace.from_record(space_record)
+    made, alternatives = propose(jobs, HEALTHY, space, n=n, objective=objective, prior=prior)
+    tried = {(j.hyperparameters.n_epochs, j.hyperparameters.batch_size, j.hyperparameters.learning_rate_multiplier)
+             for j in jobs if (j.model or "") == (jobs[-1].model or "")}  # fmt: skip
+    asked = [knobs(p) for p in [*made, *alternatives]]
+    assert len(made) == n
+    assert len(set(asked)) == len(asked)
+    assert not tried & set(asked)
+    for values in asked:
+        assert all(k.contains(v) for k, v in zip(space.knobs().values(), values, strict=True))
+
+
+def test_a_loop_goes_through_the_whole_space_without_repeating_and_then_says_stop():
+    space = {"n_epochs": [1, 2], "batch_size": [4, 8], "learning_rate_multiplier": [0.5, 1.0]}
+    jobs = []
+    for i in range(8):
+        made, _ = ask(jobs, space, context={"n_train_examples": 80})
+        epochs, batch, rate = knobs(made[0])
+        jobs.append(job(epochs, batch, rate, ends=[2.5] * epochs, name=f"job-{i}"))
+    assert len({knobs(j) for j in jobs}) == 8
+    (last,), _ = ask(jobs, space)
+    assert last.stop
+    assert last.hyperparameters is None
+    assert "tried" in last.reason
+
+
+def test_pending_jobs_are_taken_too():
+    first, _ = ask([job()])
+    epochs, batch, rate = knobs(first[0])
+    pending = job(epochs, batch, rate, ends=(), status="queued", train_loss=[], name="job-1")
+    second, _ = ask([job(), pending])
+    assert knobs(second[0]) != knobs(first[0])
+
+
+def test_several_proposals_differ_from_each_other():
+    made, _ = ask([job()], n=4)
+    assert len({knobs(p) for p in made}) == 4
+
+
+# --- the first job -----------------------------------------------------------------------------------------------
+
+
+def test_with_no_job_and_no_context_every_knob_is_left_to_the_provider():
+    made, _ = ask([])
+    assert knobs(made[0]) == (AUTO, AUTO, AUTO)
+
+
+def test_with_context_the_first_job_is_concrete_and_fewer_examples_get_more_epochs():
+    few, _ = ask([], context={"n_train_examples": 50})
+    many, _ = ask([], context={"n_train_examples": 5000})
+    assert knobs(few[0])[0] >= knobs(many[0])[0]
+
+
+# --- obvious cases -----------------------------------------------------------------------------------------------
+
+
+def test_far_too_small_a_learning_rate_is_raised():
+    made, _ = ask([job(rate=0.1, epochs=3, ends=(2.98, 2.96, 2.95))])
+    epochs, _, rate = knobs(made[0])
+    assert rate > 0.1 or epochs > 3
+
+
+def test_a_job_that_only_got_worse_gets_less_training():
+    made, _ = ask(
+        [job(rate=1.6, epochs=12, batch=4, ends=[1.2, 1.5, 1.9, 2.3, 2.6, 2.8, 3, 3.2, 3.4, 3.5, 3.6, 3.7])]
+    )
+    epochs, batch, rate = knobs(made[0])
+    assert epochs * rate / batch < 12 * 1.6 / 4
+
+
+def test_a_diverged_job_gets_a_lower_learning_rate():
+    broken = job(rate=1.6, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 9.0], [3, "NaN"]])
+    made, _ = ask([broken])
+    assert knobs(made[0])[2] < 1.6
+
+
+@pytest.mark.parametrize("factor", [0.01, 100.0])
+def test_the_unit_of_the_loss_does_not_matter(factor):
+    ends = (2.0, 1.5, 1.3)
+    scaled = job(
+        ends=[factor * v for v in ends],
+        base_valid_loss=3.0 * factor,
+        train_loss=[[s, factor * (3.0 - s / 20)] for s in range(1, 31)],
+    )
+    plain = job(ends=ends, train_loss=[[s, 3.0 - s / 20] for s in range(1, 31)])
+    assert knobs(ask([scaled])[0][0]) == knobs(ask([plain])[0][0])
+
+
+def test_one_job_that_blew_up_does_not_set_the_scale_for_the_others():
+    """Without a told base loss it is the middle of first losses, not the highest."""
+    fields = {"base_valid_loss": None}
+    jobs = [job(rate=r, name=str(r), **fields) for r in (0.1, 0.4)]
+    wild = job(rate=1.6, ends=(50.0, 60.0, 70.0), base_valid_loss=None, train_loss=[[1, 3.0], [30, 60.0]])
+    assert knobs(ask([jobs[0], wild, jobs[1]])[0][0])[2] < 1.6
+
+
+# --- stop, budget, scales ----------------------------------------------------------------------------------------
+
+
+def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
+    space = {"n_epochs": [1, 2, 3, 5], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4, 1.6]}
+    jobs = [
+        job(e, 8, r, ends=[1.0 + 0.5 * abs(math.log2(r / 0.4))] * e, name=f"{e}-{r}")
+        for e in (1, 2, 3) for r in (0.1, 0.4, 1.6)
+    ]  # fmt: skip
+    made, _ = ask(jobs, space)
+    assert made[0].stop
+    assert made[0].hyperparameters is not None
+    assert "%" in made[0].reason
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (0, "budget of jobs is used up"),
+        ({"usd": 0}, "budget of usd is used up"),
+        ({"trained_tokens": 10}, "does not pay for one epoch"),
+    ],
+)
+def test_a_budget_that_is_used_up_stops_the_loop(budget, words):
+    made, _ = ask([job(trained_tokens=3000)], budget=budget)
+    assert made[0].stop
+    assert words in made[0].reason
+
+
+def test_a_budget_of_tokens_bounds_the_epochs():
+    made, alternatives = ask([job(epochs=3, trained_tokens=3000)], budget={"trained_tokens": 2000}, n=3)
+    assert all(knobs(p)[0] <= 2 for p in [*made, *alternatives])
+
+
+def test_a_budget_of_an_unknown_kind_is_refused_with_the_kinds_known():
+    with pytest.raises(ValueError, match="trained_tokens"):
+        ask([job()], budget={"hours": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("learning_rate_multiplier", [0.02, 0.05, 0.1, 0.2]), ("learning_rate", [1e-5, 1e-4, 1e-3])],
+)
+def test_legacy_multipliers_and_absolute_rates_are_scales_of_their_own(name, values):
+    space = {"n_epochs": [1, 2, 3, 5], "batch_size": [8, 16], name: values}
+    one = job(hyperparameters={"n_epochs": 3, "batch_size": 8, name: values[1]})
+    made, _ = ask([one], space)
+    assert getattr(made[0].hyperparameters, name) in values
+
+
+def test_jobs_on_other_data_are_warm_start_and_no_losses_of_this_task():
+    """There 1.6 was far too high; here one job stands at the middle rate."""
+    elsewhere = [
+        job(rate=r, ends=e, name=f"old-{r}", valid_file={"sha256": "old"})
+        for r, e in ((0.1, (0.3, 0.25, 0.2)), (0.4, (0.6, 0.8, 1.2)), (1.6, (2.0, 2.5, 3.0)))
+    ]
+    here = job(rate=0.4, ends=(2.0, 1.5, 1.3), valid_file={"sha256": "new"})
+    warm, _ = ask([*elsewhere, here])
+    assert "best so far 1.3" in warm[0].expect
+    assert keep([*elsewhere, here]).job == "job-0"
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against():
+    up = Finding("FT1", "low", "fires", moves=(Move("learning_rate_multiplier", "up"),))
+    down = Finding("FT2", "high", "fires", moves=(Move("learning_rate_multiplier", "down"),))
+    quiet = Finding("FT3", "quiet", "clear", moves=(Move("learning_rate_multiplier", "up"),))
+    slow = job(rate=0.1, epochs=12, batch=4, ends=[2.99, 2.98])
+    made, _ = propose([slow], Diagnosis("underfitting", (up, down, quiet)), SearchSpace.from_record(LISTS))
+    assert knobs(made[0])[2] > 0.1
+    assert made[0].because == ("FT1",)
+    assert "against it: FT2" in made[0].expect
+    assert "best so far 2.98" in made[0].expect
+
+
+def test_replicate_asks_for_a_second_seed_where_the_two_best_are_within_noise():
+    near = [job(ends=(2.0, 1.5, 1.300)), job(rate=0.1, ends=(2.0, 1.5, 1.301), name="job-1")]
+    far = [near[0], job(rate=0.1, ends=(2.0, 1.9, 1.8), name="job-1")]
+    _, alternatives = ask(near, context={"replicate": True})
+    assert alternatives[0].expect.startswith("replicate")
+    assert knobs(alternatives[0]) == knobs(near[0])
+    assert not any(p.expect.startswith("replicate") for p in ask(far, context={"replicate": True})[1])
+
+
+# --- the guide to the letter --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([("n_epochs", "down")], (2, 8, 0.4)),
+        ([("n_epochs", "up"), ("learning_rate_multiplier", "up")], (5, 8, 1.6)),
+        ([("batch_size", "up")], (3, 16, 0.4)),
+    ],
+)
+def test_guide_only_takes_the_rules_steps_and_nothing_else(moves, expected):
+    finding = Finding("FT9", "x", "fires", guide_moves=tuple(Move(*m) for m in moves))
+    made, _ = propose(
+        [job()], Diagnosis("overfitting", (finding,)), SearchSpace.from_record(LISTS), guide_only=True
+    )
+    assert knobs(made[0]) == pytest.approx(expected)
+    assert made[0].because == ("FT9",)
+
+
+def test_guide_only_stops_where_no_rule_fires():
+    made, _ = ask([job()], guide_only=True)
+    assert made[0].stop
+
+
+# --- keep --------------------------------------------------------------------------------------------------------
+
+
+def test_keep_names_the_best_checkpoint_even_of_an_overfitted_job():
+    over = job(ends=(1.4, 1.1, 1.9))
+    assert (keep([over]).job, keep([over]).step) == ("job-0", 20)
+
+
+def test_keep_falls_back_on_a_checkpoint_that_exists():
+    over = job(ends=(1.4, 1.1, 1.2), checkpoints=[{"step": 10, "model": "m"}, {"step": 30, "model": "n"}])
+    assert keep([over]).step == 30
+
+
+def test_keep_names_the_base_model_where_nothing_beats_it():
+    assert keep([job(ends=(3.5, 3.6, 3.9))]).job is None
+    assert keep([]).job is None
+
+
+def test_keep_ranks_by_a_metric_where_that_is_the_objective():
+    a = job(metrics={"exact_match": 0.8})
+    b = job(rate=0.1, ends=(1.0, 0.9, 0.8), name="job-1", metrics={"exact_match": 0.6})
+    assert keep([a, b], "exact_match").job == "job-0"
+    assert keep([a, b], "final").job == "job-1"
+
+
+def test_a_metric_as_objective_moves_towards_what_scored_best():
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]}
+    jobs = [
+        job(
+            rate=r,
+            name=str(r),
+            hyperparameters=HyperParameters(3, 8, r).to_record(),
+            metrics={"exact_match": m},
+        )
+        for r, m in ((0.05, 0.1), (0.4, 0.9), (1.6, 0.2))
+    ]
+    made, _ = ask(jobs, space, objective="exact_match")
+    assert knobs(made[0])[2] in (0.2, 0.8)
