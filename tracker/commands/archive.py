@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
+from tracker.commands.progress import Bar
 from tracker.commands.shared import command, endpoint_options, open_session
-
-# Seconds between lines of progress: a rescue of years takes hours, and its log should stay readable.
-PROGRESS_S = 5.0
 
 
 def add(subparsers: Any) -> None:
@@ -49,14 +45,14 @@ def _create(args: argparse.Namespace) -> int:
     from tracker.archive.create import create
     from tracker.archive.store import Archive
 
-    with open_session(args) as session:
+    with open_session(args) as session, Bar("jobs") as bar:
         work = create(
             Archive(args.folder),
             session.endpoint,
             session.provider,
             session.settings.host,
             with_data=not args.without_data,
-            on_progress=_progress("jobs"),
+            on_progress=bar.update,
         )
         done = session.wait(work)
     if args.json:
@@ -77,7 +73,8 @@ def _create(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from tracker.archive.verify import verify
 
-    found = verify(args.folder, _progress("objects"))
+    with Bar("objects") as bar:
+        found = verify(args.folder, bar.update)
     if args.json:
         print(json.dumps(vars(found), indent=2))
     else:
@@ -93,19 +90,7 @@ def _verify(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     from tracker.archive.restore import restore
 
-    count = restore(args.folder, args.tracking_uri, _progress("jobs"))
+    with Bar("jobs") as bar:
+        count = restore(args.folder, args.tracking_uri, bar.update)
     print(json.dumps({"jobs": count}) if args.json else f"{count} jobs are in MLflow.")
     return 0
-
-
-def _progress(unit: str) -> Callable[[int, int], None]:
-    """A line now and then on stderr."""
-    told = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > PROGRESS_S:
-            told = time.monotonic()
-            print(f"{done} of {total} {unit}", file=sys.stderr)
-
-    return tell

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Any
 
+from tracker.commands.progress import Bar
+
 EXAMPLES = """examples:
   tracker data check train.jsonl valid.jsonl
   tracker data convert alpaca.json train.jsonl
@@ -87,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from tracker.data.check import check_file
 
-    reports = [check_file(path, args.kind) for path in args.files]
+    with Bar("bytes") as bar:
+        reports = [check_file(path, args.kind, bar.update) for path in args.files]
     if args.json:
         print(json.dumps([report.to_record() for report in reports], indent=2))
     for report in () if args.json else reports:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
 from typing import Any
 
+from tracker.commands.progress import Bar
 from tracker.commands.shared import command, endpoint_options, open_session
-
-PROGRESS_S = 5.0
 
 
 def add(subparsers: Any) -> None:
@@ -46,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from tracker.commands.table import print_table
     from tracker.use.score import evaluate
 
-    with open_session(args) as session:
+    with open_session(args) as session, Bar("answers") as bar:
         result = evaluate(
             session,
             args.model,
@@ -55,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             base=not args.no_base,
             limit=args.limit,
             max_tokens=args.max_tokens,
-            on_progress=_progress(),
+            on_progress=bar.update,
         )
     if args.json:
         print(json.dumps(result, indent=2))
@@ -69,15 +66,3 @@ def run(args: argparse.Namespace) -> int:
     where = f"run {result['run_id']}" if result["run_id"] else "nowhere: no run of this model is known"
     print(f"Logged to {where}.")
     return 0
-
-
-def _progress() -> Any:
-    told = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > PROGRESS_S:
-            told = time.monotonic()
-            print(f"{done} of {total} answers", file=sys.stderr)
-
-    return tell

@@ -5,6 +5,7 @@ Knows the rows' forms (`shapes.py`) and nothing of providers: their limits on si
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from tracker.errors import InputError
 
 # Bad lines listed one by one; the rest is counted, so that a file of gigabytes in the wrong format fits in memory.
 MAX_LISTED = 1000
+PROGRESS_LINES = 2000  # a few times a second
 # Both OpenAI and Azure refuse files with fewer; other services do not, so it is a warning.
 FEW_EXAMPLES = 10
 
@@ -78,7 +80,9 @@ class FileReport:
         return {**asdict(self), "errors": [e._asdict() for e in self.errors], "ok": self.ok}
 
 
-def check_file(path: str | Path, kind: str | None = None) -> FileReport:
+def check_file(
+    path: str | Path, kind: str | None = None, on_progress: Callable[[int, int], object] | None = None
+) -> FileReport:
     """Check a training file, streaming it in constant memory.
 
     Parameters
@@ -87,6 +91,8 @@ def check_file(path: str | Path, kind: str | None = None) -> FileReport:
         A JSONL file.
     kind
         The form that every row must have; by default that of the first row that has one.
+    on_progress
+        Is told now and then how many bytes of how many are read.
 
     Raises
     ------
@@ -105,6 +111,8 @@ def check_file(path: str | Path, kind: str | None = None) -> FileReport:
         report.size += len(raw)
 
     for row in rows(path, read):
+        if on_progress and row.line % PROGRESS_LINES == 0:
+            on_progress(report.size, Path(path).stat().st_size)
         report.kind = report.kind or (row.value and kind_of(row.value)) or None
         found = _problems(row, report.kind)
         if found:
