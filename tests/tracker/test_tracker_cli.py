@@ -131,5 +131,7 @@ def test_help_answers_in_a_blink():
         begun = os.times()
         subprocess.run([sys.executable, "-m", "tracker.cli", "--help"], capture_output=True, check=True)
         ended = os.times()
-        times.append(ended.children_user + ended.children_system - begun.children_user - begun.children_system)
+        times.append(
+            ended.children_user + ended.children_system - begun.children_user - begun.children_system
+        )
     assert min(times) < 0.25  # seconds of computing, so that a busy machine does not decide

@@ -32,7 +32,9 @@ class Server:
     def start(self) -> None:
         env = {**os.environ, **LEAN}
         silent = subprocess.DEVNULL
-        self._process = subprocess.Popen(self._command, env=env, stdout=silent, stderr=silent, start_new_session=True)
+        self._process = subprocess.Popen(
+            self._command, env=env, stdout=silent, stderr=silent, start_new_session=True
+        )
         wait_for(self._answers, 120)
 
     def kill(self) -> None:
@@ -65,7 +67,9 @@ def test_kill_9_of_mlflow_while_a_job_runs(serve, mlflow_server, db):
     mlflow_server.start()
     _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
-    assert db("SELECT step FROM metrics WHERE key = 'train_loss' ORDER BY step") == [(k,) for k in range(1, 121)]
+    assert db("SELECT step FROM metrics WHERE key = 'train_loss' ORDER BY step") == [
+        (k,) for k in range(1, 121)
+    ]
     assert db("SELECT COUNT(*) - COUNT(DISTINCT key || step) FROM metrics") == [(0,)]
     assert db("SELECT status FROM runs") == [("FINISHED",)]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tracker.settings import Settings
 
 #: ``compatible`` stands last: it takes any address.
-NAMES = ("openai", "azure", "nebius", "onprem", "compatible")
+NAMES = ("openai", "azure", "nebius", "together", "fireworks", "onprem", "compatible")
 
 
 def find(name: str) -> Provider:

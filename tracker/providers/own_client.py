@@ -1,0 +1,78 @@
+"""What the adapters of providers with clients of their own share: politeness, plain dicts, our errors.
+
+These clients are of one make (generated, like openai's), so their raw answers and their exceptions look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+from tracker.endpoint import Item
+from tracker.errors import Missing, ProviderError
+from tracker.polite import RateLimit, ask
+from tracker.providers.base import Provider
+from tracker.scrub import scrub
+
+
+class OwnClient:
+    """A provider's client behind our politeness. ``package`` is the client's module, with its exceptions."""
+
+    def __init__(self, package: ModuleType, client: Any, provider: Provider):
+        self._package, self._client = package, client
+        self.limit = RateLimit(provider.requests_per_second)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _read(self, call: Callable[[], Awaitable[Any]]) -> Item:
+        return await ask(lambda: self._answer(call), self.limit)
+
+    async def _once(self, call: Callable[[], Awaitable[Any]]) -> Item:
+        await self.limit.slot()
+        return await self._answer(call)
+
+    async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Item:
+        try:
+            raw = await call()
+            # Where a client has no raw form of a call, its model is taken apart again, under the service's names.
+            body = (
+                raw.model_dump(mode="json", by_alias=True) if hasattr(raw, "model_dump") else await raw.json()
+            )
+        except self._package.APIStatusError as error:
+            raise _status_error(error) from None
+        except self._package.APIConnectionError as error:
+            cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
+            sent = cause not in ("ConnectError", "ConnectTimeout")
+            raise ProviderError(f"No answer from the provider ({cause}).", sent=sent) from None
+        except ValueError:
+            raise ProviderError("The provider's answer is no JSON.") from None
+        return body if isinstance(body, dict) else {"data": body}
+
+
+def _status_error(error: Any) -> ProviderError:
+    body = error.body if isinstance(error.body, dict) else {}
+    inner = body.get("error") if isinstance(body.get("error"), dict) else body
+    said = scrub(inner.get("message") or error.message) or "no message"
+    kind = Missing if error.status_code in (404, 405) else ProviderError
+    try:
+        retry_after: float | None = float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        retry_after = None
+    path = error.request.url.path
+    return kind(
+        f"{error.request.method} {path} answered {error.status_code}: {said}", error.status_code, retry_after
+    )
+
+
+def seconds(text: Any) -> float | None:
+    """Return a time as seconds since 1970; providers give numbers or ISO 8601."""
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        return float(text)
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return None
