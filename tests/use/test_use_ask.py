@@ -8,9 +8,10 @@ import pytest
 from chatserver import TUNED, ChatServer
 
 from tracker.cli import main
+from tracker.errors import TrackerError
 from tracker.jobrecords import records
 from tracker.runs import reader
-from tracker.use.ask import as_prompt
+from tracker.use.ask import Speaker, as_prompt
 
 ROWS = [("yes", "yes"), ("no", "no"), ("maybe", "never")]  # asked, wanted
 
@@ -136,3 +137,8 @@ def test_a_bad_test_file_is_refused_before_anything_is_asked(shared_store, tmp_p
 def test_a_refusal_for_good_fails(shared_store, test_file):
     with ChatServer(failures=[401]) as server:
         assert run(server, shared_store, "eval", TUNED, str(test_file), "--no-base", "--limit", "1") == 1
+
+
+def test_a_provider_without_chat_says_so():
+    with pytest.raises(TrackerError, match="reads jobs alone"):
+        Speaker(object(), "m")

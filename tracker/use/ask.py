@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracker.errors import Missing, ProviderError
+from tracker.errors import Missing, ProviderError, TrackerError
 from tracker.use.target import base_of
 
 Message = dict[str, str]
@@ -30,6 +30,8 @@ class Speaker:
     """
 
     def __init__(self, endpoint: Any, model: str, **options: Any):
+        if not hasattr(endpoint, "chat"):
+            raise TrackerError(f"{model} cannot be asked here: this provider's adapter reads jobs alone.")
         self._endpoint, self.model = endpoint, model
         self._options = {key: value for key, value in options.items() if value is not None}
         self._legacy = (base_of(model) or model).startswith(LEGACY)
