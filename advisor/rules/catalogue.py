@@ -12,6 +12,7 @@ from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft302_still_falling import StillFalling
 from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
 from advisor.rules.ft304_not_converged import NotConverged
+from advisor.rules.ft305_training_no_better import TrainingNoBetter
 from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import Diverged
 from advisor.rules.ft601_going_well import GoingWell
@@ -28,6 +29,7 @@ CATALOGUE: tuple[Rule, ...] = (
     StillFalling(),
     SlowFromTheStart(),
     NotConverged(),
+    TrainingNoBetter(),
     Oscillating(),
     Diverged(),
     GoingWell(),

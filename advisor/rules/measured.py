@@ -13,6 +13,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT302": {"fired": (333, 1152), "n_epochs up": (307, 309)},
     "FT303": {"fired": (205, 1152), "learning_rate_multiplier up": (182, 192)},
     "FT304": {"batch_size down": (393, 414), "fired": (498, 1152)},
+    "FT305": {"fired": (603, 1152), "n_epochs up": (553, 570)},
     "FT401": {"batch_size up": (0, 1), "fired": (1, 1152), "learning_rate_multiplier down": (0, 1)},
     "FT402": {"fired": (0, 1152)},
     "FT601": {"batch_size up": (164, 598), "fired": (736, 1152)},

@@ -26,6 +26,7 @@ CURES = re.compile(r"increase|decrease|raise|lower|reduce|higher|more|fewer|smal
 GUIDE = [  # the guide's advice, each line with the rule that carries it and the move it names
     ("FT301", "n_epochs", "up"),
     ("FT302", "n_epochs", "up"),
+    ("FT305", "n_epochs", "up"),
     ("FT201", "n_epochs", "down"),
     ("FT202", "n_epochs", "down"),
     ("FT303", "learning_rate_multiplier", "up"),

@@ -1,0 +1,65 @@
+"""FT305: training loss ends no better than validation loss, which does not rise."""
+
+from __future__ import annotations
+
+from advisor.measure import Measurements
+from advisor.nouns import Finding, Move
+from advisor.rules.rule import BROKEN, Rule, Threshold
+
+
+class TrainingNoBetter(Rule):
+    """The model does as badly on what it was trained on as on what it never saw: underfitting, in the guide's words.
+
+    ## What it looks for
+    `by_heart`, by how much training does better than validation (a share, as in FT201), below 8 %; while the
+    validation loss still fell over the last third of the steps, by more than 0.5 % of its whole fall and one standard
+    deviation of a level.
+
+    ## Why it matters
+    Nothing has been learned by heart yet, so further passes over the same examples still teach.
+
+    ## Example
+    Training 1.62 and validation 1.70 at the end, 0.02 lower than at two thirds: by heart 5 % (limit 8 %).
+
+    ## What to change
+    The number of epochs, up.
+
+    ## Risk of the change
+    Time and money for a gain that may be small where the losses have all but settled.
+
+    ## When it cannot tell
+    With fewer than three finite losses on either curve, or where a loss ended as no number.
+
+    ## References
+    The guide, number of epochs, "increase if": underperforming on both training and validation data.
+    """
+
+    id = "FT305"
+    name = "training-no-better"
+    guide = ("Epochs: increase if the model is underperforming on both training and validation data.",)
+    by_heart = Threshold(
+        0.08, "share of the loss", "on the benchmark more epochs help on 95 of 100 jobs below it"
+    )
+
+    late = Threshold(0.005, "share of the whole fall", "less is not worth a job")
+
+    def look(self, m: Measurements) -> Finding:
+        if m.broken:
+            return self.cannot_tell(BROKEN)
+        if m.valid is None or m.train is None:
+            return self.cannot_tell("fewer than 3 finite losses on one of the curves")
+        limit = max(self.late * m.valid.fall, m.valid.noise_of_level)
+        figures = {
+            "by_heart": m.by_heart,
+            "by_heart_limit": self.by_heart,
+            "late_fall": m.valid.late_fall,
+            "late_fall_limit": limit,
+        }
+        if m.by_heart >= self.by_heart:
+            return self.clear("training does better than validation", **figures)
+        if m.valid.late_fall <= limit:
+            return self.clear("validation loss has come to rest, or rises", **figures)
+        return self.fires(m, f"training does {max(m.by_heart, 0):.0%} better than validation", **figures)
+
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "up"),)
