@@ -72,15 +72,14 @@ class AdvisorCallback(TrainerCallback):
 
     def job(self, args: Any, state: Any, status: str) -> Job:
         """The training so far as a job; an epoch is an evaluation of the whole validation set."""
-        per_epoch = (
-            state.max_steps / args.num_train_epochs if args.num_train_epochs and state.max_steps > 0 else None
-        )
+        per_epoch = state.global_step / state.epoch if state.epoch else None
+        epochs = state.max_steps / per_epoch if per_epoch and state.max_steps > 0 else args.num_train_epochs
         base = next((loss for step, loss in self._valid if step == 0), None)
         return Job(
             id=getattr(args, "run_name", None) or "this training",
             status=status,
             hyperparameters=HyperParameters(
-                n_epochs=_whole(args.num_train_epochs),
+                n_epochs=_whole(epochs),
                 batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
                 learning_rate=float(args.learning_rate),
             ),
@@ -116,4 +115,4 @@ def _curve(points: Sequence[tuple[float, float]]) -> Curve:
 
 
 def _whole(value: float) -> int | float:
-    return int(value) if float(value).is_integer() else float(value)
+    return round(value) if abs(value - round(value)) < 1e-3 else float(value)

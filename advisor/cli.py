@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.tell.as_json import dumps
 from advisor.tell.failure import UsageError, exit_code, problem_lines
-from advisor.tell.ink import Ink
+from advisor.tell.ink import PLAIN, Ink
 from advisor.tell.parser import build
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def data(args) -> None:
     if args.json:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:
-        print(to_text(report, ink=_ink(), show_text=args.show_text))
+        _print(to_text(report, ink=_ink(), show_text=args.show_text))
 
 
 def report(args) -> None:
     from advisor.tell import html
 
     request = _read(args.source, args.space)
-    page = html(_advise(request), request.records, data=_data_of(request))
+    page = html(_advise(request), request.told, data=_data_of(request))
     Path(args.output).write_text(page, encoding="utf-8")
     print(f"{args.output}: {len(request.records)} job(s), {len(page) // 1024} KiB")
 
@@ -90,7 +90,7 @@ def rules(args) -> None:
     elif args.markdown:
         print(rule_page.rules_markdown(), end="")
     else:
-        print(rule_page.listing(_ink()))
+        _print(rule_page.listing(_ink()))
 
 
 def explain(args) -> None:
@@ -98,7 +98,7 @@ def explain(args) -> None:
     from advisor.tell.catalogue import find
 
     rule = find(args.rule)
-    print(dumps(rule_page.record(rule)) if args.json else rule_page.page(rule, _ink()))
+    _print(dumps(rule_page.record(rule)) if args.json else rule_page.page(rule, _ink()))
 
 
 COMMANDS = {f.__name__: f for f in (recommend, diagnose, data, report, rules, explain)}
@@ -165,7 +165,7 @@ def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequ
     targets = dict.fromkeys(t for t in (run_id, newest) if t)
     if not targets:
         return
-    note, page = markdown(advice, request.records, data=data), html(advice, request.records, data=data)
+    note, page = markdown(advice, request.told, data=data), html(advice, request.told, data=data)
     for target in targets:
         tracker.write_advice(target, advice.to_record(), markdown=note, html=page)
 
@@ -182,7 +182,7 @@ def _answer(
         print(dumps(record))
         return
     options = {"colour": _ink().colour, "plot": not args.no_plot, "judge_only": judge_only, "data": data}
-    print(text(advice, request.records, **options))
+    _print(text(advice, request.told, **options))
 
 
 def _data_of(request: Request) -> list[Finding]:
@@ -227,6 +227,15 @@ def _text_of(path: str) -> str:
 def _must_exist(path: str) -> None:
     if not Path(path).is_file():
         raise UsageError([f"{path}: {'is no file' if Path(path).exists() else 'no such file'}"])
+
+
+def _print(words: str) -> None:
+    """Print, with plain marks where the terminal has few letters."""
+    try:
+        words.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        words = words.translate(str.maketrans(PLAIN)).encode("ascii", "replace").decode()
+    print(words)
 
 
 def _ink() -> Ink:

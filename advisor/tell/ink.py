@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
+# What stands for our marks on a terminal that has letters and digits alone.
+PLAIN = {"·": ".", "●": "*", "┤": "|", "└": "+", "─": "-", "→": "->", "≈": "~"}
 LABEL_COLOURS = {"healthy": "green", "diverged": "red", "overfitting": "red"}  # the others: yellow
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,19 +69,34 @@ def gain_so_far(jobs: Sequence[Job]) -> float | None:
 
 
 def effects(jobs: Sequence[Job]) -> dict[str, list[Effect]]:
-    """For each knob the pairs of jobs that differ in it alone, each in the direction of the later job."""
-    found: dict[str, list[Effect]] = {}
-    for (i, a), (k, b) in combinations(enumerate(jobs, 1), 2):
-        losses = last_loss(a), last_loss(b)
-        knob = _only_difference(knobs(a.hyperparameters), knobs(b.hyperparameters))
-        if knob and None not in losses:
-            old, new = getattr(a.hyperparameters, knob), getattr(b.hyperparameters, knob)
-            found.setdefault(knob, []).append(Effect(knob, i, k, old, new, *losses))
-    return {knob: found[knob] for knob in KNOBS if knob in found}
+    """For each knob the pairs of jobs that differ in it alone, in the direction of the later job.
+
+    Of many jobs that differ in one knob alone the neighbours by its value are paired, not all with all.
+    """
+    known = [
+        (i, knobs(j.hyperparameters), loss)
+        for i, j in enumerate(jobs, 1)
+        if (loss := last_loss(j)) is not None
+    ]
+    found = {}
+    for knob in KNOBS:
+        groups: dict[tuple, list[tuple[float, int, float]]] = {}
+        for number, setting, loss in known:
+            if knob in setting:
+                rest = tuple((k, v) for k, v in setting.items() if k != knob)
+                groups.setdefault(rest, []).append((setting[knob], number, loss))
+        pairs = [
+            _effect(knob, a, b)
+            for g in groups.values()
+            for a, b in pairwise(sorted(g))
+            if not same(a[0], b[0])
+        ]
+        if pairs:
+            found[knob] = sorted(pairs, key=lambda e: (e.second, e.first))
+    return found
 
 
-def _only_difference(a: dict, b: dict) -> str | None:
-    if a.keys() != b.keys():
-        return None
-    different = [k for k in a if not same(a[k], b[k])]
-    return different[0] if len(different) == 1 else None
+def _effect(knob: str, a: tuple[float, int, float], b: tuple[float, int, float]) -> Effect:
+    """The effect from the earlier job to the later one; each is (value, number, loss)."""
+    first, second = sorted((a, b), key=lambda job: job[1])
+    return Effect(knob, first[1], second[1], first[0], second[0], first[2], second[2])

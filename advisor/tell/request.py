@@ -25,6 +25,11 @@ class Request:
     space: SearchSpace | None = None
     context: dict[str, Any] | None = None
 
+    @property
+    def told(self) -> list[Job | dict[str, Any]]:
+        """The jobs for telling: nouns, but for the newest, whose record names its files."""
+        return [*self.jobs[:-1], *self.records[-1:]]
+
     def with_context(self, **more: Any) -> Request:
         return replace(self, context={**(self.context or {}), **more})
 
@@ -77,6 +82,9 @@ def parse(jobs: Any, space: Any = None) -> Request:
         problems.found.append(f"context is of type {type(context).__name__}; expected an object")
     if problems.found:
         raise RecordError(problems.found)
+    if all(j.created_at is not None for j in nouns):
+        pairs = sorted(zip(nouns, records, strict=True), key=lambda pair: pair[0].created_at)
+        nouns, records = [j for j, _ in pairs], [r for _, r in pairs]
     return Request(nouns, [dict(r) for r in records], bounds, dict(context) if context else None)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shlex
 import statistics
 import subprocess
@@ -178,6 +179,16 @@ def test_a_file_that_is_no_text_is_named(capsys, tmp_path):
     code, _, err = run(capsys, "recommend", "--jobs", str(path))
     assert code == 2
     assert "no UTF-8" in err
+
+
+def test_a_terminal_of_few_letters_gets_plain_marks(jobs_file):
+    words = [sys.executable, "-m", "advisor.cli", "recommend", "--jobs", jobs_file]
+    done = subprocess.run(
+        words, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii"}, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"* whole validation set" in done.stdout
+    assert b"->" in done.stdout
 
 
 def test_rules_and_explain_speak_of_every_rule(capsys):

@@ -12,6 +12,8 @@ from advisor.tell.svg.frame import WIDE, Axis, Frame, padded
 from advisor.tell.terminal_plot import LOG_FROM
 from advisor.tell.words import figure
 
+NAMED = 12  # of more jobs the best and the newest alone are named at their line
+
 
 def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare") -> str:
     """One line a job: the best and the newest stand out; empty with fewer than two curves."""
@@ -36,7 +38,9 @@ def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare"
     best = min((i for i in lines if best_point(jobs[i - 1])), key=lambda i: best_point(jobs[i - 1])[1])
     for i in sorted(lines, key=lambda i: (i == best, i == len(jobs))):
         _draw(frame, i, lines[i], _css(i, best, len(jobs)))
-    _name_ends(frame, {i: frame.at(c.step[-1], c.loss[-1]) for i, c in lines.items()}, best, len(jobs))
+    ends = {i: frame.at(c.step[-1], c.loss[-1]) for i, c in lines.items()}
+    named = {i: at for i, at in ends.items() if len(ends) <= NAMED or i in (best, len(jobs))}
+    _name_ends(frame, named, best, len(jobs))
     told = "; ".join(f"job {i} ends at {figure(c.loss[-1])}" for i, c in lines.items())
     return frame.svg("Validation loss of all jobs", told, ident)
 
