@@ -178,6 +178,15 @@ def test_axolotl_log(tmp_path):
     )
 
 
+def test_console_log_takes_what_it_does_not_print_from_the_model_card(tmp_path):
+    (tmp_path / "README.md").write_text(
+        "### Training hyperparameters\n\n- total_train_batch_size: 32\n- num_epochs: 9\n"
+    )
+    text = "num_epochs: 1" + "\n" * 50_000 + "{'loss': 2.0, 'epoch': 0.5}\n"
+    [record] = read(write(tmp_path, "out.txt", text))
+    assert record["hyperparameters"] == {"n_epochs": 1, "batch_size": 32}
+
+
 def test_console_log_without_bars_counts_in_epochs(tmp_path):
     [record] = read(
         write(tmp_path, "out.txt", "{'loss': 2.0, 'epoch': 0.5}\nnoise\n{'eval_loss': 1.9, 'epoch': 1.0}\n")

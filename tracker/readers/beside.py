@@ -24,7 +24,7 @@ FILES = (
 )
 CARD_HEADING = "### Training hyperparameters"
 LARGEST = 1_000_000  # bytes; settings files are a few kB, and nothing larger is worth the reading
-LINE = re.compile(r"^(?:- )?(\w+): *(.*?) *$", re.MULTILINE)
+LINE = re.compile(r"^(?:- )?(\w+):(.*)$", re.MULTILINE)
 MODEL_KEYS = {"base_model_name_or_path": "base_model", "_name_or_path": "_name_or_path"}
 
 
@@ -48,7 +48,7 @@ def _pairs(path: Path) -> dict[str, Any]:
     if path.suffix == ".md":  # a README of another kind says nothing of this run
         _, _, text = text.partition(CARD_HEADING)
         text = text.partition("\n### ")[0]
-    return {key: value.strip("\"'") for key, value in LINE.findall(text)}
+    return {key: value.strip(" \t\r\"'") for key, value in LINE.findall(text)}
 
 
 def _json_pairs(text: str, name: str) -> dict[str, Any]:

@@ -23,7 +23,10 @@ ROW_OR_BAR = re.compile(
     r"|\b\d{1,12}/(?P<total>\d{1,12}) \["
 )
 PAIR = re.compile(r"['\"]([\w/]+)['\"]:\s*['\"]?([-+.\w]+)")
-SETTING = re.compile(r"^[\s\"'-]*(\w+)[\"']?\s*[:=]\s*[\"']?([^\s,\"']+)[\"']?,?\s*$", re.MULTILINE)
+BLANK = r"[ \t]*"  # and no line end: many empty lines would be tried over and over
+SETTING = re.compile(
+    rf"^[ \t\"'-]*(\w+)[\"']?{BLANK}[:=]{BLANK}[\"']?([^\s,\"']+)[\"']?,?{BLANK}$", re.MULTILINE
+)
 CONFIG_KEYS = frozenset(
     (
         "num_epochs",
@@ -46,15 +49,15 @@ def read(source: Source) -> list[dict[str, Any]]:
         raise NotThisFormat("has no {'loss': ...} lines")
     # axolotl prints its whole configuration at the start, one setting a line
     printed = {k: v for k, v in SETTING.findall(source.text) if k in CONFIG_KEYS}
-    settings = settings_beside(source.folder) | read_settings(printed)
+    beside, told = settings_beside(source.folder), read_settings(printed)
+    settings = beside | told | {"hyperparameters": beside["hyperparameters"] | told["hyperparameters"]}
     state: dict[str, Any] = {
         "max_steps": total,
         "num_train_epochs": settings["hyperparameters"].get("n_epochs"),
     }
     epochs = [e for e in (finite(row.get("epoch")) for row in rows) if e]
-    if epochs and any(
-        "train_runtime" in row for row in rows
-    ):  # a finished run's last row stands at its last step
+    if epochs and any("train_runtime" in row for row in rows):
+        # a finished run's last row stands at its last step
         state |= {"epoch": max(epochs), "global_step": total}
     return [record_of_rows(source.name, rows, state, settings)]
 
