@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from advisor.nouns import Advice, Finding, SearchSpace
     from advisor.tell.request import Request
 
-
 LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being asked: some seconds
 
 
@@ -39,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        return _explain_failure(error)
+        if exit_code(error) is None:  # a bug stays an exception
+            raise
+        print("\n".join(f"advisor: {line}" for line in problem_lines(error)), file=sys.stderr)
+        return exit_code(error)
     return 0
 
 
@@ -108,15 +110,13 @@ def _jobs_asked(args) -> Request:
     """The jobs that `recommend` is asked about, from exactly one source."""
     given = [s for s in (args.run_id, args.experiment, args.jobs) if s is not None]
     if len(given) != 1:
-        raise UsageError(
-            [f"{len(given)} sources of jobs given; expected one of RUN_ID, --experiment NAME, --jobs FILE"]
-        )
-    from advisor.tell.request import decode, parse
+        expected = "expected one of RUN_ID, --experiment NAME, --jobs FILE"
+        raise UsageError([f"{len(given)} sources of jobs given; {expected}"])
+    from advisor.tell.request import parse
 
-    space = decode(_text_of(args.space), args.space) if args.space else None
+    space = _json_of(args.space)
     if args.jobs:
-        name = "standard input" if args.jobs == "-" else args.jobs
-        return parse(decode(_text_of(args.jobs), name), space)
+        return parse(_json_of(args.jobs), space)
     import tracker
 
     found = tracker.records(experiment=args.experiment, run_id=args.run_id)
@@ -126,11 +126,10 @@ def _jobs_asked(args) -> Request:
 def _read(source: str, space_file: str | None = None) -> Request:
     """Jobs from a file that `tracker` can read, or else from the MLflow run of that id."""
     import tracker
-    from advisor.tell.request import decode, parse
+    from advisor.tell.request import parse
 
-    space = decode(_text_of(space_file), space_file) if space_file else None
-    looks_like_path = os.sep in source or "." in source
-    if looks_like_path and not Path(source).exists():
+    space = _json_of(space_file)
+    if (os.sep in source or "." in source) and not Path(source).exists():  # no run's id looks like this
         raise UsageError([f"{source}: no such file"])
     found = tracker.read(source) if Path(source).exists() else tracker.records(run_id=source)
     if not found:
@@ -170,9 +169,7 @@ def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequ
         tracker.write_advice(target, advice.to_record(), markdown=note, html=page)
 
 
-def _answer(
-    args, request: Request, advice: Advice, data: Sequence[Finding], judge_only: bool = False
-) -> None:
+def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_only: bool = False) -> None:
     from advisor.tell import next_command, text
 
     if args.json:
@@ -187,11 +184,12 @@ def _answer(
 
 def _data_of(request: Request) -> list[Finding]:
     """Findings on the newest job's data files, where these are still on this machine."""
+    from advisor.tell.command import path_of
+
     record = request.records[-1] if request.records else {}
     train, valid, losses = (
-        path if path and Path(path).is_file() else None
+        path if (path := path_of(record, key)) and Path(path).is_file() else None
         for key in ("train_file", "valid_file", "validation_examples")
-        for path in [(record.get(key) or {}).get("path")]
     )
     size = sum(Path(path).stat().st_size for path in (train, valid) if path)
     if size > LOOKED_AT:
@@ -212,6 +210,12 @@ def _rows(path: str) -> Iterable[Any]:
     from tracker.data import rows
 
     return rows(path)
+
+
+def _json_of(path: str | None) -> Any:
+    from advisor.tell.request import decode
+
+    return None if path is None else decode(_text_of(path), "standard input" if path == "-" else path)
 
 
 def _text_of(path: str) -> str:
@@ -240,15 +244,6 @@ def _print(words: str) -> None:
 
 def _ink() -> Ink:
     return Ink(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-
-
-def _explain_failure(error: Exception) -> int:
-    """Every problem in a line of its own on standard error; returns the exit code. A bug stays an exception."""
-    code = exit_code(error)
-    if code is None:
-        raise error
-    print("\n".join(f"advisor: {line}" for line in problem_lines(error)), file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -60,9 +60,10 @@ def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
         return dict.fromkeys(names) | known
     record = job or {}
     facts = {name: record.get(name) for name in names[2:]} | {"tried": record.get("hyperparameters") or {}}
-    return facts | {"train": _path(record, "train_file"), "valid": _path(record, "valid_file")}
+    return facts | {"train": path_of(record, "train_file"), "valid": path_of(record, "valid_file")}
 
 
-def _path(record: Mapping[str, Any], key: str) -> str | None:
+def path_of(record: Mapping[str, Any], key: str) -> str | None:
+    """The path of a file that a record names; None where it names a digest alone."""
     file = record.get(key)
     return file.get("path") if isinstance(file, Mapping) else None
