@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from advisor.propose.task import Task, understand
 from advisor.propose.wording import because, expectation
 
 N_ALTERNATIVES = 3
+SHORTLIST = 300  # settings that are looked at closely
+FIRST_LOOK = 24  # guesses that choose them
 
 
 def propose(
@@ -54,6 +57,7 @@ def propose(
         return follow(jobs, diagnosis, space, grid, free & within.settings, n), []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
     free &= within.settings
+    grid, free = _shortlist(task, grid, free)
     safe = free & ~unsafe(grid.settings, task.broken)
     rows, values = _choose(task, grid, safe if safe.sum() >= n else free, n + N_ALTERNATIVES, n)
     reason = within.reason or stop_reason(values, safe, _ended(jobs))
@@ -62,6 +66,15 @@ def propose(
         made = _with_stop(made, reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     return made[:n], [*extra, *made[n:]]
+
+
+def _shortlist(task: Task, grid: Grid, free: np.ndarray) -> tuple[Grid, np.ndarray]:
+    """The settings worth a close look, where a space has many: by what the leading guesses say of all."""
+    if len(grid.settings) <= SHORTLIST:
+        return grid, free
+    first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
+    kept = np.sort(np.argsort(-np.where(free, _score(first), -np.inf), kind="stable")[:SHORTLIST])
+    return replace(grid, settings=grid.settings[kept]), free[kept]
 
 
 def _free(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:

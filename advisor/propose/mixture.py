@@ -8,7 +8,7 @@ factorisation serves them all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -36,6 +36,13 @@ class Guesses:
     obs: Observations
     library: Library
     beliefs: Beliefs
+
+    def leading(self, count: int) -> Guesses:
+        """The weightiest alone: for a first look at many settings."""
+        top = np.argsort(-self.weight, kind="stable")[:count]
+        part = {k: getattr(self, k)[top] for k in ("member", "floor", "gain")}
+        weight = self.weight[top] / self.weight[top].sum()
+        return replace(self, weight=weight, pull=self.pull[:, top], **part)
 
     def predict(self, logs: np.ndarray) -> Prediction:
         """The posterior at settings `logs` float[m, 3]."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from advisor.nouns import Job
 from advisor.propose.scale import WORST
-from advisor.propose.series import blew_up, clean, ended, setting, total_steps, validation
+from advisor.propose.series import blew_up, clean, ended, likely_setting, total_steps, validation
 
 END, WAY, EARLY = 0, 1, 2  # kinds of observations
 EARLY_SHARES = (0.25, 0.5)  # of the first epoch
@@ -61,19 +61,16 @@ def observe(
     curves: bool = True,
     best: bool = False,
 ) -> tuple[Observations, Observations]:
-    """Validation and training observations of all jobs whose knobs are known.
+    """Validation and training observations of all jobs; a knob that is not known is taken to be the usual one.
 
     `curves=False` takes the ends alone; `best=True` lets each job stand for its best checkpoint so far.
     """
     most = max(2, min(9, MOST_POINTS // max(len(jobs), 1)))
     valid, train = [], []
     for i, job in enumerate(jobs):
-        knobs = setting(job, rate_name)
-        if knobs is None or blew_up(
-            job, base
-        ):  # what blew up tells of a limit, not of the surface: `limits.py`
+        if blew_up(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
-        knobs = knobs / [1.0, 1.0, reference]
+        knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
         rows = _validation_rows(job, knobs, base, most if curves else 1, best)
         valid += [(*r, i) for r in rows if curves or r[3] == END]
         if curves:

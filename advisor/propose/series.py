@@ -32,6 +32,18 @@ def setting(job: Job, rate_name: str) -> np.ndarray | None:
     return np.array(values, dtype=float)
 
 
+def likely_setting(job: Job, rate_name: str, reference: float) -> np.ndarray:
+    """The job's three knobs, with the usual value for one that is not known: float[3].
+
+    The usual learning rate is the provider's own; the usual number of epochs that of the evaluations, or 3.
+    """
+    h = job.hyperparameters
+    usual = (float(np.clip(len(job.full_valid), 3, 12)), 8.0, reference)
+    given = (h.n_epochs, h.batch_size, getattr(h, rate_name))
+    known = [isinstance(v, int | float) and np.isfinite(v) and v > 0 for v in given]
+    return np.array([float(v) if k else u for v, k, u in zip(given, known, usual, strict=True)])
+
+
 def validation(job: Job) -> tuple[np.ndarray, np.ndarray, bool]:
     """Steps, losses, and whether they are of the whole validation set.
 

@@ -41,7 +41,7 @@ def expectation(
     to: HyperParameters,
     diagnosis: Diagnosis,
 ) -> str:
-    """One text: the change, the expected loss with its range, the chance of a gain, what speaks against it."""
+    """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
     best = task.obs.best()
     low, high = likely_range(task.predict(setting[None]))[0]
     parts = [
@@ -49,21 +49,7 @@ def expectation(
         f"best so far {best:.3g}",
         f"{worth.chance[row]:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain",
     ]
-    if change := _change(newest, to):
-        parts.insert(0, change)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
-
-
-def _change(newest: Job | None, to: HyperParameters) -> str:
-    if newest is None:
-        return ""
-    old, new = newest.hyperparameters.to_record(), to.to_record()
-    moved = [
-        f"{SHORT.get(k, 'learning rate')} {old[k]:g} -> {new[k]:g}"
-        for k in new
-        if k in directions(newest, to)
-    ]
-    return f"against {newest.id or 'the newest job'}: {', '.join(moved)}" if moved else ""
 
 
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:

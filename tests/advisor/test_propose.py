@@ -171,6 +171,14 @@ def test_the_unit_of_the_loss_does_not_matter(factor):
     assert knobs(ask([scaled])[0][0]) == knobs(ask([plain])[0][0])
 
 
+@pytest.mark.parametrize("missing", ["n_epochs", "batch_size", "learning_rate_multiplier"])
+def test_a_history_that_lacks_a_knob_still_gives_figures(missing):
+    knobs_known = {"n_epochs": 5, "batch_size": 8, "learning_rate_multiplier": 0.4} | {missing: None}
+    made, _ = ask([job(hyperparameters=knobs_known, ends=(1.4, 1.1, 1.2, 1.5, 1.9))])
+    assert "nan" not in made[0].expect
+    assert "best so far 1.9" in made[0].expect
+
+
 def test_one_job_that_blew_up_does_not_set_the_scale_for_the_others():
     """Without a told base loss it is the middle of first losses, not the highest."""
     fields = {"base_valid_loss": None}
@@ -183,9 +191,9 @@ def test_one_job_that_blew_up_does_not_set_the_scale_for_the_others():
 
 
 def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
-    space = {"n_epochs": [1, 2, 3, 5], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4, 1.6]}
+    space = {"n_epochs": [1, 2, 3], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4, 1.6, 3.2]}
     jobs = [
-        job(e, 8, r, ends=[1.0 + 0.5 * abs(math.log2(r / 0.4))] * e, name=f"{e}-{r}")
+        job(e, 8, r, ends=[1.0 + 0.5 * abs(math.log2(r / 0.4)) + 0.05 * i for i in range(e)], name=f"{e}-{r}")
         for e in (1, 2, 3) for r in (0.1, 0.4, 1.6)
     ]  # fmt: skip
     made, _ = ask(jobs, space)
