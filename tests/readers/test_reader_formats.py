@@ -259,6 +259,37 @@ def test_wandb_panel_over_epochs(tmp_path):
     assert record["steps_per_epoch"] == 1
 
 
+PLAIN = {
+    "notebook": "Step,Training Loss,Validation Loss\n10,2.0,2.2\n20,No log,1.9\n30,1.2,nan\n",
+    "Markdown": "# card\n\n| Step | Training Loss | Validation Loss |\n|:---:|:---:|---:|\n"
+    "| 10 | 2.0 | 2.2 |\n| 20 | No log | 1.9 |\n| 30 | 1.2 | nan |\n\ntext\n",
+    "spreadsheet": "iteration;train_loss;val_loss\n10;2.0;2.2\n20;;1.9\n30;1.2;NaN\n",
+}
+
+
+@pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN)
+def test_plain_tables(tmp_path, text):
+    [record] = read(write(tmp_path, "table.csv", text))
+    assert record["train_loss"] == [[10, 2.0], [30, 1.2]]
+    assert record["full_valid_loss"][:2] == [[10, 2.2], [20, 1.9]]
+    assert math.isnan(record["full_valid_loss"][2][1])
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "steps"),
+    [
+        ("Epoch,Training Loss,Validation Loss\n1,2.0,2.1\n2,1.5,1.8\n", None, [1, 2]),
+        ("Epoch,Training Loss,Validation Loss\n0,2.0,2.1\n1,1.5,1.8\n", None, [1, 2]),  # counted from 0
+        ("Epoch,Training Loss,Validation Loss\n0,No log,3.0\n1,1.5,1.8\n", 3, [1]),  # before training
+    ],
+)
+def test_plain_tables_over_epochs(tmp_path, text, base, steps):
+    [record] = read(write(tmp_path, "table.csv", text))
+    assert record.get("base_valid_loss") == base
+    assert [step for step, _ in record["full_valid_loss"]] == steps
+    assert record["steps_per_epoch"] == 1
+
+
 class TestTensorBoard:
     @staticmethod
     def write(folder, scalars, start=1760000000.0):

@@ -20,6 +20,7 @@ NAMES = [
     "events.out.tfevents.1.host",
 ]
 SEEDS = [
+    "| Step | Training Loss | Validation Loss |\n|:--:|:--:|:--:|\n| 10 | 2.0 | 2.2 |\n| 20 | No log | 1.9 |\n",
     '{"data": [{"message": "Step 1/2: training loss=1.0", "created_at": 1, "data": {"step": 1, "train_loss": 2.0}}]}',
     files.OPENAI_CSV,
     files.as_base64(files.AZURE_CSV),

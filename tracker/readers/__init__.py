@@ -17,6 +17,7 @@ from tracker.readers import (
     llamafactory,
     openai_csv,
     openai_events,
+    plain_table,
     tensorboard,
     trainer_state,
     wandb,
@@ -37,6 +38,7 @@ FORMATS = (
     lightning,
     keras,
     console_log,
+    plain_table,
 )
 # What to look for in a folder, the fullest account first; trainer_state.json of the newest checkpoint comes last.
 KNOWN_NAMES = (

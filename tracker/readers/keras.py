@@ -20,7 +20,7 @@ RATES = ("learning_rate", "lr")
 def read(source: Source) -> list[dict[str, Any]]:
     """The run that a history tells, as one job record."""
     columns = _from_json(source.json) if source.text.lstrip()[:1] in ("{", "[") else _from_table(source)
-    if "loss" not in columns and "val_loss" not in columns:
+    if "loss" not in columns:
         raise NotThisFormat("has no loss per epoch")
     epochs = columns.pop("epoch", [])
     metrics = {key: _by_epoch(values, epochs) for key, values in columns.items()}
