@@ -1,8 +1,11 @@
 """onprem serve."""
 
+import shlex
+
 from onprem.commands.common import add_data_dir, complain, new_parser
 
 MIB = 2**20
+RAY = "{python} -m onprem.workers.on_ray {data_dir} {job} {worker}"
 HOW_TO_ADD = "run `onprem keys add NAME` first"
 
 
@@ -25,6 +28,19 @@ def add_parser(commands) -> None:
     parser.add_argument(
         "--threads", type=int, default=1, help="torch threads of each worker (default: %(default)s)"
     )
+    parser.add_argument(
+        "--engine", choices=("local", "ray", "command"), default="local",
+        help="local trains in the workers, ray on a Ray cluster, command by --command (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--command", metavar="TEMPLATE",
+        help="launcher of `--engine command`, with {python}, {data_dir}, {job} and {worker}, such as: "
+        "torchrun --standalone --nproc-per-node 4 -m onprem.workers.one {data_dir} {job} {worker}",
+    )  # fmt: skip
+    parser.add_argument("--ray-address", default="auto", help="the Ray cluster (default: %(default)s)")
+    parser.add_argument(
+        "--ray-workers", type=int, default=1, help="processes a job on Ray (default: %(default)s)"
+    )
     parser.add_argument("--max-file-mb", type=int, default=512, help="largest upload (default: %(default)s)")
     parser.add_argument(
         "--max-storage-mb", type=int, default=20 * 1024, help="a tenant's files in all (default: %(default)s)"
@@ -41,34 +57,49 @@ def run(arguments) -> int:
     from onprem.server.serve import UsageError, is_loopback, serve
     from onprem.store import Database, DataFolder
 
-    names = ("workers", "threads", "max_file_mb", "max_storage_mb", "max_jobs")
-    wrong = [
-        f"--{n.replace('_', '-')} is {getattr(arguments, n)}" for n in names if getattr(arguments, n) < 1
-    ]
-    if not 0 <= arguments.port <= 65535:
-        wrong.append(f"--port is {arguments.port}, expected 0 to 65535")
+    wrong = _problems(arguments)
     if wrong:
-        return complain("; ".join(wrong) + " (numbers must be at least 1)")
+        return complain("; ".join(wrong))
     folder = DataFolder.at(arguments.data_dir)
     if not is_loopback(arguments.host) and not _has_keys(Database(folder.database)):
         return complain(
             f"--host {arguments.host} can be reached by others, so API keys are needed: {HOW_TO_ADD}"
         )
     limits = Limits(
-        file_bytes=arguments.max_file_mb * MIB, tenant_bytes=arguments.max_storage_mb * MIB, live_jobs=arguments.max_jobs
-    )  # fmt: skip
+        file_bytes=arguments.max_file_mb * MIB,
+        tenant_bytes=arguments.max_storage_mb * MIB,
+        live_jobs=arguments.max_jobs,
+    )
+    training = {"workers": arguments.workers, "threads": arguments.threads, "command": _command(arguments)}
     try:
-        serve(
-            arguments.host,
-            arguments.port,
-            folder,
-            limits=limits,
-            workers=arguments.workers,
-            threads=arguments.threads,
-        )
+        serve(arguments.host, arguments.port, folder, limits=limits, **training)
     except UsageError as error:
         return complain(str(error))
     return 0
+
+
+def _problems(arguments) -> list[str]:
+    """Return all that is wrong with the options."""
+    names = ("workers", "threads", "max_file_mb", "max_storage_mb", "max_jobs", "ray_workers")
+    small = [(name, getattr(arguments, name)) for name in names if getattr(arguments, name) < 1]
+    wrong = [f"--{name.replace('_', '-')} is {value}, expected at least 1" for name, value in small]
+    if not 0 <= arguments.port <= 65535:
+        wrong.append(f"--port is {arguments.port}, expected 0 to 65535")
+    if (arguments.engine == "command") != (arguments.command is not None):
+        wrong.append("--engine command and --command TEMPLATE go together")
+    if arguments.command and not all(
+        name in arguments.command for name in ("{data_dir}", "{job}", "{worker}")
+    ):
+        wrong.append("--command must hold {data_dir}, {job} and {worker}")
+    return wrong
+
+
+def _command(arguments) -> str | None:
+    """Return the launcher's command line of the engine; None where workers train themselves."""
+    if arguments.engine == "ray":
+        address = shlex.quote(arguments.ray_address)
+        return RAY + f" --address {address} --workers {arguments.ray_workers}"
+    return arguments.command
 
 
 def _has_keys(db) -> bool:

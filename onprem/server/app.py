@@ -30,6 +30,7 @@ def create_app(
     workers: int = 1,
     threads: int = 1,
     keys_required: bool = False,
+    command: str | None = None,
 ) -> FastAPI:
     """Build the application on a data folder.
 
@@ -43,6 +44,8 @@ def create_app(
         Training workers, and torch threads of each.
     keys_required : bool
         Refuse requests without a known key even while there is none: for addresses beyond loopback.
+    command : str, optional
+        A launcher's command line that each job is handed to.
     """
     limits = limits or Limits()
     db = Database(folder.database)
@@ -50,7 +53,7 @@ def create_app(
     context = Context(
         db,
         folder,
-        TrainingPool(db, folder, workers, threads),
+        TrainingPool(db, folder, workers, threads, command),
         Sampler(folder, threads),
         limits,
         keys_required,

@@ -29,10 +29,19 @@ class _Server(uvicorn.Server):
             print(f"onprem: ready on {self.url}", flush=True)
 
 
-def serve(
-    host: str, port: int, folder: DataFolder, *, limits: Limits, workers: int = 1, threads: int = 1
-) -> None:  # fmt: skip
+def serve(host: str, port: int, folder: DataFolder, *, limits: Limits, **training) -> None:
     """Serve until a signal; SIGTERM and SIGINT let training workers finish their step.
+
+    Parameters
+    ----------
+    host, port
+        Where to listen; port 0 takes a free one.
+    folder : DataFolder
+        Where all is kept.
+    limits : Limits
+        What requests and tenants may take.
+    **training
+        `workers`, `threads` and `command`, as `create_app` takes them.
 
     Raises
     ------
@@ -46,9 +55,7 @@ def serve(
             text = f"another server works on {folder.root}; stop it, or give this one its own --data-dir"
             raise UsageError(text) from None
         sock = _listen(host, port)
-        app = create_app(
-            folder, limits=limits, workers=workers, threads=threads, keys_required=not is_loopback(host)
-        )
+        app = create_app(folder, limits=limits, keys_required=not is_loopback(host), **training)
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{sock.getsockname()[1]}/v1"
         config = uvicorn.Config(

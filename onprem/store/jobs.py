@@ -10,6 +10,11 @@ import time
 from onprem.store.database import Database, insert
 from onprem.store.events import add_event
 
+MAX_ATTEMPTS = 3  # a job whose worker died that often is the likely cause
+WORKER_DIED = (
+    "The training worker died {} times on this job (last exit code {}; -9 is mostly the system's answer to memory "
+    "running out). Lower batch_size or max_length, or ask for LoRA."
+)
 TERMINAL = ("succeeded", "failed", "cancelled")
 JSON_COLUMNS = ("method", "hyperparameters", "metadata", "integrations", "result_files", "error")
 
@@ -47,9 +52,13 @@ def get(db: Database, tenant: str | None, job_id: str) -> dict | None:
     return decode(row) if row and tenant in (None, row["tenant"]) else None
 
 
-def status(db: Database, job_id: str) -> str:
-    """Return the status alone: asked at every step, so one indexed read."""
-    return db.one("select status from jobs where id = ?", job_id)["status"]
+def status(db: Database, job_id: str, worker: str | None = None) -> str:
+    """Return the status alone: asked at every step, so one indexed read.
+
+    Where `worker` is given and no longer holds the job, the answer is ``lost``: another goes on with it.
+    """
+    row = db.one("select status, worker from jobs where id = ?", job_id)
+    return "lost" if worker and row["worker"] != worker else row["status"]
 
 
 def update(connection, job_id: str, **values) -> None:
@@ -94,14 +103,30 @@ def claim(db: Database, worker: str) -> dict | None:
     return get(db, None, row["id"])
 
 
-def release(db: Database, job_id: str) -> None:
-    """Let go of a job. Still `running` means that it was interrupted: it goes back to the queue."""
+def release(db: Database, job_id: str, worker: str | None = None) -> None:
+    """Let go of a job, where `worker` (None: anyone) still holds it.
+
+    Still `running` means that it was interrupted: it goes back to the queue.
+    """
     with db.transaction() as connection:
         connection.execute(
             "update jobs set worker = null, estimated_finish = null, "
-            "status = case status when 'running' then 'queued' else status end where id = ?",
-            (job_id,),
+            "status = case status when 'running' then 'queued' else status end "
+            "where id = ? and worker = coalesce(?, worker)",
+            (job_id, worker),
         )
+
+
+def died(db: Database, job: dict, code: int) -> None:
+    """Note that a job's process died: it goes on from its last checkpoint, or fails after too many deaths."""
+    attempts = job["attempts"] + 1
+    with db.transaction() as connection:
+        update(connection, job["id"], attempts=attempts)
+        text = f"The training worker died (code {code}); going on from the last checkpoint"
+        add_event(connection, job["id"], f"message:died:{attempts}", text, level="warn")
+    if attempts >= MAX_ATTEMPTS:
+        fail(db, job["id"], "worker_died", WORKER_DIED.format(attempts, code))
+    release(db, job["id"])
 
 
 def held_by(db: Database, worker: str | None = None) -> list[dict]:

@@ -5,18 +5,11 @@ from dataclasses import dataclass, field
 from onprem.formats import read_rows
 from onprem.store import Database, DataFolder
 from onprem.store import files as file_rows
+from onprem.training.errors import JobError
 from onprem.training.preferences import Pair, PairTokenizer
 from onprem.training.rows_to_tokens import Example, RowTokenizer
 
 MAX_NAMED = 20  # line numbers spelled out in a message
-
-
-class DataError(Exception):
-    """The files cannot be trained on; the message tells all lines."""
-
-    def __init__(self, param: str, message: str) -> None:
-        super().__init__(message)
-        self.param = param
 
 
 @dataclass
@@ -43,7 +36,7 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
 
     Raises
     ------
-    DataError
+    JobError
         If a file is gone, rows are longer than asked for, or nothing is left to learn.
     """
     hp = job["hyperparameters"]
@@ -54,9 +47,7 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
         if job[param] is None:
             continue
         if file_rows.get(db, job["tenant"], job[param]) is None:
-            raise DataError(
-                param, f"The file {job[param]} was deleted or has expired before the job started."
-            )
+            raise JobError(param, f"The file {job[param]} was deleted or has expired before the job started.")
         target.extend(rows.example(line, row) for line, row in read_rows(folder.file(job[param])))
         _check(param, target, hp, data)
     return data
@@ -66,9 +57,9 @@ def _check(param: str, examples: list, hp: dict, data: Data) -> None:
     cut = [e.line for e in examples if e.n_cut]
     if cut and hp["too_long"] == "refuse":
         text = f"{len(cut)} rows are longer than max_length {hp['max_length']} tokens: lines {_named(cut)}. "
-        raise DataError(param, text + 'Shorten them, raise max_length, or set too_long to "truncate".')
+        raise JobError(param, text + 'Shorten them, raise max_length, or set too_long to "truncate".')
     if not any(e.n_trained for e in examples):
-        raise DataError(
+        raise JobError(
             param, f"No row has anything left to learn within max_length {hp['max_length']} tokens."
         )
     if cut:

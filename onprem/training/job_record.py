@@ -38,8 +38,8 @@ class JobRecord:
         self.db, self.job, self.base, self.folder = db, job, base, folder
 
     def status(self) -> str:
-        """Return the job's status in the store."""
-        return job_rows.status(self.db, self.job["id"])
+        """Return the job's status in the store; ``lost`` where another worker has taken it over."""
+        return job_rows.status(self.db, self.job["id"], self.job["worker"])
 
     def started(self, warnings: list[tuple[str, str]], first: int) -> None:
         """Tell what was cut off the data, and from where the job goes on."""

@@ -14,7 +14,7 @@ from transformers import PrinterCallback
 
 from onprem.store import Database, DataFolder
 from onprem.store import models as model_rows
-from onprem.training import checkpoint, results
+from onprem.training import checkpoint, ranks, results
 from onprem.training.data import Data, load_data
 from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
@@ -50,29 +50,33 @@ class JobRun:
     def run(self) -> None:
         """Train to the end, or until cancel, pause or shutdown."""
         with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # a worker of a server that was just killed may still hold it
+            if ranks.is_first():  # a worker of a server that was just killed may still hold it
+                fcntl.flock(lock, fcntl.LOCK_EX)
             self._prepare()
             self._train()
-            self._finish()
+            if ranks.is_first():
+                self._finish()
 
     def _prepare(self) -> None:
         tokenizer = load_tokenizer(self.base_path)
         self.data: Data = load_data(self.db, self.store, self.job, tokenizer)
-        self.plan = Plan.of(self.job, _vocab_size(self.base_path), self.data.longest)
+        self.plan = Plan.of(self.job, _vocab_size(self.base_path), self.data.longest, ranks.world_size())
         self.task = TASKS[self.plan.method](self.plan, self.data, tokenizer)
         model = load_model(self.base_path)
         self.task.prepare(model)
         self.trainer = self.task.trainer(model, self.folder)
-        self.per_epoch = math.ceil(len(self.trainer.train_dataset) / self.plan.batch_size)
+        batches = len(self.trainer.get_train_dataloader())
+        self.per_epoch = math.ceil(batches / self.trainer.args.gradient_accumulation_steps)
         self.total_steps = self.per_epoch * self.plan.n_epochs
         kept = set(range(self.per_epoch, self.total_steps + 1, self.per_epoch))
-        self.start = checkpoint.newest(self.folder, kept)
+        self.start = ranks.agree(checkpoint.newest(self.folder, kept) if ranks.is_first() else None)
         self.first = int(self.start.name.rpartition("-")[2]) if self.start else 0
 
     def _train(self) -> None:
-        self.record.started(self.data.warnings, self.first)
-        if self.first:  # a crash may have come between the checkpoint and its registration
-            self.record.saved(self.first, self.first % self.per_epoch == 0)
+        if ranks.is_first():
+            self.record.started(self.data.warnings, self.first)
+            if self.first:  # a crash may have come between the checkpoint and its registration
+                self.record.saved(self.first, self.first % self.per_epoch == 0)
         log = EventLog(self.db, self.job["id"])
         try:
             self.reporter = Reporter(
@@ -82,7 +86,7 @@ class JobRun:
             )  # fmt: skip
             self.trainer.remove_callback(PrinterCallback)  # it would print every step into the log
             self.trainer.add_callback(self.reporter)
-            if self.data.valid and self.first == 0 and not self.record.base_loss_told():
+            if ranks.is_first() and self.data.valid and self.first == 0 and not self.record.base_loss_told():
                 self.reporter.tell_base_loss(self.trainer.model)
             if self.first < self.total_steps:
                 self.trainer.train(resume_from_checkpoint=str(self.start) if self.start else None)

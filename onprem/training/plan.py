@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from onprem.training.errors import JobError
+
 LOGIT_BYTES = 2**30  # a micro-batch's logits, gradients included, stay below this
 GPU_SHARE = 0.25  # on a GPU: below this share of its memory
 
@@ -28,14 +30,23 @@ class Plan:
     bf16: bool
 
     @classmethod
-    def of(cls, job: dict, vocab_size: int, longest: int) -> "Plan":
-        """Plan `job`, whose longest row has `longest` tokens."""
+    def of(cls, job: dict, vocab_size: int, longest: int, processes: int = 1) -> "Plan":
+        """Plan `job`, whose longest row has `longest` tokens, for as many processes.
+
+        Raises
+        ------
+        JobError
+            If the batch cannot be shared evenly.
+        """
         hp = job["hyperparameters"]
         method = job["method"]["type"]
         batch = hp["batch_size"]
+        if batch % processes:
+            text = f"batch_size {batch} cannot be shared evenly by this server's {processes} processes a job."
+            raise JobError("batch_size", text + f" Take a multiple of {processes}.")
         return cls(
             method=method, n_epochs=hp["n_epochs"], batch_size=batch,
-            micro_batch=micro_batch(batch, longest * (2 if method == "dpo" else 1), vocab_size),
+            micro_batch=micro_batch(batch // processes, longest * (2 if method == "dpo" else 1), vocab_size),
             learning_rate=hp["learning_rate"], max_length=hp["max_length"], seed=job["seed"],
             lora=hp["lora"], packing=hp["packing"], too_long=hp["too_long"], beta=hp.get("beta", 0.1),
             weight_decay=hp["weight_decay"], warmup_ratio=hp["warmup_ratio"],

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from transformers import TrainerCallback
 
-from onprem.training import figures
+from onprem.training import figures, ranks
 from onprem.training.evaluate import Score, total
 from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
@@ -18,6 +18,9 @@ from onprem.training.tasks import SupervisedTask
 
 NONFINITE_STEPS = 3  # in a row: weights that hold a NaN never lose it, so more would only burn time
 VALID_EVERY, MIN_LOOKS = 10, 5  # steps between looks at a validation batch; at least so many looks in a job
+
+
+UNSAVED = ("cancelled", "failed", "lost", "diverged")  # endings that no one will go on from
 
 
 class Reporter(TrainerCallback):
@@ -73,17 +76,18 @@ class Reporter(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
         """Decide whether to save and whether to stop."""
-        self.stopped = self.stopped or ("shutdown" if self.shutdown() else self._unwanted())
+        if ranks.is_first():
+            self.stopped = self.stopped or ("shutdown" if self.shutdown() else self._unwanted())
+        self.stopped = ranks.agree(self.stopped)
         if self.stopped:
             control.should_training_stop = True
-        control.should_save = self._ends_epoch(state.global_step) or (
-            self.stopped is not None and self.stopped not in ("cancelled", "failed")
-        )
+        passing = self.stopped is not None and self.stopped not in UNSAVED
+        control.should_save = self.stopped not in UNSAVED and (passing or self._ends_epoch(state.global_step))
 
     def on_log(self, args, state, control, logs=None, model=None, **kwargs) -> None:
         """Tell the step; the Trainer calls this before it saves."""
         state.log_history.clear()  # else every checkpoint holds all steps so far; the store has them
-        if logs is None or "loss" not in logs or self.stopped in ("cancelled", "failed"):
+        if logs is None or "loss" not in logs or self.stopped in UNSAVED or not ranks.is_first():
             return
         step = state.global_step
         told = {"step": step, "total_steps": self.total_steps, "train_loss": float(logs["loss"])}
@@ -97,6 +101,9 @@ class Reporter(TrainerCallback):
 
     def on_save(self, args, state, control, **kwargs) -> None:
         """Let the job seal its checkpoint, once all events up to it are on the disk."""
+        ranks.wait()  # each process writes its part
+        if not ranks.is_first():
+            return
         self.log.flush()
         self.record.saved(state.global_step, self._ends_epoch(state.global_step))
 
@@ -115,7 +122,7 @@ class Reporter(TrainerCallback):
 
     def _full_validation(self, model, step: int) -> dict:
         everything = list(range(len(self.order)))
-        scores = self.task.scores(model, everything, stop=lambda: self._unwanted() == "cancelled")
+        scores = self.task.scores(model, everything, stop=lambda: self._unwanted() in UNSAVED)
         self.final_scores = scores if step == self.total_steps else None
         score = total(scores)
         told = {"full_valid_loss": score.loss}
@@ -126,7 +133,8 @@ class Reporter(TrainerCallback):
         self.nonfinite_run = 0 if finite else self.nonfinite_run + 1
         if self.nonfinite_run >= NONFINITE_STEPS or (self.nonfinite_run and told["step"] == self.total_steps):
             self.stopped = "diverged"
-            control.should_training_stop, control.should_save = True, False
+            if ranks.world_size() == 1:  # else all processes learn of it together, at the next step
+                control.should_training_stop, control.should_save = True, False
 
     def _tell(self, told: dict) -> None:
         data = figures.wire(told)

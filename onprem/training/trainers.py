@@ -13,7 +13,7 @@ from peft import LoraConfig, TaskType
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from onprem.training import preferences
+from onprem.training import preferences, ranks
 from onprem.training.plan import Plan
 from onprem.training.rows_to_tokens import Example
 
@@ -46,7 +46,7 @@ def common(plan: Plan, folder: Path) -> dict:
     return {
         "output_dir": str(folder), "seed": plan.seed, "data_seed": plan.seed, "num_train_epochs": plan.n_epochs,
         "per_device_train_batch_size": plan.micro_batch,
-        "gradient_accumulation_steps": plan.batch_size // plan.micro_batch,
+        "gradient_accumulation_steps": plan.batch_size // (plan.micro_batch * ranks.world_size()),
         "learning_rate": plan.learning_rate, "lr_scheduler_type": "linear", "warmup_steps": plan.warmup_ratio,
         "optim": "adamw_torch", "weight_decay": plan.weight_decay, "max_grad_norm": MAX_GRAD_NORM,
         "logging_strategy": "steps", "logging_steps": 1, "logging_nan_inf_filter": False,

@@ -11,7 +11,8 @@ import transformers
 
 from onprem.store import Database, DataFolder
 from onprem.store import jobs as job_rows
-from onprem.training.data import DataError
+from onprem.training import ranks
+from onprem.training.errors import JobError
 from onprem.training.job_run import JobRun
 
 log = logging.getLogger("onprem.train")
@@ -54,25 +55,32 @@ class Worker:
         job = job_rows.claim(self.db, self.worker_id)
         if job is None:
             return False
+        self.run(job)
+        return True
+
+    def run(self, job: dict) -> None:
+        """Run a claimed job to its end or interruption, and let go of it."""
         log.info("job %s: started", job["id"])
         try:
             JobRun(self.db, self.folder, job, self.shutdown).run()
         except Exception as error:
             code, message, param = failure(error)
             log.error("job %s: %s at %s", job["id"], code, _where(error))
+            if not ranks.is_first():
+                raise
             job_rows.fail(self.db, job["id"], code, message, param)
         finally:
-            job_rows.release(self.db, job["id"])
+            if ranks.is_first():
+                job_rows.release(self.db, job["id"], self.worker_id)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
         log.info("job %s: let go", job["id"])
-        return True
 
 
 def failure(error: Exception) -> tuple[str, str, str | None]:
     """Return the code, message and parameter that a client sees for `error`."""
     text = str(error).lower()
-    if isinstance(error, DataError):
+    if isinstance(error, JobError):
         return f"invalid_{error.param}", str(error), error.param
     if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "no space left" in text:
         return "disk_full", DISK_FULL, None

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable
 
 
-def watch(on_line: Callable[[str], None]) -> None:
-    """Call `on_line` with each line of standard input, in a thread of its own; exit the process at its end."""
+def watch(on_line: Callable[[str], None], on_end: Callable[[], None] = lambda: None) -> None:
+    """Call `on_line` with each line of standard input, in a thread of its own; at its end `on_end`, then exit."""
 
     def read() -> None:
         for line in sys.stdin:
             on_line(line.rstrip("\n"))
+        on_end()
         os._exit(0)
 
     threading.Thread(target=read, daemon=True, name="lifeline").start()

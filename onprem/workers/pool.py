@@ -9,10 +9,8 @@ import secrets
 
 from onprem.store import Database, DataFolder
 from onprem.store import jobs as job_rows
-from onprem.store.events import add_event
 from onprem.workers import process
 
-MAX_ATTEMPTS = 3  # a job whose worker died that often is the likely cause
 STEP_PATIENCE = 120.0  # seconds for the step under way and its checkpoint at shutdown
 
 log = logging.getLogger("onprem.server")
@@ -29,10 +27,14 @@ class TrainingPool:
         Workers, hence jobs that train at once.
     threads : int
         Torch threads of each.
+    command : str, optional
+        A launcher's command line; without one, jobs train in the workers themselves.
     """
 
-    def __init__(self, db: Database, folder: DataFolder, size: int = 1, threads: int = 1) -> None:
-        self.db, self.folder, self.size, self.threads = db, folder, size, threads
+    def __init__(
+        self, db: Database, folder: DataFolder, size: int = 1, threads: int = 1, command: str | None = None
+    ) -> None:
+        self.db, self.folder, self.size, self.threads, self.command = db, folder, size, threads, command
         self.workers: dict[str, asyncio.subprocess.Process] = {}
         self.tasks: set[asyncio.Task] = set()
         self.starting = 0
@@ -70,8 +72,9 @@ class TrainingPool:
     async def _run_worker(self) -> None:
         worker_id = secrets.token_hex(8)
         try:
+            module, more = ("dispatch", [self.command]) if self.command else ("train", [])
             worker = await process.start(
-                "onprem.workers.train", str(self.folder.root), worker_id,
+                f"onprem.workers.{module}", str(self.folder.root), worker_id, *more,
                 log=self.folder.logs / "train.log", threads=self.threads,
             )  # fmt: skip
             self.workers[worker_id] = worker
@@ -87,17 +90,4 @@ class TrainingPool:
     def _after_death(self, worker_id: str, code: int) -> None:
         log.warning("training worker ended with code %s", code)
         for job in job_rows.held_by(self.db, worker_id):
-            attempts = job["attempts"] + 1
-            with self.db.transaction() as connection:
-                job_rows.update(connection, job["id"], attempts=attempts)
-                text = f"The training worker died (code {code}); going on from the last checkpoint"
-                add_event(connection, job["id"], f"message:died:{attempts}", text, level="warn")
-            if attempts >= MAX_ATTEMPTS:
-                job_rows.fail(self.db, job["id"], "worker_died", WORKER_DIED.format(attempts, code))
-            job_rows.release(self.db, job["id"])
-
-
-WORKER_DIED = (
-    "The training worker died {} times on this job (last exit code {}; -9 is mostly the system's answer to memory "
-    "running out). Lower batch_size or max_length, or ask for LoRA."
-)
+            job_rows.died(self.db, job, code)

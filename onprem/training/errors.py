@@ -1,0 +1,17 @@
+"""The error for which the client, not the server, is the cause."""
+
+
+class JobError(Exception):
+    """The job cannot be trained as asked.
+
+    Parameters
+    ----------
+    param : str
+        The field that is wrong, as the client named it.
+    message : str
+        All that is wrong with it, and what to do.
+    """
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param

@@ -1,0 +1,34 @@
+"""The processes that train one job together: the first of them tells and decides, the others follow.
+
+A launcher (torchrun, accelerate, Ray Train) says who is who by RANK and WORLD_SIZE; without one there is one.
+"""
+
+import os
+from typing import Any
+
+from torch import distributed
+
+
+def world_size() -> int:
+    """Return how many processes train this job."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Tell whether this process is the one that writes to the store."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def agree(value: Any) -> Any:
+    """Return the first process's value in all of them."""
+    if world_size() == 1 or not distributed.is_initialized():
+        return value
+    box = [value]
+    distributed.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def wait() -> None:
+    """Return when all processes are here."""
+    if world_size() > 1 and distributed.is_initialized():
+        distributed.barrier()

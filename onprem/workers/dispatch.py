@@ -1,0 +1,92 @@
+"""Hands jobs to a launcher, one after the other: the worker of `--engine command` and `--engine ray`.
+
+    python -m onprem.workers.dispatch DATA_DIR WORKER_ID TEMPLATE
+
+The template is a command line with {python}, {data_dir}, {job} and {worker}; it must return when the job's
+processes have ended. It runs without a shell. This process never imports torch.
+"""
+
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+
+from onprem.store import Database, DataFolder
+from onprem.store import jobs as job_rows
+from onprem.workers import lifeline
+from onprem.workers.train import LOOK_SECONDS
+
+log = logging.getLogger("onprem.dispatch")
+
+
+class Dispatcher:
+    """Claims jobs and runs the command for each.
+
+    Parameters
+    ----------
+    data_dir, worker_id, template : str
+        As on the command line.
+    """
+
+    def __init__(self, data_dir: str, worker_id: str, template: str) -> None:
+        self.db = Database(DataFolder.at(data_dir).database)
+        self.data_dir, self.worker_id, self.template = data_dir, worker_id, template
+        self.poke, self.stop = threading.Event(), threading.Event()
+        self.child: subprocess.Popen | None = None
+
+    def heed(self, line: str) -> None:
+        """Take a line of the server."""
+        if line == "stop":
+            self.stop.set()
+            self.signal(signal.SIGTERM)
+        self.poke.set()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all processes of the launcher."""
+        if self.child and self.child.poll() is None:
+            os.killpg(self.child.pid, number)
+
+    def work_once(self) -> bool:
+        """Run one job; False where the queue is empty."""
+        job = job_rows.claim(self.db, self.worker_id)
+        if job is None:
+            return False
+        names = {
+            "python": sys.executable,
+            "data_dir": self.data_dir,
+            "job": job["id"],
+            "worker": self.worker_id,
+        }
+        words = [word.format(**names) for word in shlex.split(self.template)]
+        try:
+            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+            code = self.child.wait()
+        except OSError as error:
+            log.error("%s: %s", words[0], error)
+            text = f"The server's launch command cannot be run ({error.strerror}). Tell its operator."
+            job_rows.fail(self.db, job["id"], "launch_failed", text)
+            code = 1
+        if job_rows.get(self.db, None, job["id"])["worker"] == self.worker_id:
+            if self.stop.is_set():
+                job_rows.release(self.db, job["id"])
+            else:
+                job_rows.died(self.db, job, code)
+        return True
+
+
+def main() -> None:
+    """Run until the server is gone or says stop."""
+    dispatcher = Dispatcher(*sys.argv[1:4])
+    lifeline.watch(dispatcher.heed, on_end=lambda: dispatcher.signal(signal.SIGKILL))
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+    while not dispatcher.stop.is_set():
+        if not dispatcher.work_once():
+            dispatcher.poke.wait(LOOK_SECONDS)
+            dispatcher.poke.clear()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Hands one job to Ray Train on an existing cluster: what `--engine ray` runs for each job.
+
+    python -m onprem.workers.on_ray DATA_DIR JOB_ID WORKER_ID --address auto --workers 2
+
+Every node must see the data folder at the same path, since the job store and the checkpoints lie there. Each
+Ray worker is one process of the job (data parallel), with a GPU where the cluster has any.
+"""
+
+import argparse
+import os
+import sys
+
+
+def train(config: dict) -> None:
+    """Run in each Ray worker: Ray Train has told it its rank and joined it to the others."""
+    from ray import train as ray_train
+
+    from onprem.workers.one import run
+
+    context = ray_train.get_context()
+    os.environ |= {"RANK": str(context.get_world_rank()), "WORLD_SIZE": str(context.get_world_size())}
+    run(config["data_dir"], config["job"], config["worker"])
+
+
+def main() -> None:
+    """Run the job; exit code 1 where Ray could not."""
+    parser = argparse.ArgumentParser()
+    for name in ("data_dir", "job", "worker"):
+        parser.add_argument(name)
+    parser.add_argument("--address", default="auto")
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    import ray
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    names = ("OMP_NUM_THREADS", "HF_HUB_OFFLINE", "DO_NOT_TRACK", "TOKENIZERS_PARALLELISM")
+    environment = {"env_vars": {name: os.environ[name] for name in names if name in os.environ}}
+    ray.init(address=arguments.address, runtime_env=environment, log_to_driver=False)
+    on_gpu = ray.cluster_resources().get("GPU", 0) >= arguments.workers
+    TorchTrainer(
+        train,
+        train_loop_config={name: getattr(arguments, name) for name in ("data_dir", "job", "worker")},
+        scaling_config=ScalingConfig(num_workers=arguments.workers, use_gpu=on_gpu),
+        run_config=RunConfig(storage_path=os.path.join(arguments.data_dir, "ray")),
+    ).fit()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
