@@ -166,3 +166,29 @@ def test_the_study_may_be_ended_by_the_advisor():
     assert made.best_value == pytest.approx(
         min(loss_at(e, 8, r) for e in (1, 2, 4) for r in (1e-4, 3e-4)), abs=0.1
     )
+
+
+def test_trials_at_the_same_time_get_settings_of_their_own():
+    made = study()
+    made.optimize(objective, n_trials=3)
+    waiting = [made.ask() for _ in range(3)]
+    for trial in waiting:
+        trial.suggest_int("epochs", 1, 12)
+        trial.suggest_categorical("batch_size", [4, 8, 16, 32])
+        trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+    settings = [tuple(t.params[k] for k in ("epochs", "batch_size", "lr")) for t in made.trials]
+    assert len(set(settings)) == 6
+
+
+def test_a_trial_that_fails_does_no_harm():
+    made = study()
+
+    def fragile(trial):
+        value = objective(trial)
+        if trial.number == 1:
+            raise RuntimeError("out of memory")
+        return math.nan if trial.number == 2 else value
+
+    made.optimize(fragile, n_trials=5, catch=RuntimeError)
+    assert [t.state.name for t in made.trials].count("FAIL") == 2
+    assert made.sampler.advice is not None
