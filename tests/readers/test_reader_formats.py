@@ -392,6 +392,13 @@ def test_missing_file(tmp_path):
         read(tmp_path / "nothing.csv")
 
 
+def test_a_model_named_by_mistake_is_not_read_into_memory(tmp_path):
+    with (tmp_path / "model.safetensors").open("wb") as file:
+        file.truncate(3_000_000_000)  # sparse: takes no room on disk
+    with pytest.raises(ReadError, match="3000 MB"):
+        read(tmp_path / "model.safetensors")
+
+
 def test_folder_without_logs(tmp_path):
     with pytest.raises(ReadError, match="holds none of"):
         read(tmp_path)

@@ -15,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+# Bytes; a log of a million steps has about 150 MB. What is larger is a model or a data set, named by mistake.
+LARGEST = 500_000_000
 CHECKPOINT = re.compile(r"checkpoint-\d+")
 DELIMITERS = ",;\t"
 # Names that say nothing about the run: the folder's name is the better one.
@@ -70,6 +72,11 @@ class Source:
     @classmethod
     def open(cls, path: Path) -> Source:
         try:
+            size = path.stat().st_size
+            if size > LARGEST:
+                raise ReadError(
+                    f"{path} has {size / 1e6:.0f} MB; a training history has at most {LARGEST / 1e6:.0f}."
+                )
             return cls(path, path.read_bytes())
         except OSError as error:
             raise ReadError(
