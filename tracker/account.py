@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from typing import TYPE_CHECKING
 
 from tracker.endpoint import Item
+from tracker.errors import ProviderError
 from tracker.follow import Update
 from tracker.jobs import TrackedJob
 from tracker.providers.base import TERMINAL
 
 if TYPE_CHECKING:
     from tracker.session import Session
+
+log = logging.getLogger(__name__)
 
 #: Seconds between looks for new jobs.
 LOOK_S = 10.0
@@ -31,10 +36,18 @@ async def follow_account(
         Receives the jobs as they are found.
     """
     known: set[str] = set()
+    begun = time.time()
     async with asyncio.TaskGroup() as group:
         while True:
-            for served in await living(session):
-                if served["id"] not in known:
+            try:
+                served_jobs = await living(session, begun)
+            except ProviderError as error:
+                if not (forever and error.passing):
+                    raise
+                log.warning("%s Looking again.", error)
+                served_jobs = []
+            for served in served_jobs:
+                if str(served["id"]) not in known:
                     known.add(str(served["id"]))
                     job = await session.adopt(served)
                     found.append(job)
@@ -44,18 +57,28 @@ async def follow_account(
             await asyncio.sleep(LOOK_S)
 
 
-async def living(session: Session) -> list[Item]:
-    """Return the account's jobs that have not ended, from the newest pages back."""
+async def living(session: Session, since: float) -> list[Item]:
+    """Return the account's jobs that have not ended, from the newest pages back, and those made since.
+
+    Parameters
+    ----------
+    since
+        Seconds since 1970: a job made later counts even if it has ended, since it may have ended between two looks.
+    """
     jobs: dict[str, Item] = {}
     cursor: str | None = None
     dead = 0
     while dead < DEAD_PAGES:
         page = await session.endpoint.jobs(cursor)
-        alive = {str(job["id"]): job for job in page.items if session.provider.status(job) not in TERMINAL}
-        dead = 0 if alive else dead + 1
-        if page.after is None or (alive and alive.keys() <= jobs.keys()):
-            jobs |= alive
+        wanted = {
+            str(job["id"]): job
+            for job in page.items
+            if session.provider.status(job) not in TERMINAL or float(job.get("created_at") or 0) >= since
+        }
+        dead = 0 if wanted else dead + 1
+        known = bool(wanted) and wanted.keys() <= jobs.keys()  # a provider that ignores the cursor
+        jobs |= wanted
+        if page.after is None or known:
             break
-        jobs |= alive
         cursor = page.after
     return list(jobs.values())

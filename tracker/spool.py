@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 #: provider stops until there is room: the provider keeps what was not read.
 LIMIT_BYTES = 256_000_000
 
+#: Bytes taken at once: what the writer holds in memory.
+TAKEN_BYTES = 8_000_000
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, store TEXT, target TEXT, kind TEXT, bytes INTEGER, body TEXT);
@@ -79,10 +82,15 @@ class Spool:
         self.changed.set()
 
     def take(self, count: int) -> list[Entry]:
-        """Return the oldest entries; they stay until :meth:`drop`."""
-        sql = "SELECT seq, target, kind, body FROM entries WHERE store = ? ORDER BY seq LIMIT ?"
+        """Return the oldest entries, at most so many and ``TAKEN_BYTES``; they stay until :meth:`drop`."""
+        sql = "SELECT seq, target, kind, body, bytes FROM entries WHERE store = ? ORDER BY seq LIMIT ?"
+        rows, size = [], 0
         with self._lock:
-            rows = self._db.execute(sql, (self._store, count)).fetchall()
+            for *row, weight in self._db.execute(sql, (self._store, count)):
+                rows.append(row)
+                size += weight
+                if size >= TAKEN_BYTES:
+                    break
         return [Entry(seq, target, kind, json.loads(body)) for seq, target, kind, body in rows]
 
     def drop(self, entries: list[Entry]) -> None:

@@ -20,8 +20,9 @@ from tracker.spool import Entry, Spool
 
 log = logging.getLogger(__name__)
 
-#: Entries taken at once: enough that one batch per run is large, few enough that a round stays under a second.
-ROUND = 500
+#: Entries taken at once: when MLflow falls behind, a run's entries pile up here and go as one batch, which costs it little
+#: more than one point does.
+ROUND = 5000
 
 #: Points per batch: MLflow's own limit for one request.
 BATCH = 1000

@@ -77,17 +77,28 @@ class QuirkServer:
         class Handler(_Handler):
             quirky = server
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        self._thread.start()
+        self._handler = Handler
+        self._port = 0
+        self.listen_again()
+        self.url = f"http://127.0.0.1:{self._port}/v1"
 
-    def close(self) -> None:
+    def listen_again(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self.dead = False
+        self._http = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
+        self._http.daemon_threads = True
+        self._port = self._http.server_port
+        serve = self._http.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop_listening(self) -> None:
+        """Refuse connections, and cut those there are at their next request, as a killed process does."""
+        self.dead = True
         self._http.shutdown()
         self._http.server_close()
+
+    def close(self) -> None:
+        self.stop_listening()
 
     def __enter__(self) -> QuirkServer:
         return self
@@ -280,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         with server.lock:
             server.requests.append(request)
-            if _take(server.quirks.cut_before, request):
+            if server.dead or _take(server.quirks.cut_before, request):
                 return self._cut()
             storm = next((s for s in server.quirks.storms if re.search(s[0], request)), None)
             if storm:

@@ -123,3 +123,31 @@ def test_an_entry_that_mlflow_never_takes_holds_up_nobody(uri, tmp_path):
     assert writer.close(20)
     assert store.run(run_id).data.tags["a"] == "b"
     assert spool.take(10) == []
+
+
+def test_the_provider_is_killed_and_comes_back(serve, open_session, db):
+    server = serve(steps=40, step_s=0.15)
+    session = open_session(server)
+    job = session.watch(server.add_job())
+    follow = threading.Thread(target=session.follow, args=([job],))
+    follow.start()
+    wait_for(lambda: (job.step or 0) >= 5)
+    server.stop_listening()
+    time.sleep(1.5)
+    server.listen_again()
+    follow.join(60)
+    assert db("SELECT step FROM metrics WHERE key = 'train_loss' ORDER BY step") == [
+        (k,) for k in range(1, 41)
+    ]
+
+
+def test_a_daemon_follows_jobs_as_they_appear(serve, uri, db, tmp_path):
+    server = serve()
+    server.add_job(steps=50, step_s=0.4)
+    process = watch(server, uri, "--daemon")
+    finished = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED'"
+    wait_for(lambda: (tmp_path / "mlruns/mlflow.db").exists() and db(finished) == [(1,)])
+    server.add_job(steps=3, step_s=0.02)  # appears and ends between two looks
+    wait_for(lambda: db(finished) == [(2,)])
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 1
