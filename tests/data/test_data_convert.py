@@ -50,6 +50,8 @@ FORMS = {
             {"role": "assistant", "content": "A2"},
         ],
     ),
+    "hh, prompt apart": ({"prompt": "\n\nHuman: Q\n\nAssistant:", "chosen": " A", "rejected": "x"}, CHAT),
+    "hh, messages": ({"chosen": CHAT, "rejected": []}, CHAT),
 }
 
 

@@ -68,10 +68,17 @@ def alpaca(row: Mapping[str, Any]) -> list[Message]:
 
 
 def hh(row: Mapping[str, Any]) -> list[Message]:
-    """Anthropic's HH rows (also Anthropic_HH_Golden): the chosen dialogue, turns marked Human and Assistant."""
-    text = row["chosen"]
+    """Anthropic's HH rows (also Anthropic_HH_Golden): the chosen dialogue, turns marked Human and Assistant.
+
+    Some copies keep the dialogue before the last answer apart, as `prompt`; others have messages in place of the text.
+    """
+    text, asked = row["chosen"], row.get("prompt")
+    if isinstance(text, list):
+        return text
     if not isinstance(text, str):
         raise Unlike("chosen is no text")
+    if isinstance(asked, str) and not HH_TURN.match("\n\n" + text.lstrip("\n")):
+        text = f"{asked.rstrip()} {text.lstrip()}"
     before, *parts = HH_TURN.split("\n\n" + text.lstrip("\n"))
     if before.strip() or not parts:
         raise Unlike("chosen does not start with 'Human:' or 'Assistant:'")
