@@ -58,7 +58,7 @@ def _fired(f: Finding) -> str:
     if f.evidence:
         lines.append(f"  - figures: {escape(words.evidence_line(f))}")
     if f.moves:
-        lines.append(f"  - change: {words.join([words.move(m, f.rule) for m in f.moves], 'or')}")
+        lines.append(f"  - change: {words.moves(f)}")
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
         lines.append(f"  - the guide also says {told}")

@@ -96,7 +96,7 @@ def _finding(f: Finding, ink: Ink) -> list[str]:
     if f.evidence:
         lines.append(_fill(f"figures: {words.evidence_line(f)}", 6, 4))
     if f.moves:
-        lines.append(_fill(f"change: {words.join([words.move(m, f.rule) for m in f.moves], 'or')}", 6, 4))
+        lines.append(_fill(f"change: {words.moves(f)}", 6, 4))
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
         lines.append(_fill(f"the guide also says {told}", 6, 4))

@@ -97,6 +97,11 @@ def move(m: Move, rule: str = "") -> str:
     return f"{KNOBS.get(m.knob, words(m.knob))} {m.direction} ({aim}{f'; {seen}' if seen else ''})"
 
 
+def moves(finding: Finding) -> str:
+    """A rule's moves in words, graded: the first one first."""
+    return "; if that is not enough, ".join(move(m, finding.rule) for m in finding.moves)
+
+
 def rate(rule: str, m: Move) -> str | None:
     """How often a rule's move was right on the benchmark; None where it was not measured."""
     right, possible = MEASURED.get(rule, {}).get(f"{m.knob} {m.direction}", (0, 0))

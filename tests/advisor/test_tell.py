@@ -16,6 +16,7 @@ from advisor.measure import measure
 from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Keep, Move, Proposal
 from advisor.tell import learned, words
 from advisor.tell.command import submit_line
+from advisor.tell.request import parse
 from advisor.tell.terminal_plot import plot
 
 
@@ -109,6 +110,14 @@ def test_the_guide_is_quoted_with_its_rate_where_measurement_disagrees(form):
 
 
 @pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_several_moves_are_graded(form):
+    moves = (Move("n_epochs", "down"), Move("learning_rate_multiplier", "down"))
+    page = form(made(findings=[Finding("FT201", "overfitting", "fires", {}, "it rose", moves)]), [record()])
+    first, then = (page.index(word) for word in ("epochs down", "learning rate multiplier down"))
+    assert "if that is not enough" in " ".join(page[first:then].split())
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
 def test_stop_is_said_with_its_reason_and_the_setting_if_forced(form):
     page = form(made(stop=True), [record()])
     assert "Stop" in page
@@ -138,6 +147,16 @@ def test_the_command_quotes_names_and_leaves_auto_to_the_provider():
         "tracker", "submit", "a b's.jsonl", "--valid", "valid.jsonl", "--model", "embedded-tiny",
         "--epochs", "2", "--learning-rate-multiplier", "0.5", "--seed", "3", "--experiment", "my $HOME",
     ]  # fmt: skip
+
+
+def test_the_newest_job_is_told_of_whatever_the_order_of_the_records():
+    asked = parse(
+        [overfitted(2, train_file={"path": "new.jsonl"}), record(1, train_file={"path": "old.jsonl"})]
+    )
+    page = tell.text(advice_on(asked.records), asked.told)
+    assert page.startswith("ftjob-2")
+    assert "new.jsonl" in page
+    assert "old.jsonl" not in page
 
 
 def test_the_same_setting_again_takes_another_seed():
