@@ -51,6 +51,12 @@ def test_functions_are_short():
     assert len(long_ones) <= 0.03 * len(lengths), long_ones
 
 
+def test_no_two_test_files_share_a_name():
+    """pytest would refuse to collect the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_says_what_it_does(path):
     tree = ast.parse(path.read_text())
