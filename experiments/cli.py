@@ -92,7 +92,7 @@ def _loop_options(run: argparse.ArgumentParser) -> None:
         "--max-jobs", type=_positive, metavar="N", help="jobs in all, instead of the spec's budget"
     )
     run.add_argument("--max-trained-tokens", type=_positive, metavar="N", help="trained tokens in all")
-    run.add_argument("--max-cost", type=float, metavar="USD", help="US dollars in all")
+    run.add_argument("--max-cost", type=_dollars, metavar="USD", help="US dollars in all")
     run.add_argument("--parallel", type=_positive, metavar="K", help="jobs at a time")
     run.add_argument("--new", action="store_true", help="begin afresh, even where a loop of this name exists")
     run.add_argument("--ignore-stop", action="store_true", help="use the whole budget")
@@ -106,6 +106,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected a whole number of at least 1")
+    return value
+
+
+def _dollars(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
     return value
 
 

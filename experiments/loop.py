@@ -80,14 +80,7 @@ class Tuning:
         return {job.key: job for job in self.loop.jobs if job.id}
 
     def _records(self, plans: Sequence[Plan]) -> list[Record]:
-        """One record per plan, in the order of the plans; a job without points yet is a queued one."""
-        known = {record.get("key"): record for record in self.session.records(self.loop.run_id)}
-        keys = [plan.key(self.loop.run_id) for plan in plans]
-        empty = {"status": "queued"}
-        return [
-            known.get(k) or {**empty, "id": k, "hyperparameters": p.hyperparameters}
-            for k, p in zip(keys, plans, strict=True)
-        ]
+        return state.in_order(plans, self.session.records(self.loop.run_id), self.loop.run_id)
 
     def _write_plans(self, plans: Sequence[Plan]) -> None:
         tags: dict[str, str] = {}

@@ -18,14 +18,9 @@ def one_loop(name: str) -> Result:
     if loop is None:
         raise NoSuchLoop(name, tracker.store_uri(), sorted({loop.name for loop in tracker.loops()}))
     plans, end = state.read(loop.tags)
-    records = {record.get("key"): record for record in tracker.records(run_id=loop.run_id)}
-    keys = [plan.key(loop.run_id) for plan in plans]
-    known = [
-        records.get(key) or {"id": key, "status": "queued", "hyperparameters": plan.hyperparameters}
-        for key, plan in zip(keys, plans, strict=True)
-    ]
+    records = state.in_order(plans, tracker.records(run_id=loop.run_id), loop.run_id)
     rules = Rules(space={}, objective=loop.spec.get("objective", "final"))
-    return Result.of(loop, plans, known, end, judge(known, rules).keep.to_record())
+    return Result.of(loop, plans, records, end, judge(records, rules).keep.to_record())
 
 
 def every_loop() -> list[dict[str, Any]]:
@@ -33,7 +28,7 @@ def every_loop() -> list[dict[str, Any]]:
     import tracker
 
     out = []
-    for loop in tracker.loops():
+    for loop in reversed(tracker.loops()):
         plans, end = state.read(loop.tags)
         words = f"ended: {end.words}" if end else "not ended"
         out.append(

@@ -7,6 +7,7 @@ had decided and submits the same job under the same key. Nothing is remembered e
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,3 +53,13 @@ def read(tags: dict[str, str]) -> tuple[list[Plan], End | None]:
     plans = [Plan(**json.loads(text)) for key, text in tags.items() if key.startswith(PREFIX)]
     end = End(**json.loads(tags[ENDED])) if tags.get(ENDED) else None
     return sorted(plans, key=lambda plan: plan.number), end
+
+
+def in_order(plans: Sequence[Plan], records: Sequence[dict[str, Any]], loop_id: str) -> list[dict[str, Any]]:
+    """One job record per plan, in the order of the plans; a plan without a job yet is a queued one."""
+    known = {record.get("key"): record for record in records}
+    keys = [plan.key(loop_id) for plan in plans]
+    return [
+        known.get(key) or {"id": key, "status": "queued", "hyperparameters": plan.hyperparameters}
+        for key, plan in zip(keys, plans, strict=True)
+    ]

@@ -35,11 +35,11 @@ def test_a_loop_submits_judges_and_reports(finished, provider_jobs):
     assert {j.id for j in provider_jobs(result["run_id"])} == {j["id"] for j in result["jobs"]}
 
 
-def test_the_kept_model_is_the_best_last_one(finished):
+def test_the_kept_model_is_the_best_checkpoint_of_all(finished):
     _, result = finished
-    best = min(result["jobs"], key=lambda job: job["last_valid_loss"])
+    best = min(result["jobs"], key=lambda job: job["best_valid_loss"])
     assert result["keep"]["job"] == best["id"]
-    assert result["keep"]["full_valid_loss"] == best["last_valid_loss"]
+    assert result["keep"]["full_valid_loss"] == best["best_valid_loss"]
     assert result["keep"]["model"]
 
 
