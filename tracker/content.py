@@ -24,6 +24,9 @@ from tracker.story import story
 #: Points that go in one batch with params and tags: together at most MLflow's 1000 per request.
 FIRST = 800
 
+#: The metrics that sum a finished job up.
+SUMMARIES = ("best_full_valid_loss", "best_step", "trained_tokens", "cost_usd")
+
 _OUR_DIGEST = re.compile(r"-([0-9a-f]{12})$")
 
 Thing = tuple[str, Any]
@@ -158,6 +161,12 @@ def summaries(job: dict[str, Any], provider: Provider, points: list[Point]) -> l
         if cost is not None:
             found["cost_usd"] = cost
     return [Point(key, last, value, at) for key, value in found.items()]
+
+
+def parent_points(child: Content, number: int) -> list[Point]:
+    """Return a finished job's summaries as its loop's run shows them: step = the job's number, time = the job's end."""
+    at = child.end_ms or child.start_ms
+    return [Point(p.key, number, p.value, at) for p in child.points if p.key in SUMMARIES]
 
 
 def experiment_name(raw: RawJob, provider: Provider) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tracker.content import content, params, tags
+from tracker.content import content, params, parent_points, tags
 from tracker.endpoint import PAGE, Endpoint, Item, identity
 from tracker.errors import Missing, ProviderError
 from tracker.jobs import TrackedJob
@@ -198,6 +198,8 @@ class Follower:
             if point.key == "cost_usd":
                 watch.job.cost_usd = point.value
         self._spool.put(watch.target, whole.things())
+        if watch.job.parent and watch.job.number and whole.end_ms:
+            self._spool.put(f"run:{watch.job.parent}", [("fill", parent_points(whole, watch.job.number))])
 
     def _tell_missing(self, route: str) -> None:
         if route not in self._told:

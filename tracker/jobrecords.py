@@ -38,7 +38,8 @@ def records(
     experiment
         All jobs of an experiment by its name.
     run_id
-        A parent run means all its children; a child its loop up to it; a lone run itself.
+        A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
+        stands for its run.
 
     Raises
     ------
@@ -65,9 +66,10 @@ def records(
 
 
 def _of_run(store: Reader, run_id: str) -> list[RunRow]:
-    own = store.runs(run_ids=[run_id])
+    own = store.runs(run_ids=[run_id]) or store.runs(tag=("job.id", run_id))
     if not own:
         return []
+    run_id = own[-1].run_id
     children = store.runs(tag=(PARENT, run_id))
     if children:
         return children

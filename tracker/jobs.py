@@ -47,7 +47,8 @@ class JobRequest:
 class TrackedJob:
     """A job and what is known of it now.
 
-    ``key`` is our own id, ``id`` the provider's, ``run_id`` MLflow's. Losses are the last ones seen.
+    ``key`` is our own id, ``id`` the provider's, ``run_id`` MLflow's, ``parent`` the run of its loop. Losses are the last
+    ones seen.
     """
 
     id: str
@@ -66,6 +67,7 @@ class TrackedJob:
     trained_tokens: int | None = None
     cost_usd: float | None = None
     number: int | None = None
+    parent: str | None = None
 
     @property
     def done(self) -> bool:

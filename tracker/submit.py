@@ -35,6 +35,7 @@ async def submit(session: Session, request: JobRequest, loop: Loop | None, job_k
     else:
         run_id = await asyncio.to_thread(_open_run, session, request, files, loop, key)
     job = TrackedJob("", run_id, key, "submitting", request.model, number=number_of(key))
+    job.parent = loop.run_id if loop else None
     try:
         body = await _request(session, request, files, loop, key)
         served = await _made_before(session, body, key, rows[-1]) if rows else None

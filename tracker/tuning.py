@@ -86,7 +86,7 @@ def tracked(row: RunRow, latest: dict[str, float]) -> TrackedJob:
         tags.get("job.id", ""), row.run_id, key, tags.get("job.status", "unknown"), hyperparameters=knobs
     )
     job.model = row.params.get("model") or row.params.get("requested.model", "")
-    job.number = number_of(key)
+    job.number, job.parent = number_of(key), tags.get(PARENT)
     job.error, job.fine_tuned_model = tags.get("job.error"), tags.get("fine_tuned_model")
     job.total_steps = number(tags.get("job.total_steps"))
     job.train_loss, job.valid_loss = latest.get("train_loss"), latest.get("valid_loss")

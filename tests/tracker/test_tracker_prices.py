@@ -93,5 +93,5 @@ def test_the_estimate_counts_tokens_times_epochs(train, monkeypatch):
 
 
 def test_an_estimate_for_a_retired_model_is_a_refusal(train):
-    with pytest.raises(InputError, match="gpt-3.5-turbo"):
+    with pytest.raises(InputError, match="2026-10-23"):
         estimate(find("openai"), JobRequest(train, None, "gpt-3.5-turbo"))

@@ -47,6 +47,7 @@ def test_a_parent_means_its_children_a_child_its_loop_up_to_it_a_lone_run_itself
     assert ids(parent) == children
     assert ids(children[1]) == children[:2]
     assert ids(lone) == [lone]
+    assert ids("ftjob-2") == children[:2]
     assert [r["run_id"] for r in tracker.records("exp", tracking_uri=uri)] == [*children, lone]
 
 
