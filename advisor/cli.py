@@ -126,14 +126,14 @@ def _jobs_asked(args) -> Request:
 def _read(source: str, space_file: str | None = None) -> Request:
     """Jobs from a file that `tracker` can read, or else from the MLflow run of that id."""
     import tracker
-    from advisor.tell.request import parse
+    from advisor.tell.request import is_question, parse
 
     space = _json_of(space_file)
     if (os.sep in source or "." in source) and not Path(source).exists():  # no run's id looks like this
         raise UsageError([f"{source}: no such file"])
+    if source.endswith(".json") and Path(source).is_file() and is_question(asked := _json_of(source)):
+        return parse(asked, space)
     found = tracker.read(source) if Path(source).exists() else tracker.records(run_id=source)
-    if not found:
-        raise UsageError([f"{source}: no job found in it"])
     return parse(found, space)
 
 

@@ -54,6 +54,11 @@ class _Problems:
             return None
 
 
+def is_question(body: Any) -> bool:
+    """Whether decoded JSON is of our own form, whose space and context count."""
+    return isinstance(body, Mapping) and isinstance(body.get("jobs"), list)
+
+
 def parse(jobs: Any, space: Any = None) -> Request:
     """A request from decoded JSON: a list of jobs, or an object with `jobs`, `space`, `context`.
 

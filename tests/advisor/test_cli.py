@@ -167,6 +167,15 @@ def test_an_objective_that_no_job_has_is_refused_with_those_known(capsys, jobs_f
     assert "best_checkpoint" in err
 
 
+def test_report_and_diagnose_keep_to_the_space_of_a_file_of_jobs(capsys, tmp_path):
+    path = tmp_path / "jobs.json"
+    space = {"n_epochs": [4], "batch_size": [16], "learning_rate_multiplier": [0.7, 0.9]}
+    path.write_text(json.dumps({"jobs": history(), "space": space}))
+    code, out, _ = run(capsys, "diagnose", str(path), "--json")
+    assert code == 0
+    assert json.loads(out)["proposal"]["hyperparameters"]["n_epochs"] == 4
+
+
 def test_what_cannot_be_written_is_failed_work(capsys, jobs_file, tmp_path):
     code, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / "nowhere" / "r.html"))
     assert code == 1
