@@ -134,6 +134,12 @@ def test_a_bad_test_file_is_refused_before_anything_is_asked(shared_store, tmp_p
     assert "line 2" in err
 
 
+def test_no_examples_are_no_evaluation(shared_store, test_file, capsys):
+    with ChatServer() as server:
+        assert run(server, shared_store, "eval", TUNED, str(test_file), "--limit", "0") == 2
+    assert "limit is 0" in capsys.readouterr().err
+
+
 def test_a_refusal_for_good_fails(shared_store, test_file):
     with ChatServer(failures=[401]) as server:
         assert run(server, shared_store, "eval", TUNED, str(test_file), "--no-base", "--limit", "1") == 1

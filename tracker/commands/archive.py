@@ -10,6 +10,8 @@ from typing import Any
 from tracker.commands.progress import Bar
 from tracker.commands.shared import command, endpoint_options, open_session
 
+SHOWN = 20  # ids on the terminal; an old account may miss thousands of files
+
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
@@ -60,9 +62,13 @@ def _create(args: argparse.Namespace) -> int:
     else:
         print(f"{args.folder}: {done.archived} jobs archived now, {done.unchanged} were there already.")
         if done.missing:
-            print(
-                f"The provider does not have {len(done.missing)} things any more: {', '.join(sorted(done.missing))}"
+            shown = sorted(done.missing)[:SHOWN]
+            more = (
+                f" and {len(done.missing) - SHOWN} more (--json lists all)"
+                if len(done.missing) > SHOWN
+                else ""
             )
+            print(f"The provider does not have any more: {', '.join(shown)}{more}")
     for job_id, reason in done.failed.items():
         print(f"{job_id} could not be read: {reason}", file=sys.stderr)
     if done.failed:

@@ -49,7 +49,11 @@ def import_paths(
     done = Imported()
     with Recorder(tracking_uri) as recorder:
         for path in paths:
-            files = list(discover(path))
+            try:
+                files = list(discover(path))
+            except OSError as error:
+                done.problems.append(f"{error.filename} cannot be looked into ({error.strerror}).")
+                continue
             if not files:
                 done.problems.append(f"{path} holds no training history that a reader knows by its name.")
             for file in files:

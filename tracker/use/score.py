@@ -100,6 +100,8 @@ def evaluate(
     InputError
         The test file is bad, the metric unknown, or the run without a model.
     """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit is {limit}; expected 1 at least.")
     scorer = find_metric(metric)
     report = check_file(test)
     if not report.ok:
