@@ -13,8 +13,6 @@ exit codes: 0 done, 2 the input or usage is wrong
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,55 +22,21 @@ from typing import Any
 from advisor.diagnosis import diagnose
 from advisor.measure import measure
 from advisor.nouns import Finding, Job
+from experiments.benchmark.tables import FOLDER, KNOBS, Key, Table, read_all
 
-HERE = Path(__file__).parent
-TABLES = HERE / "benchmark" / "tables"
-TARGET = HERE.parent / "advisor" / "rules" / "measured.py"
-KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier")
+TARGET = Path(__file__).parents[1] / "advisor" / "rules" / "measured.py"
 NEAR = 2  # values of the knob that a move may go
 MATTERS = 0.002  # of the attainable gain
-LOST = 1e3  # the final loss of a job that diverged
 
-Setting = tuple[float, ...]
 Rates = dict[str, dict[str, list[int]]]
 
 
-class Table:
-    """A task fine-tuned at every setting of a grid."""
-
-    def __init__(self, path: Path):
-        with gzip.open(path, "rt") as lines:
-            self.meta, *rows = map(json.loads, lines)
-        self.rows = {(r["n_epochs"], r["batch_size"], r["lrm"]): r for r in rows}
-        self.axes = [sorted({k[i] for k in self.rows}) for i in range(3)]
-        self.gain = self.meta["base_loss"] - min(map(self.final, self.rows))
-
-    def final(self, setting: Setting) -> float:
-        loss = self.rows[setting]["final"]
-        return LOST if loss is None else loss
-
-    def near(self, setting: Setting, knob: str, direction: str, far: int = NEAR) -> list[Setting]:
-        """The settings that a move of `knob` leads to, nearest first."""
-        i, sign = KNOBS.index(knob), 1 if direction == "up" else -1
-        axis = self.axes[i]
-        here = axis.index(setting[i])
-        places = [here + sign * s for s in range(1, far + 1)]
-        moved = [(*setting[:i], axis[p], *setting[i + 1 :]) for p in places if 0 <= p < len(axis)]
-        return [s for s in moved if s in self.rows]
-
-    def job(self, setting: Setting) -> Job:
-        row = self.rows[setting]
-        curves = {"train_loss": "train", "valid_loss": "valid", "full_valid_loss": "full"}
-        return Job.from_record(
-            {
-                "status": "failed" if row["final"] is None else "succeeded",
-                "hyperparameters": dict(zip(KNOBS, setting, strict=True)),
-                "n_train_examples": self.meta["n_train"],
-                "n_valid_examples": self.meta["n_valid"],
-                "base_valid_loss": self.meta["base_loss"],
-                **{field: [point[:2] for point in row[key]] for field, key in curves.items()},
-            }
-        )
+def near(table: Table, setting: Key, knob: str, direction: str, far: int = NEAR) -> list[Key]:
+    """The settings that a move of `knob` leads to, nearest first."""
+    i, sign = KNOBS.index(knob), 1 if direction == "up" else -1
+    axis = table.axes[i]
+    places = [axis.index(setting[i]) + sign * s for s in range(1, far + 1)]
+    return [(*setting[:i], axis[p], *setting[i + 1 :]) for p in places if 0 <= p < len(axis)]
 
 
 def count(tables: list[Table]) -> Rates:
@@ -88,21 +52,20 @@ def count(tables: list[Table]) -> Rates:
     return rates
 
 
-def _findings(table: Table, setting: Setting) -> tuple[Finding, ...]:
-    before = [table.job(s) for s in table.near(setting, "n_epochs", "up", far=1)]
-    return diagnose(measure(table.job(setting), before)).findings
+def _findings(table: Table, setting: Key) -> tuple[Finding, ...]:
+    before = [Job.from_record(table.record(s)) for s in near(table, setting, "n_epochs", "up", far=1)]
+    return diagnose(measure(Job.from_record(table.record(setting)), before)).findings
 
 
-def _truths(table: Table, setting: Setting, finding: Finding) -> Iterator[tuple[str, bool]]:
+def _truths(table: Table, setting: Key, finding: Finding) -> Iterator[tuple[str, bool]]:
     now, least = table.final(setting), MATTERS * table.gain
-    for move in {(m.knob, m.direction, m.aim) for m in (*finding.moves, *finding.guide_moves)}:
-        knob, direction, aim = move
-        near = table.near(setting, knob, direction)
-        if not near:
-            continue
-        best = min(map(table.final, near))
-        right = table.final(near[0]) <= now + least if aim == "speed" else best < now - least
-        yield f"{knob} {direction}", right
+    for knob, direction, aim in {
+        (m.knob, m.direction, m.aim) for m in (*finding.moves, *finding.guide_moves)
+    }:
+        moved = [table.final(s) for s in near(table, setting, knob, direction)]
+        if moved:
+            right = moved[0] <= now + least if aim == "speed" else min(moved) < now - least
+            yield f"{knob} {direction}", right
 
 
 def _add(pair: list[int], right: bool) -> None:
@@ -133,18 +96,19 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--tables", type=Path, default=TABLES, help="folder of *.jsonl.gz (default: the benchmark's)"
+        "--tables", type=Path, default=FOLDER, help="folder of *.jsonl.gz (default: the benchmark's)"
     )
     parser.add_argument("--dry-run", action="store_true", help="show the figures and write nothing")
     args = parser.parse_args(argv)
-    paths = sorted(args.tables.glob("*.jsonl.gz"))
-    if not paths:
-        print(f"{args.tables}: no table (*.jsonl.gz) in this folder", file=sys.stderr)
+    try:
+        tables = read_all(args.tables)
+    except (FileNotFoundError, ValueError) as problem:
+        print(f"measure_rules: {problem}", file=sys.stderr)
         return 2
-    rates = count([Table(path) for path in paths])
+    rates = count(tables)
     _show(rates)
     if not args.dry_run:
-        TARGET.write_text(text(rates, len(paths)))
+        TARGET.write_text(text(rates, len(tables)))
     return 0
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from advisor.rules import CATALOGUE
 from advisor.rules.measured import MEASURED
-from experiments.measure_rules import Table, count, main, text
+from experiments.benchmark.tables import read
+from experiments.measure_rules import count, main, near, text
 
 EPOCHS = (1, 2, 3, 4)
 LOSS = [3.0, 2.0, 1.5, 1.6, 1.9]  # before training, then after each epoch: the best is after the second
@@ -36,15 +37,15 @@ def folder(tmp_path):
 
 
 def test_the_truth_is_the_better_of_the_next_two_values(folder):
-    table = Table(folder / "t.jsonl.gz")
+    table = read(folder / "t.jsonl.gz")
     assert table.gain == 1.5
-    assert table.near((4, 8, 1.0), "n_epochs", "down") == [(3, 8, 1.0), (2, 8, 1.0)]
-    assert table.near((3, 8, 1.0), "n_epochs", "up") == [(4, 8, 1.0)]
-    assert table.near((3, 8, 1.0), "batch_size", "down") == []
+    assert near(table, (4, 8, 1.0), "n_epochs", "down") == [(3, 8, 1.0), (2, 8, 1.0)]
+    assert near(table, (3, 8, 1.0), "n_epochs", "up") == [(4, 8, 1.0)]
+    assert near(table, (3, 8, 1.0), "batch_size", "down") == []
 
 
 def test_rates_counted_by_hand(folder):
-    rates = count([Table(folder / "t.jsonl.gz")])
+    rates = count([read(folder / "t.jsonl.gz")])
     assert rates["FT201"]["fired"] == [2, 4]  # the jobs of 3 and 4 epochs ended above their best
     assert rates["FT201"]["n_epochs down"] == [2, 2]
     assert rates["FT203"]["fired"] == [1, 4]  # 3 epochs, after the job of 4 overfitted
@@ -54,7 +55,7 @@ def test_rates_counted_by_hand(folder):
 
 
 def test_the_figures_are_written_as_data_that_reads_back(folder):
-    rates = count([Table(folder / "t.jsonl.gz")])
+    rates = count([read(folder / "t.jsonl.gz")])
     module = ast.parse(text(rates, 1))
     written = ast.literal_eval(module.body[-1].value)
     assert written == {rule: {w: tuple(p) for w, p in ways.items()} for rule, ways in rates.items()}
@@ -71,7 +72,7 @@ def test_a_dry_run_shows_and_writes_nothing(folder, capsys, monkeypatch):
 
 def test_a_folder_without_tables_is_refused(tmp_path, capsys):
     assert main(["--tables", str(tmp_path)]) == 2
-    assert "no table" in capsys.readouterr().err
+    assert "no *.jsonl.gz" in capsys.readouterr().err
 
 
 def test_the_shipped_figures_cover_every_rule():
