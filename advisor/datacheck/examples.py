@@ -67,8 +67,8 @@ def _chat(messages: Any) -> tuple[str, str]:
 
 def _turn(message: Any, i: int) -> tuple[str, str]:
     role = message.get("role") if isinstance(message, Mapping) else None
-    if role not in ROLES:
-        raise ValueError(f"messages[{i}] has role {role!r}; expected one of {', '.join(ROLES[:4])}, tool")
+    if role not in ROLES:  # not quoted: it may hold a user's text
+        raise ValueError(f"messages[{i}] has an unknown role or none; expected one of {', '.join(ROLES)}")
     if message.get("tool_calls") or message.get("function_call"):
         return role, str(message.get("tool_calls") or message.get("function_call"))
     return role, _text(message.get("content"), f"messages[{i}].content")

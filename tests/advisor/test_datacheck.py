@@ -45,7 +45,7 @@ MALFORMED = [
     ({"messages": "hello"}, "messages is of type str"),
     ({"messages": []}, "has no message"),
     ({"messages": [{"role": "user", "content": "hi"}]}, "ends with a user message"),
-    ({"messages": [{"role": "king", "content": "hi"}]}, "role 'king'"),
+    ({"messages": [{"role": "king", "content": "hi"}]}, "unknown role"),
     ({"messages": [{"role": "assistant", "content": None}]}, "content is of type NoneType"),
 ]
 
@@ -244,6 +244,17 @@ def test_losses_are_read_leniently_and_bad_lines_named_together():
         read_losses('{"line": 1}\n{"loss": 2}\n3\nx', "l.jsonl")
     assert len(caught.value.problems) == 4
     assert unusually_high([ExampleLoss(1, 1, 1)] * 7) == []
+
+
+def test_no_finding_quotes_a_row():
+    secret = "my secret text"
+    bad = [
+        {"prompt": secret}, {secret: 1}, secret, {"messages": [{"role": secret, "content": secret}]},
+        {"messages": [{"role": "user", "content": secret}]}, {"prompt": [secret], "completion": secret},
+    ]  # fmt: skip
+    report = check([(i, row, None) for i, row in enumerate(bad, 1)])
+    assert report.findings[0].evidence["malformed"] == len(bad)
+    assert secret not in to_text(report) + json.dumps(to_record(report))
 
 
 def test_the_record_holds_text_only_when_asked():
