@@ -1,0 +1,99 @@
+"""When a running job is stopped: its end is foretold to be no better than what is there already."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advisor.live import judge
+from advisor.nouns import Job, SearchSpace
+
+SPACE = SearchSpace.from_record(
+    {"n_epochs": [1, 2, 3, 5, 8, 12], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4, 1.6]}
+)
+
+
+def job(ends, epochs, rate=0.4, name="job-0", status="succeeded", **fields) -> Job:
+    """10 steps an epoch; `ends` are the full validation losses of the epochs that are over."""
+    record = {
+        "id": name,
+        "status": status,
+        "n_train_examples": 80,
+        "base_valid_loss": 3.0,
+        "total_steps": 10 * epochs,
+        "hyperparameters": {"n_epochs": epochs, "batch_size": 8, "learning_rate_multiplier": rate},
+        "full_valid_loss": [[10 * (i + 1), v] for i, v in enumerate(ends)],
+    }
+    return Job.from_record(record | fields)
+
+
+GOOD = job([1.6, 1.2, 1.0], 3)
+CASES = {
+    "rising since the second epoch": ([1.6, 1.4, 1.5, 1.8, 2.1], 12, True),
+    "far above the best known and hardly falling": ([2.80, 2.79, 2.785], 5, True),
+    "one epoch over, falling fast": ([1.3], 8, False),
+    "already better than all and falling": ([1.2, 0.9, 0.7], 8, False),
+}
+
+
+@pytest.mark.parametrize(("ends", "epochs", "stop"), CASES.values(), ids=CASES)
+def test_a_running_job_is_stopped_where_its_end_cannot_pay(ends, epochs, stop):
+    running = job(ends, epochs, rate=1.6, name="job-1", status="running")
+    live = judge([GOOD, running], SPACE)
+    assert live.stop_now is stop
+    assert bool(live.reason) is stop
+
+
+def test_the_reason_gives_the_range_of_its_end_the_best_known_and_the_chance():
+    running = job([1.6, 1.4, 1.5, 1.8, 2.1], 12, rate=1.6, name="job-1", status="running")
+    reason = judge([GOOD, running], SPACE).reason
+    assert "8 in 10" in reason
+    assert "best loss known is 1" in reason
+    assert "%" in reason
+
+
+@pytest.mark.parametrize("status", [None, "succeeded", "failed", "cancelled", "queued", "paused"])
+def test_only_a_running_job_is_judged(status):
+    assert not judge([GOOD, job([1.6, 1.9, 2.5, 2.9], 12, name="job-1", status=status)], SPACE).stop_now
+
+
+def test_a_loss_that_is_no_number_any_more_stops_the_job():
+    broken = job([], 5, status="running", train_loss=[[1, 3.0], [2, 9.0], *[[s, "NaN"] for s in (3, 4, 5)]])
+    assert judge([broken], SPACE).stop_now
+
+
+def test_a_single_missing_value_stops_nothing():
+    fine = job([], 5, status="running", train_loss=[[1, 3.0], [2, None], [3, 2.5], [4, None]])
+    assert not judge([fine], SPACE).stop_now
+
+
+def test_nothing_is_stopped_before_a_validation_loss_is_known_or_without_jobs():
+    assert not judge([job([], 5, status="running", train_loss=[[1, 3.0], [2, 2.9]])], SPACE).stop_now
+    assert not judge([], SPACE).stop_now
+
+
+def test_jobs_on_other_data_are_no_yardstick():
+    """The best known of another validation set would stop everything here."""
+    other = job([0.3, 0.2, 0.1], 3, name="old", valid_file={"sha256": "old"})
+    running = job([2.0, 1.7], 5, name="job-1", status="running", valid_file={"sha256": "new"})
+    assert not judge([other, running], SPACE).stop_now
+
+
+number = st.one_of(st.floats(0, 1e3), st.sampled_from([math.nan, math.inf, None]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 60), number).map(list), max_size=8),
+    st.lists(st.tuples(st.floats(0, 60), number).map(list), max_size=8),
+    st.sampled_from([None, -1, "auto", 3, 0.5]),
+)
+def test_it_never_raises_whatever_the_series(full, train, knob):
+    record = {
+        "status": "running",
+        "hyperparameters": {"n_epochs": knob, "batch_size": knob, "learning_rate_multiplier": knob},
+        "full_valid_loss": full,
+        "train_loss": train,
+    }
+    judge([GOOD, Job.from_record(record)])
