@@ -84,4 +84,6 @@ def _version(store: MlflowStore, name: str, run_id: str, source: str, tags: dict
     for version in store.call("search_model_versions", f"name = '{quoted}'"):
         if version.run_id == run_id and version.tags.get("model") == tags["model"]:
             return version.version
-    return store.call("create_model_version", name, source, run_id=run_id, tags=tags).version
+    return store.call(
+        "create_model_version", name, source, run_id=run_id, tags=tags, await_creation_for=0
+    ).version
