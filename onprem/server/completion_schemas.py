@@ -32,6 +32,13 @@ class Sampling(BaseModel):
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("response_format") == {"type": "text"}:
+            return {k: v for k, v in values.items() if k != "response_format"}
+        return values
+
     @model_validator(mode="after")
     def _nothing_else(self) -> "Sampling":
         unknown = sorted(

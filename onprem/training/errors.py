@@ -10,8 +10,10 @@ class JobError(Exception):
         The field that is wrong, as the client named it.
     message : str
         All that is wrong with it, and what to do.
+    code : str, optional
+        What clients branch on; ``invalid_<param>`` without one.
     """
 
-    def __init__(self, param: str, message: str) -> None:
+    def __init__(self, param: str, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.param = param
+        self.param, self.code = param, code or f"invalid_{param}"

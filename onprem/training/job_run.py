@@ -14,7 +14,7 @@ from transformers import PrinterCallback
 
 from onprem.store import Database, DataFolder
 from onprem.store import models as model_rows
-from onprem.training import checkpoint, ranks, results
+from onprem.training import checkpoint, memory, ranks, results
 from onprem.training.data import Data, load_data
 from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
@@ -42,7 +42,7 @@ class JobRun:
         base = model_rows.get(db, job["tenant"], job["model"])
         if base is None:
             raise LookupError(f"the model {job['model']} is no longer registered")
-        self.base_path = Path(base["path"])
+        self.base, self.base_path = base, Path(base["path"])
         self.folder = store.job(job["id"])
         self.folder.mkdir(parents=True, exist_ok=True)
         self.record = JobRecord(db, job, base, self.folder)
@@ -62,6 +62,7 @@ class JobRun:
         self.data: Data = load_data(self.db, self.store, self.job, tokenizer)
         self.plan = Plan.of(self.job, _vocab_size(self.base_path), self.data.longest, ranks.world_size())
         self.task = TASKS[self.plan.method](self.plan, self.data, tokenizer)
+        memory.check(self.base["n_params"], self.plan.lora)
         model = load_model(self.base_path)
         self.task.prepare(model)
         self.trainer = self.task.trainer(model, self.folder)

@@ -81,7 +81,7 @@ def failure(error: Exception) -> tuple[str, str, str | None]:
     """Return the code, message and parameter that a client sees for `error`."""
     text = str(error).lower()
     if isinstance(error, JobError):
-        return f"invalid_{error.param}", str(error), error.param
+        return error.code, str(error), error.param
     if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "no space left" in text:
         return "disk_full", DISK_FULL, None
     if isinstance(error, sqlite3.OperationalError) and "full" in text:

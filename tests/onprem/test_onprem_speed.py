@@ -10,47 +10,18 @@ from onprem_server import Server, chat_rows, upload, wait_for
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
+from onprem_worker import Bench  # noqa: E402
+
 pytestmark = pytest.mark.slow
 
 ROWS, EPOCHS, BATCH, RUNS = 200, 3, 8, 3
 
 
-def served(data_dir) -> float:
+def served(bench) -> float:
     """CPU seconds of one job, from its claim to its release, as the training worker runs it."""
-    from onprem import registry
-    from onprem.resolve import resolve
-    from onprem.store import Database, DataFolder
-    from onprem.store import files as file_rows
-    from onprem.store import jobs as job_rows
-    from onprem.training.worker import Worker
-
-    folder = DataFolder.at(data_dir)
-    db = Database(folder.database)
-    registry.add_embedded(db)
-    model = registry.bases(db)[0]
-    for name, rows in (("train", chat_rows(ROWS)), ("valid", chat_rows(60, 5000))):
-        folder.file(name).write_bytes(rows)
-        row = {
-            "id": name,
-            "tenant": "t",
-            "filename": name,
-            "bytes": 1,
-            "purpose": "fine-tune",
-            "created_at": 1,
-        }
-        file_rows.add(db, row | {"expires_at": None, "sha256": "", "format": "chat", "n_examples": ROWS})
-    hp = resolve({"n_epochs": EPOCHS, "batch_size": BATCH}, "supervised", ROWS, model)
-    row = {
-        "id": f"ftjob-{time.time_ns()}", "tenant": "t", "model": "embedded-tiny", "status": "queued", "created_at": 1,
-        "training_file": "train", "validation_file": "valid", "suffix": None, "seed": 1,
-        "method": {"type": "supervised", "hyperparameters": {}}, "hyperparameters": hp,
-    }  # fmt: skip
-    job_rows.create(db, row)
     begun = time.process_time()
-    assert Worker(str(data_dir), "w", lambda: False).work_once()
-    took = time.process_time() - begun
-    assert job_rows.status(db, row["id"]) == "succeeded"
-    return took
+    assert bench.run(n_epochs=EPOCHS, batch_size=BATCH)["status"] == "succeeded"
+    return time.process_time() - begun
 
 
 def bare(folder) -> float:
@@ -86,7 +57,8 @@ def bare(folder) -> float:
 def test_a_job_takes_hardly_more_than_a_bare_trl_run(tmp_path, capsys):
     """CPU time, since other processes on the machine do not change it; alternating, the first pair warms up."""
     torch.set_num_threads(1)
-    pairs = [(served(tmp_path / "served"), bare(tmp_path / f"bare{i}")) for i in range(RUNS + 1)][1:]
+    bench = Bench(tmp_path / "served", ROWS)
+    pairs = [(served(bench), bare(tmp_path / f"bare{i}")) for i in range(RUNS + 1)][1:]
     ratios = [b / s for s, b in pairs]
     with capsys.disabled():
         print(
