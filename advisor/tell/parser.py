@@ -52,7 +52,8 @@ def _recommend(commands) -> None:
         "Diagnose the newest job and propose the next setting.",
         "advisor recommend --experiment support-chat\n"
         "advisor recommend 3f2a9c81d0e94c55 --n 3 --dry-run\n"
-        "curl -s https://example.org/jobs.json | advisor recommend --jobs - --space space.json --json",
+        "curl -s https://example.org/jobs.json | advisor recommend --jobs - --space space.json --json\n\n"
+        'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64}, "learning_rate_multiplier": [0.5, 1, 2]}',
     )
     p.add_argument(
         "run_id", nargs="?", metavar="RUN_ID", help="an MLflow run: a loop, one of its jobs, or a lone job"
