@@ -1,7 +1,8 @@
-"""Runs `experiments ...` and is killed (SIGKILL) at its n-th step: `python mortal.py N run SPEC.toml ...`.
+"""Runs `experiments ...` and is killed (SIGKILL) after its n-th call: `python mortal.py N run SPEC.toml ...`.
 
-A step is a moment just before or just after a call by which the loop changes the store or the provider. Where the
-command ends before step N, its own exit code is returned.
+The calls are those by which the loop changes the store or the provider; what is between two of them changes neither, so
+that "after one" and "before the next" are the same moment. Where the command ends before call N, its own exit code is
+returned.
 """
 
 import functools
@@ -12,26 +13,22 @@ import sys
 import tracker
 from experiments.cli import main
 
-CALLS = ("start_loop", "reload", "submit", "set_tags", "follow", "finish_loop", "reopen_loop")
+CALLS = ("start_loop", "submit", "set_tags", "follow", "finish_loop", "reopen_loop")
 
 
 class Life:
-    """Counts steps and ends the process at the last one."""
+    """Counts calls and ends the process after the last one."""
 
-    def __init__(self, steps):
-        self.left = steps
-
-    def step(self):
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def __init__(self, calls):
+        self.left = calls
 
     def mortal(self, call):
         @functools.wraps(call)
         def wrapped(*args, **kwargs):
-            self.step()
             out = call(*args, **kwargs)
-            self.step()
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
             return out
 
         return wrapped
