@@ -57,3 +57,10 @@ def run_ids(shared_store):
 
     rows = reader(shared_store).runs(tag=("job.id", None))
     return {int(row.tags["job.id"][-1]): row.run_id for row in rows}
+
+
+@pytest.fixture
+def store(tmp_path):
+    """The URI of a fresh store."""
+    (tmp_path / "mlruns").mkdir()
+    return f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
