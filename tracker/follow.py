@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tracker.content import content, params, parent_points, tags
 from tracker.endpoint import PAGE, Endpoint, Item, identity
 from tracker.errors import Missing, ProviderError
-from tracker.jobs import TrackedJob
+from tracker.jobs import LOST, TrackedJob
 from tracker.pace import Crowd, Pace
 from tracker.points import Point, from_event, in_order, total_steps
 from tracker.polite import wait_s
@@ -28,6 +28,12 @@ log = logging.getLogger(__name__)
 
 #: Seconds between looks at the status of a job whose events show that it trains.
 STATUS_S = 10.0
+
+#: Times in a row that a job's events are not found before the route is taken to be missing: a new job's may come late.
+REFUSALS = 3
+
+#: Answers that are about the key, not about one job.
+ACCOUNT_WIDE = (401, 403)
 
 Update = Callable[[TrackedJob], object]
 
@@ -44,7 +50,12 @@ class Watch:
     written: dict[str, set[int]] = field(default_factory=dict)
     status_at: float = float("-inf")
     served: tuple[object, ...] = ()
-    events_missing: bool = False
+    refusals: int = 0
+
+    @property
+    def events_missing(self) -> bool:
+        """Whether the events route is taken to be missing."""
+        return self.refusals >= REFUSALS
 
 
 class Follower:
@@ -84,8 +95,11 @@ class Follower:
                     changed = await self._look(watch)
                     failures = 0
                 except ProviderError as error:
-                    if not error.passing:
+                    if error.status in ACCOUNT_WIDE:
                         raise
+                    if not error.passing:
+                        self._lose(job, error)
+                        break
                     log.warning("Job %s: %s Looking again.", job.id, error)
                     await asyncio.sleep(wait_s(failures, error.retry_after))
                     failures += 1
@@ -93,10 +107,15 @@ class Follower:
                 if changed and on_update:
                     on_update(job)
                 if job.done:
-                    return
+                    break
                 await asyncio.sleep(watch.pace.wait_s(time.monotonic(), job.status == "running"))
         finally:
             self._crowd.jobs -= 1
+
+    def _lose(self, job: TrackedJob, error: ProviderError) -> None:
+        """One job that the provider does not know any more must not end the following of the others."""
+        job.status, job.error = LOST, str(error)
+        log.warning("Job %s is followed no longer: %s", job.id, error)
 
     async def _look(self, watch: Watch) -> bool:
         """Look at a job once; True where something changed."""
@@ -125,9 +144,11 @@ class Follower:
             try:
                 page = await self._endpoint.events(watch.job.id, cursor)
             except Missing:
-                self._tell_missing("events")
-                watch.events_missing = True
+                watch.refusals += 1
+                if watch.events_missing:
+                    self._tell_missing("events")
                 break
+            watch.refusals = 0
             unseen = {
                 identity(e): e
                 for e in page.items

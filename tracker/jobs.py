@@ -18,6 +18,10 @@ EXPERIMENT_TAG = "finetune_advisor.experiment"
 METADATA_CHARS = 512
 
 
+#: The status of a job that the provider does not know (any more): nothing further can be learned of it.
+LOST = "lost"
+
+
 @dataclass(frozen=True)
 class JobRequest:
     """A job to be made.
@@ -72,7 +76,7 @@ class TrackedJob:
     @property
     def done(self) -> bool:
         """Whether nothing changes any more."""
-        return self.status in TERMINAL
+        return self.status in TERMINAL or self.status == LOST
 
     def see(self, key: str, step: int, value: float) -> None:
         """Take note of a point, for the display."""

@@ -7,6 +7,8 @@ import time
 import pytest
 from quirks import Quirks
 
+from tracker.errors import ProviderError
+
 STEPS = 45  # more than one page of a provider that serves 20 at most
 
 ODDITIES = {
@@ -82,7 +84,7 @@ def test_nothing_private_reaches_an_artifact(serve, open_session, tmp_path):
 
 
 def test_a_paused_job_waits_and_goes_on(serve, open_session, db):
-    server = serve(Quirks(statuses={"running": "paused"}), steps=10, step_s=0.1)
+    server = serve(Quirks(statuses={"running": "paused"}), steps=60, step_s=0.1)
     session = open_session(server)
     job = session.watch(server.add_job())
     seen = set()
@@ -119,3 +121,35 @@ def test_stop_returns_at_once_and_leaves_the_job(serve, open_session):
     session.follow([job], stop=lambda: time.monotonic() - begun > 1.0)
     assert time.monotonic() - begun < 8.0
     assert not job.done
+
+
+def test_events_that_come_late_are_no_missing_route(serve, open_session, caplog):
+    server = serve(Quirks(storms=[("GET .*events", 404, None)] * 2), steps=30, step_s=0.1)
+    session = open_session(server)
+    steps = []
+    session.follow([session.watch(server.add_job())], on_update=lambda job: steps.append((job.status, job.step)))
+    assert any(status == "running" and step for status, step in steps)
+    assert "no events route" not in caplog.text
+
+
+def test_a_job_that_vanishes_ends_the_following_of_no_other(serve, open_session, db):
+    server = serve(steps=30, step_s=0.05)
+    session = open_session(server)
+    stays, goes = (session.watch(server.add_job()) for _ in range(2))
+
+    def vanish(job):
+        if job is stays and (job.step or 0) > 5:
+            server.jobs.pop(goes.id, None)
+
+    session.follow([stays, goes], on_update=vanish)
+    assert (stays.status, goes.status) == ("succeeded", "lost")
+    assert "404" in goes.error
+
+
+def test_a_revoked_key_is_an_error(serve, open_session):
+    server = serve(steps=30, step_s=0.05)
+    session = open_session(server)
+    job = session.watch(server.add_job())
+    server.quirks.storms = [("GET .*events", 401, None)]
+    with pytest.raises(ProviderError, match="401"):
+        session.follow([job])

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from tracker.display import Progress
     from tracker.errors import InputError
+    from tracker.jobs import LOST
 
     if not (args.job or args.all or args.daemon):
         raise InputError("Name jobs to follow, or say --all.")
@@ -44,4 +45,4 @@ def run(args: argparse.Namespace) -> int:
             print(json.dumps(vars(job)))
         else:
             print(f"{job.id} {job.status}" + (f": {job.error}" if job.error else ""))
-    return 0
+    return 1 if any(job.status == LOST for job in jobs) else 0
