@@ -91,11 +91,13 @@ def test_every_requirement_is_pinned():
     assert pinned["mlflow"] != "3.18.0"  # it pins parts of itself that were never published
 
 
-def test_the_readme_opens_with_a_picture_that_is_there():
-    picture = re.search(r"!\[[^]]+\]\(([^)]+)\)", README)
-    assert picture
-    assert picture.start() < 1500
-    assert (ROOT / picture[1]).stat().st_size < 300_000
+def test_the_readme_opens_with_a_picture_and_its_links_lead_somewhere():
+    pictures = list(re.finditer(r"!\[[^]]+\]\(([^)]+)\)", README))
+    assert pictures[0].start() < 1500
+    for picture in pictures:
+        assert (ROOT / picture[1]).stat().st_size < 300_000
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
 def test_the_readmes_tree_is_the_projects():
