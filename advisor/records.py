@@ -41,6 +41,7 @@ NUMBERS = (
     "trained_tokens",
     "cost_usd",
 )
+OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -163,7 +164,11 @@ def _point(row: Any) -> tuple[float, float] | None:
     if not isinstance(row, Sequence) or isinstance(row, str) or len(row) < 2:
         return None
     step, value = _loss(row[0]), _loss(row[1])
-    return None if step is None or value is None else (step, value)
+    if step is None or value is None:
+        return None
+    if abs(value) > OVERFLOW:
+        value = math.copysign(math.inf, value)
+    return (math.nan if abs(step) > OVERFLOW else step, value)
 
 
 def _loss(value: Any) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from advisor.nouns import Curve
 
-OVERFLOW = 1e100  # a loss from here on is no number: sums of it would overflow, and no training gives it
+OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
 
 
 @dataclass(frozen=True, eq=False)

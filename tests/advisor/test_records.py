@@ -60,3 +60,10 @@ def test_a_list_gives_the_allowed_values_and_a_range_its_limits():
     assert space.rate_name == "learning_rate"
     assert space.rate.nearest(3e-5) == 1e-5
     assert not space.rate.contains(3e-5)
+
+
+def test_a_step_or_loss_beyond_all_reason_is_no_number():
+    """Sums and squares of such values overflow, and no training gives them."""
+    curve = job(train_loss=[[1e300, 2.0], [2, -1e300], [3, 1.0]]).train
+    assert math.isnan(curve.step[0])
+    assert list(curve.loss) == [2.0, -math.inf, 1.0]
