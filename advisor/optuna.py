@@ -88,7 +88,10 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         )
         if setting is None:  # every setting is tried
             return {}
-        log.info(f"advice for trial {trial.number}: {self.advice.diagnosis.label}; {proposal.expect}")
+        why = ", ".join(proposal.because) or "all curves so far"
+        told = f"{self.advice.diagnosis.label}; because of {why}; {proposal.expect}"
+        study.set_user_attr(f"advice for trial {trial.number}", told)  # to be read in any dashboard
+        log.info(f"advice for trial {trial.number}: {told}")
         return self._params(setting, search_space)
 
     def sample_independent(
