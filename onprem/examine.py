@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-from onprem.store import Database, DataFolder
+from onprem.store import DataFolder, open_database
 
 LOW_DISK = 2 * 2**30  # bytes: a job on a model of 100 million parameters leaves about that much
 LOW_MEMORY = 2**30  # bytes: torch and TRL alone take about 700 MB
@@ -69,4 +69,4 @@ def _version(name: str) -> str | None:
 
 
 def _store(folder: DataFolder) -> str:
-    return Database(folder.database).one("pragma quick_check")["quick_check"]
+    return open_database(folder).check()

@@ -37,9 +37,9 @@ def add_parser(commands) -> None:
 
 def run(arguments) -> int:
     """Do the action."""
-    from onprem.store import Database, DataFolder
+    from onprem.store import DataFolder, open_database
 
-    db = Database(DataFolder.at(arguments.data_dir).database)
+    db = open_database(DataFolder.at(arguments.data_dir))
     return {"add": _add, "revoke": _revoke, "list": _list}[arguments.action](db, arguments)
 
 

@@ -30,10 +30,10 @@ def add_parser(commands) -> None:
 def run(arguments) -> int:
     """Do the action."""
     from onprem import registry
-    from onprem.store import Database, DataFolder
+    from onprem.store import DataFolder, open_database
 
     folder = DataFolder.at(arguments.data_dir)
-    db = Database(folder.database)
+    db = open_database(folder)
     registry.add_embedded(db)
     try:
         return {"add": _add, "remove": _remove, "list": _list}[arguments.action](db, folder, arguments)

@@ -55,13 +55,13 @@ def run(arguments) -> int:
     """Serve until a signal."""
     from onprem.server.context import Limits
     from onprem.server.serve import UsageError, is_loopback, serve
-    from onprem.store import Database, DataFolder
+    from onprem.store import DataFolder, open_database
 
     wrong = _problems(arguments)
     if wrong:
         return complain("; ".join(wrong))
     folder = DataFolder.at(arguments.data_dir)
-    if not is_loopback(arguments.host) and not _has_keys(Database(folder.database)):
+    if not is_loopback(arguments.host) and not _has_keys(open_database(folder)):
         return complain(
             f"--host {arguments.host} can be reached by others, so API keys are needed: {HOW_TO_ADD}"
         )

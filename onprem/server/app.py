@@ -14,12 +14,13 @@ from onprem.server.creation import validate
 from onprem.server.observe import Gate, RequestMetrics
 from onprem.server.routes import completions, files, health, jobs
 from onprem.server.routes import models as model_routes
-from onprem.store import Database, DataFolder
+from onprem.store import DataFolder, open_database
 from onprem.store import files as file_rows
 from onprem.store.jobs import decode
 from onprem.workers.pool import TrainingPool
 from onprem.workers.sampler import Sampler
 
+TAKE_OVER_SECONDS = 10.0  # between looks for jobs of other front ends that died
 SWEEP_SECONDS = 600.0  # between looks for expired files; they are hidden at once
 
 
@@ -48,7 +49,7 @@ def create_app(
         A launcher's command line that each job is handed to.
     """
     limits = limits or Limits()
-    db = Database(folder.database)
+    db = open_database(folder)
     models.add_embedded(db)
     context = Context(
         db,
@@ -80,11 +81,23 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(validate, context, decode(job))
     if context.db.one("select 1 from jobs where status = 'queued'"):
         context.pool.poke()
-    sweeper = asyncio.create_task(_sweep(context))
+    chores = [asyncio.create_task(_sweep(context))]
+    if context.db.shared:
+        chores.append(asyncio.create_task(_take_over(context)))
     yield
-    sweeper.cancel()
+    for chore in chores:
+        chore.cancel()
     await context.sampler.stop()
     await context.pool.stop()
+
+
+async def _take_over(context: Context) -> None:
+    """Put jobs of front ends that are gone back into the queue."""
+    while True:
+        await asyncio.sleep(TAKE_OVER_SECONDS)
+        await asyncio.to_thread(context.pool.recover)
+        if context.db.one("select 1 from jobs where status = 'queued'"):
+            context.pool.poke()
 
 
 async def _sweep(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import ipaddress
+import os
 import signal
 import socket
 
@@ -10,6 +11,7 @@ import uvicorn
 from onprem.server.app import create_app
 from onprem.server.context import Limits
 from onprem.store import DataFolder
+from onprem.store.connect import VARIABLE
 
 CLOSE_SECONDS = 5  # for answers still being sent at shutdown
 
@@ -49,11 +51,7 @@ def serve(host: str, port: int, folder: DataFolder, *, limits: Limits, **trainin
         If the folder is served already, or the address cannot be had.
     """
     with folder.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            text = f"another server works on {folder.root}; stop it, or give this one its own --data-dir"
-            raise UsageError(text) from None
+        _alone(lock, folder)
         sock = _listen(host, port)
         app = create_app(folder, limits=limits, keys_required=not is_loopback(host), **training)
         shown = f"[{host}]" if ":" in host else host
@@ -64,6 +62,16 @@ def serve(host: str, port: int, folder: DataFolder, *, limits: Limits, **trainin
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises its signal again once all is closed
             signal.signal(number, lambda *_: None)
         _Server(config, url).run(sockets=[sock])
+
+
+def _alone(lock, folder: DataFolder) -> None:
+    """Hold the folder's lock, alone; together with others where the store is made for several front ends."""
+    kind = fcntl.LOCK_SH if os.environ.get(VARIABLE) else fcntl.LOCK_EX
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except OSError:
+        text = f"another server works on {folder.root}; stop it, or give this one its own --data-dir"
+        raise UsageError(text) from None
 
 
 def is_loopback(host: str) -> bool:

@@ -29,6 +29,8 @@ class Database:
     Each thread keeps one connection. ``synchronous=FULL``: what a client has seen survives a power cut.
     """
 
+    shared = False  # whether several front ends may use it at once
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
@@ -56,6 +58,10 @@ class Database:
             raise
         connection.execute("commit")
 
+    def check(self) -> str:
+        """Return "ok", or what is damaged."""
+        return self.one("pragma quick_check")["quick_check"]
+
     def one(self, sql: str, *values: Any) -> dict | None:
         """Return the first row, or None."""
         row = self.connection().execute(sql, values).fetchone()
@@ -70,5 +76,5 @@ def insert(connection: sqlite3.Connection, table: str, row: dict, *, or_ignore: 
     """Insert `row`; dicts and lists become JSON. Returns False where `or_ignore` skipped a row already there."""
     values = [json.dumps(v) if isinstance(v, (dict, list)) else v for v in row.values()]
     marks = ", ".join("?" * len(row))
-    verb = "insert or ignore" if or_ignore else "insert"
-    return connection.execute(f"{verb} into {table}({', '.join(row)}) values({marks})", values).rowcount > 0
+    sql = f"insert into {table}({', '.join(row)}) values({marks})"
+    return connection.execute(sql + (" on conflict do nothing" if or_ignore else ""), values).rowcount > 0

@@ -38,6 +38,8 @@ def create(db: Database, row: dict) -> dict:
     """Add a job with its first events."""
     with db.transaction() as connection:
         insert(connection, "jobs", row)
+        for key, value in (row.get("metadata") or {}).items():
+            insert(connection, "job_metadata", {"job": row["id"], "key": key, "value": value})
         add_event(connection, row["id"], "message:created", f"Created fine-tuning job: {row['id']}")
         message = f"Validating training file: {row['training_file']}"
         if row["validation_file"]:

@@ -19,6 +19,7 @@ create table if not exists jobs(
     method text not null, hyperparameters text not null, metadata text, integrations text,
     fine_tuned_model text, result_files text not null default '[]', trained_tokens integer, error text,
     priority integer not null default 0, worker text, attempts integer not null default 0);
+create table if not exists job_metadata(job text not null, key text not null, value text not null, unique(job, key));
 create index if not exists jobs_by_status on jobs(status, tenant);
 
 create table if not exists events(

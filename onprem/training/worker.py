@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 import transformers
 
-from onprem.store import Database, DataFolder
+from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
 from onprem.training import ranks
 from onprem.training.errors import JobError
@@ -42,7 +42,7 @@ class Worker:
 
     def __init__(self, data_dir: str, worker_id: str, shutdown: Callable[[], bool]) -> None:
         self.folder = DataFolder.at(data_dir)
-        self.db = Database(self.folder.database)
+        self.db = open_database(self.folder)
         self.worker_id, self.shutdown = worker_id, shutdown
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 
-from onprem.store import Database, DataFolder
+from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
 from onprem.workers import lifeline
 from onprem.workers.train import LOOK_SECONDS
@@ -32,7 +32,7 @@ class Dispatcher:
     """
 
     def __init__(self, data_dir: str, worker_id: str, template: str) -> None:
-        self.db = Database(DataFolder.at(data_dir).database)
+        self.db = open_database(DataFolder.at(data_dir))
         self.data_dir, self.worker_id, self.template = data_dir, worker_id, template
         self.poke, self.stop = threading.Event(), threading.Event()
         self.child: subprocess.Popen | None = None

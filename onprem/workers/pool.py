@@ -4,13 +4,16 @@ It knows processes and which jobs they hold; what they compute is not its busine
 """
 
 import asyncio
+import fcntl
 import logging
 import secrets
+import time
 
 from onprem.store import Database, DataFolder
 from onprem.store import jobs as job_rows
 from onprem.workers import process
 
+GRACE_SECONDS = 30.0  # from a claim until its worker has locked the job, at most
 STEP_PATIENCE = 120.0  # seconds for the step under way and its checkpoint at shutdown
 
 log = logging.getLogger("onprem.server")
@@ -41,9 +44,27 @@ class TrainingPool:
         self.stopping = False
 
     def recover(self) -> None:
-        """Put jobs that a former server's workers held back into the queue. Call before any worker runs."""
+        """Put jobs that a former server's workers held back into the queue.
+
+        A server alone on its store calls this before any worker runs. Where front ends share it, jobs may be in
+        other servers' hands: a job whose worker lives has its lock file locked.
+        """
         for job in job_rows.held_by(self.db):
-            job_rows.release(self.db, job["id"])
+            if not self.db.shared:
+                job_rows.release(self.db, job["id"])
+            elif time.time() - job["started_at"] > GRACE_SECONDS and not self._locked(job["id"]):
+                job_rows.release(self.db, job["id"], job["worker"])
+
+    def _locked(self, job_id: str) -> bool:
+        path = self.folder.job(job_id) / "lock"
+        if not path.exists():
+            return False
+        with path.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
 
     def poke(self) -> None:
         """See that workers run and look at the queue: when a training file arrives, or a job is queued."""

@@ -113,10 +113,16 @@ def metrics(client: openai.OpenAI, job_id: str) -> list[dict]:
     return [event.data for event in told(client, job_id) if event.type == "metrics"]
 
 
-def run_job(client: openai.OpenAI, training_file: str, validation_file: str | None = None, **settings):
+def run_job(
+    client: openai.OpenAI,
+    training_file: str,
+    validation_file: str | None = None,
+    seconds: float = 120,
+    **settings,
+):
     """Create a job and wait for its end."""
     settings = {"model": "embedded-tiny", "seed": 7} | settings
     job = client.fine_tuning.jobs.create(
         training_file=training_file, validation_file=validation_file, **settings
     )
-    return wait_for(client, job.id)
+    return wait_for(client, job.id, seconds=seconds)

@@ -42,7 +42,7 @@ def list_jobs(
         if name == "metadata" and value == "null":
             where += " and (metadata is null or metadata = '{}')"
         elif name.startswith("metadata[") and name.endswith("]"):
-            where += " and exists(select 1 from json_each(jobs.metadata) where key = ? and value = ?)"
+            where += " and exists(select 1 from job_metadata m where m.job = jobs.id and m.key = ? and m.value = ?)"
             values += (name[len("metadata[") : -1], value)
     return page(context.db, "jobs", where, values, job_object, after=after, limit=limit)
 
