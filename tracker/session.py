@@ -22,7 +22,7 @@ from tracker.runs import reader
 from tracker.settings import settings
 from tracker.spool import Spool
 from tracker.store import spool_path
-from tracker.tuning import KIND_TAG, NAME_TAG, SPEC_TAG, Loop, digest, find_loop, loop_of
+from tracker.tuning import Loop, end_of, find_loop, loop_of, make_loop
 from tracker.writer import Writer
 
 Answer = TypeVar("Answer")
@@ -156,7 +156,7 @@ class Session:
     def start_loop(self, name: str, experiment: str, spec: dict[str, Any], new: bool = False) -> Loop:
         """Return the loop of a name, made where it is missing or where a new one is wanted."""
         found = None if new else find_loop(name, experiment, self.tracking_uri)
-        return found or self._new_loop(name, experiment, spec)
+        return found or make_loop(self.store, name, experiment, spec)
 
     def reload(self, loop: Loop) -> Loop:
         """Return a loop afresh from MLflow."""
@@ -167,7 +167,7 @@ class Session:
         """End a loop's run, with its summary as tags and its story as the note."""
         tags = {f"loop.{key}": str(value) for key, value in summary.items()}
         self.set_tags(loop.run_id, {**tags, "mlflow.note.content": markdown})
-        self.store.set_status(loop.run_id, "FINISHED", _end_of(loop, self.tracking_uri))
+        self.store.set_status(loop.run_id, "FINISHED", end_of(loop, self.tracking_uri))
         loop.finished = True
 
     def reopen_loop(self, loop: Loop) -> Loop:
@@ -228,29 +228,3 @@ class Session:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    def _new_loop(self, name: str, experiment: str, spec: dict[str, Any]) -> Loop:
-        import json
-        import time
-
-        from tracker.errors import InputError
-        from tracker.mlflow_limits import TAG_CHARS
-
-        text = json.dumps(spec, sort_keys=True, default=str)
-        if len(text) > TAG_CHARS:
-            raise InputError(
-                f"The spec of loop {name!r} has {len(text)} characters as JSON; MLflow keeps {TAG_CHARS}."
-            )
-        tags = {KIND_TAG: "loop", NAME_TAG: name, SPEC_TAG: text, "loop.digest": digest(spec)}
-        run_id = self.store.create_run(experiment, name, tags, int(time.time() * 1000))
-        self.store.set_status(run_id, "RUNNING")
-        store = reader(self.tracking_uri)
-        return loop_of(store, store.runs(run_ids=[run_id])[0])
-
-
-def _end_of(loop: Loop, tracking_uri: str) -> int | None:
-    """A loop ends with its last job."""
-    import time
-
-    rows = reader(tracking_uri).runs(run_ids=[job.run_id for job in loop.jobs])
-    return max((row.end_ms or 0 for row in rows), default=0) or int(time.time() * 1000)

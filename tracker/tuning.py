@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracker.errors import InputError
 from tracker.jobrecords import number
 from tracker.jobs import JOB_TAG, LOOP_TAG, TrackedJob, number_of
+from tracker.mlflow_limits import TAG_CHARS
 from tracker.runs import PARENT, Reader, RunRow, reader
 from tracker.store import store_uri
 
@@ -61,6 +64,32 @@ def loops(tracking_uri: str | None = None) -> list[Loop]:
     """Return all loops of the store, oldest first."""
     store = reader(tracking_uri or store_uri())
     return [loop_of(store, row) for row in store.runs(tag=(KIND_TAG, "loop"))]
+
+
+def make_loop(store: Any, name: str, experiment: str, spec: dict[str, Any]) -> Loop:
+    """Make a loop's parent run in a :class:`tracker.mlflow_store.MlflowStore`.
+
+    Raises
+    ------
+    InputError
+        Where the spec is longer than MLflow keeps.
+    """
+    text = json.dumps(spec, sort_keys=True, default=str)
+    if len(text) > TAG_CHARS:
+        raise InputError(
+            f"The spec of loop {name!r} has {len(text)} characters as JSON; MLflow keeps {TAG_CHARS}."
+        )
+    tags = {KIND_TAG: "loop", NAME_TAG: name, SPEC_TAG: text, "loop.digest": digest(spec)}
+    run_id = store.create_run(experiment, name, tags, int(time.time() * 1000))
+    store.set_status(run_id, "RUNNING")
+    (row,) = reader(store.uri).runs(run_ids=[run_id])
+    return loop_of(reader(store.uri), row)
+
+
+def end_of(loop: Loop, tracking_uri: str) -> int:
+    """Return when a loop ended, in milliseconds: with its last job."""
+    rows = reader(tracking_uri).runs(run_ids=[job.run_id for job in loop.jobs])
+    return max((row.end_ms or 0 for row in rows), default=0) or int(time.time() * 1000)
 
 
 def loop_of(store: Reader, row: RunRow) -> Loop:

@@ -127,7 +127,9 @@ def test_events_that_come_late_are_no_missing_route(serve, open_session, caplog)
     server = serve(Quirks(storms=[("GET .*events", 404, None)] * 2), steps=30, step_s=0.1)
     session = open_session(server)
     steps = []
-    session.follow([session.watch(server.add_job())], on_update=lambda job: steps.append((job.status, job.step)))
+    session.follow(
+        [session.watch(server.add_job())], on_update=lambda job: steps.append((job.status, job.step))
+    )
     assert any(status == "running" and step for status, step in steps)
     assert "no events route" not in caplog.text
 

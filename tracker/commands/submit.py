@@ -45,7 +45,6 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="return once the job is made; tracker watch follows it"
     )
-    parser.add_argument("--yes", action="store_true", help="go on despite warnings")
     parser.add_argument("--json", action="store_true", help="answer with the job as JSON")
     endpoint_options(parser)
     parser.set_defaults(run=run)

@@ -43,6 +43,8 @@ class Provider:
         Fields of its own that a create must carry unless the user says otherwise.
     model_limits
         Limits that differ for models whose name starts with the key.
+    omits_auto
+        Whether "auto" is said by leaving a setting out.
     requests_per_second, poll_s
         The most requests sent, and the shortest time between two looks at one job.
     client
@@ -63,6 +65,7 @@ class Provider:
     model_limits: Mapping[str, Limits] = field(default_factory=dict)
     requests_per_second: float = 10.0
     poll_s: float = 1.0
+    omits_auto: bool = False
     api_version: str | None = None
     client: str = "openai"
     notes: str = ""
@@ -96,8 +99,9 @@ class Provider:
         return found
 
     def to_wire(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return settings under the provider's names; what is None is left out, "auto" goes as it is."""
-        return {self.wire.get(k, k): v for k, v in hyperparameters.items() if v is not None}
+        """Return settings under the provider's names; what is None is left out, and "auto" where it is not understood."""
+        left_out = (None, "auto") if self.omits_auto else (None,)
+        return {self.wire.get(k, k): v for k, v in hyperparameters.items() if v not in left_out}
 
     def request(
         self, *, model: str, training_file: str, hyperparameters: Mapping[str, Any], **rest: Any

@@ -31,6 +31,7 @@ PROVIDER = Provider(
         "batch_size": {"min": 1, "max": 128},
         "learning_rate": {"min": 1e-6, "max": 1e-3},
     },
+    omits_auto=True,
     auto="What is left out is the service's own choice; its answers carry the values used.",
     wire={"n_epochs": "epochs", "batch_size": "batch_size_samples"},
     statuses={
@@ -131,7 +132,7 @@ class FireworksEndpoint(OwnClient):
             **wire,
             **(request.get("extra_body") or {}),
         }
-        fields = {name: value for name, value in fields.items() if value not in (None, "auto")}
+        fields = {name: value for name, value in fields.items() if value is not None}
         return job_of(await self._once(lambda: self._jobs.create(**fields)))
 
     async def cancel(self, job_id: str) -> Item:

@@ -15,6 +15,7 @@ PROVIDER = Provider(
         "batch_size": {"min": 8, "max": 128},
         "learning_rate": {"min": 1e-6, "max": 1e-3},
     },
+    omits_auto=True,
     auto="The service's own defaults; its answers carry the values used.",
     requests_per_second=10.0,
     notes="Further settings pass through: lora, lora_r, lora_alpha, lora_dropout, packing, warmup_ratio, weight_decay, "

@@ -28,6 +28,7 @@ PROVIDER = Provider(
         "batch_size": {"min": 8, "max": 128},
         "learning_rate": {"min": 1e-6, "max": 1e-3},
     },
+    omits_auto=True,
     auto='There is no "auto": what is left out is 1 epoch, the largest batch, a learning rate of 1e-5 (the client\'s defaults).',
     statuses={
         "completed": "succeeded",
@@ -102,7 +103,6 @@ class TogetherEndpoint(OwnClient):
         wire = dict(((request.get("method") or {}).get("supervised") or {}).get("hyperparameters") or {})
         rest = {RENAMED.get(k, k): v for k, v in request.items() if k not in (*DROPPED, "extra_body")}
         extra = {**rest, **wire, **(request.get("extra_body") or {})}
-        extra = {key: value for key, value in extra.items() if value != "auto"}
         return job_of(await self._once(lambda: self._client.fine_tuning.create(**extra)))
 
     async def cancel(self, job_id: str) -> Item:
