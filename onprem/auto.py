@@ -13,6 +13,10 @@ Sources
 - Learning rate: Adam's best rate grows with the square root of the batch (Malladi et al. 2022, arXiv 2205.10287). The
   rate that a multiplier of 1.0 stands for falls with the width of the model: 5e-5 (2000 / hidden) ^ 0.781 for
   Llama-shaped models, ten times that with LoRA (Thinking Machines' tinker-cookbook and "LoRA Without Regret", 2025).
+
+Measured with `embedded-tiny`, full tuning: of the attainable gain (loss before tuning minus the best of a small grid) it
+leaves 5.8 % on `commands` and 6.9 % on `chat` (experiments/benchmark/tables/onprem). No constant was fitted to either.
+With LoRA, or another model, it has not been measured.
 """
 
 import math

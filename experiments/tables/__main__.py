@@ -43,7 +43,9 @@ def _run(args: argparse.Namespace, grid: Grid) -> int:
     from .jobs import Server
     from .make import make
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server started here is stopped as well
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # so that the server started here is stopped as well
     train, valid = args.data
     sizes = tuple(sum(1 for text in path.open(encoding="utf-8") if text.strip()) for path in args.data)
     task = args.task or f"{train.resolve().parent.name}_{sizes[0]}"
