@@ -59,7 +59,10 @@ def create_app(
         limits,
         keys_required,
     )
-    app = FastAPI(title="onprem", version="1", lifespan=_lifespan, redirect_slashes=False)
+    # No /docs: those pages fetch scripts from other hosts. /openapi.json is there for tools.
+    app = FastAPI(
+        title="onprem", version="1", lifespan=_lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )  # fmt: skip
     app.state.context = context
     app.state.registry = CollectorRegistry()
     health.StoreMetrics(context, app.state.registry)

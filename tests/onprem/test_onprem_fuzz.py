@@ -1,6 +1,7 @@
 """The server against its own description: whatever a client sends, no 5xx, and errors in OpenAI's shape."""
 
 import random
+import socket
 from collections import Counter
 
 import httpx
@@ -81,6 +82,16 @@ def test_random_bytes_as_training_files_are_refused_or_taken_but_never_break_it(
         )
         assert answer.status_code in (200, 400), answer.text
     assert client.models.list().data
+
+
+def test_a_gigabyte_is_refused_before_it_is_sent(fuzzed):
+    host, port = fuzzed.base_url.split("/")[2].split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"POST /v1/files HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        connection.sendall(head.encode() + b"Content-Length: 1073741824\r\n\r\n--x\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()  # the server closes
+    assert answer.startswith("HTTP/1.1 413")
+    assert "request_too_large" in answer
 
 
 def test_a_body_over_the_limit_is_cut_off_while_it_comes(fuzzed):
