@@ -94,3 +94,10 @@ def test_the_command_names_what_it_cannot_read_and_imports_the_rest(tmp_path, st
     assert [run["format"] for run in json.loads(out)] == ["Keras history (CSV or JSON)"]
     assert all(word in err for word in ("novel.txt", "empty holds no", "gone.csv cannot be read"))
     assert "stormy" not in err
+
+
+def test_an_archive_is_told_from_a_folder_of_logs(tmp_path, store):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "manifest.jsonl").touch()
+    [problem] = import_paths([tmp_path / "a"], "old", store).problems
+    assert "tracker archive import" in problem

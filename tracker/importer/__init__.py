@@ -55,7 +55,7 @@ def import_paths(
                 done.problems.append(f"{error.filename} cannot be looked into ({error.strerror}).")
                 continue
             if not files:
-                done.problems.append(f"{path} holds no training history that a reader knows by its name.")
+                done.problems.append(f"{path} {_nothing_in(Path(path))}")
             for file in files:
                 try:
                     records = read(file)
@@ -70,6 +70,12 @@ def import_paths(
     for run in done.runs:
         run["run_id"] = ids[run["job_id"]]
     return done
+
+
+def _nothing_in(folder: Path) -> str:
+    if (folder / "manifest.jsonl").exists():
+        return f"is an archive; run: tracker archive import {folder}"
+    return "holds no training history that a reader knows by its name; name the files themselves."
 
 
 def _job_ids(records: list[dict[str, Any]]) -> list[str]:
