@@ -42,6 +42,9 @@ class Shape:
     fall: float  # from the start to the best level
     rise: float  # from the best level to the end
     late_fall: float  # by how much the line falls over the last third of the steps (negative: rises)
+    last_fall: (
+        float  # the same over the last fifth, no more than the last half's course bears out; at least 0
+    )
     swing: float  # mean distance of the points from the line, after the first part (a steep drop is no swing)
 
     def at(self, step: float) -> float:
@@ -58,7 +61,9 @@ def shape(series: Series) -> Shape | None:
     left_over = (series.loss - np.interp(series.step, step, line))[series.step >= step[1]]
     noise = _noise(series.loss, left_over, _levels(line))
     best = float(line[turn])
-    late = float(np.interp(step[0] + LATE * (step[-1] - step[0]), step, line))
+    noise_of_level = noise / np.sqrt(size)
+    half, late, last = np.interp(step[0] + np.array([1 / 2, LATE, 4 / 5]) * np.ptp(step), step, line)
+    end = float(line[-1])
     return Shape(
         step=step,
         line=line,
@@ -66,15 +71,27 @@ def shape(series: Series) -> Shape | None:
         start=float(line[0]),
         best=best,
         best_step=float(step[turn]),
-        end=float(line[-1]),
+        end=end,
         top=float(line.max()),
         noise=noise,
-        noise_of_level=noise / np.sqrt(size),
+        noise_of_level=float(noise_of_level),
         fall=float(line[0]) - best,
-        rise=float(line[-1]) - best,
-        late_fall=late - float(line[-1]),
+        rise=end - best,
+        late_fall=float(late) - end,
+        last_fall=_last_fall(half - end, last - end, noise_of_level),
         swing=float(np.mean(np.abs(left_over))),
     )
+
+
+def _last_fall(over_half: float, over_fifth: float, noise_of_level: float) -> float:
+    """The fall over the last fifth of the steps that the eye believes.
+
+    A fall that slows down has at most two fifths of its last half's fall in its last fifth: what goes beyond is one
+    low point at the end. Nothing where the last half itself falls by no more than its noise.
+    """
+    if over_half <= noise_of_level:
+        return 0.0
+    return float(max(min(over_fifth, 0.4 * over_half), 0.0))
 
 
 def _parts(series: Series) -> tuple[np.ndarray, np.ndarray, float]:
