@@ -20,7 +20,10 @@ from advisor.propose.series import clean, diverged, setting
 from advisor.propose.task import Task, understand
 
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
-UNLIKELY = 0.13  # chance of such a lead below which the job is stopped: 2 in 100 stops are wrong then
+RISEN = 0.01  # of the gain above its own best: about what another seed changes
+# Chance of such a lead below which a job is stopped, while its loss still falls and once it has risen: a loss that rises
+# seldom comes back. Chosen so that 2 in 100 stops are wrong on tables not seen; see experiments/LOG.md.
+UNLIKELY, UNLIKELY_RISEN = 0.065, 0.35
 BELIEFS = Beliefs(
     bump=0.25
 )  # a run's own course departs less from its beginning than one setting from another
@@ -40,14 +43,15 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if knobs is None or not len(seen):
         return Live()
     task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
-    return _verdict(task, knobs, min(_best_ended(jobs), float(seen.min())))
+    return _verdict(task, knobs, seen, min(_best_ended(jobs), float(seen.min())))
 
 
-def _verdict(task: Task, knobs: np.ndarray, best: float) -> Live:
+def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, best: float) -> Live:
     prediction = task.predict(knobs[None])
     loss, weight = prediction.nodes()
     chance = float(weight[loss[:, :, 0] < best - BETTER * prediction.gain[:, None]].sum())
-    if chance >= UNLIKELY:
+    risen = seen[-1] > seen.min() + RISEN * (task.obs.base - seen.min())
+    if chance >= (UNLIKELY_RISEN if risen else UNLIKELY):
         return Live()
     low, high = likely_range(prediction)[0]
     return Live(
