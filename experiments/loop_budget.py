@@ -1,19 +1,21 @@
 """Budgets of a loop in jobs, trained tokens and money: what is spent, and what a further job would cost.
 
-A job's cost is known only when it has ended; before that it is forecast from the jobs that have, by epochs, since
-tokens and money are both proportional to passes over the same file.
+A job's cost is known only when it has ended; before that it is forecast by epochs, since tokens and money are both
+proportional to passes over the same file: from the jobs that have ended, and before the first from the file and the
+provider's price.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.state import End
 
 Record = dict[str, Any]
+AUTO_EPOCHS = 3  # what OpenAI and onprem choose for a few hundred examples; counted until the provider has resolved "auto"
 UNITS = {"trained_tokens": "trained tokens", "cost_usd": "US dollars"}
 
 
@@ -26,6 +28,7 @@ class Limits:
     cost_usd: float | None = None
     parallel: int = 1
     ignore_stop: bool = False
+    per_epoch: Mapping[str, float] = field(default_factory=dict)  # of UNITS, as far as known before any job
 
 
 def spent(records: Sequence[Record], limits: Limits, hyperparameters: Record | None = None) -> End | None:
@@ -36,10 +39,10 @@ def spent(records: Sequence[Record], limits: Limits, hyperparameters: Record | N
         limit = getattr(limits, what)
         if limit is None:
             continue
-        used = total(records, what)
+        used = total(records, limits, what)
         if used >= limit:
             return End(what, f"{used:,.6g} of {limit:,.6g} {unit} are used")
-        next_one = forecast(records, what, (hyperparameters or {}).get("n_epochs"))
+        next_one = forecast(records, limits, what, hyperparameters) if hyperparameters else 0.0
         if used + next_one > limit:
             return End(
                 what,
@@ -52,28 +55,28 @@ def left(records: Sequence[Record], limits: Limits) -> dict[str, float]:
     """What is left to spend, as the advisor is told it, so that it proposes what can be paid for."""
     out: dict[str, float] = {"jobs": max(limits.jobs - len(records), 0)}
     if limits.trained_tokens is not None:
-        out["trained_tokens"] = max(limits.trained_tokens - total(records, "trained_tokens"), 0)
+        out["trained_tokens"] = max(limits.trained_tokens - total(records, limits, "trained_tokens"), 0)
     if limits.cost_usd is not None:
-        out["usd"] = max(limits.cost_usd - total(records, "cost_usd"), 0)
+        out["usd"] = max(limits.cost_usd - total(records, limits, "cost_usd"), 0)
     return out
 
 
-def total(records: Sequence[Record], what: str) -> float:
-    """What all jobs have used; one that is still running counts with its forecast."""
-    return sum(
-        record[what]
-        if record.get(what) is not None
-        else forecast(records, what, (record.get("hyperparameters") or {}).get("n_epochs"))
-        if record.get("status") not in ("failed", "cancelled")
-        else 0.0
-        for record in records
-    )
+def total(records: Sequence[Record], limits: Limits, what: str) -> float:
+    """What all jobs have used; one that has not ended counts with its forecast."""
+    used = 0.0
+    for record in records:
+        if record.get(what) is not None:
+            used += record[what]
+        elif record.get("status") not in ("failed", "cancelled"):
+            used += forecast(records, limits, what, record.get("hyperparameters") or {})
+    return used
 
 
-def forecast(records: Sequence[Record], what: str, n_epochs: Any) -> float:
-    """What a job of `n_epochs` would use; 0 while nothing is known, as for the first job on "auto"."""
+def forecast(records: Sequence[Record], limits: Limits, what: str, hyperparameters: Record) -> float:
+    """What a job with these hyperparameters would use; 0 where nothing is known."""
+    n_epochs = hyperparameters.get("n_epochs")
     if not isinstance(n_epochs, int | float):
-        return 0.0
+        n_epochs = AUTO_EPOCHS
     rates = [
         record[what] / record["hyperparameters"]["n_epochs"]
         for record in records
@@ -81,7 +84,7 @@ def forecast(records: Sequence[Record], what: str, n_epochs: Any) -> float:
         and record.get(what)
         and isinstance((record.get("hyperparameters") or {}).get("n_epochs"), int | float)
     ]
-    return statistics.median(rates) * n_epochs if rates else 0.0
+    return (statistics.median(rates) if rates else limits.per_epoch.get(what, 0.0)) * n_epochs
 
 
 def _count(n: int, noun: str) -> str:

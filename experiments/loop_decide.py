@@ -80,7 +80,8 @@ def decide(
 def _choose(records: Sequence[Record], rules: Rules, limits: Limits, wanted: int) -> list[Plan] | End:
     """Settings to try next, within the budget that is left; numbered later."""
     if not records and rules.start:
-        return [Plan(0, rules.start, why="the loop starts here, as its spec says")]
+        start = Plan(0, rules.start, why="the loop starts here, as its spec says")
+        return _affordable([start], records, limits)
     advice = judge(records, rules, wanted, left(records, limits))
     first = advice.proposals[0]
     if first.stop and (not limits.ignore_stop or first.hyperparameters is None):

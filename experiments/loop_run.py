@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.errors import SpecError
@@ -42,6 +42,7 @@ def run_spec(spec: Spec, options: Options) -> Result:
         Progress(limits.jobs) as progress,
     ):
         rules = rules_of(spec, session.provider.space(spec.model), session.provider.name)
+        limits = replace(limits, per_epoch=_per_epoch(rules.context))
         loop = open_loop(session, spec, options.new)
         return Tuning(session, spec, rules, limits, progress, loop).run()
 
@@ -94,6 +95,15 @@ def _sizes(spec: Spec) -> Record:
         "n_valid_examples": valid.n_examples if valid else 0,
         "train_tokens": train.tokens,
     }
+
+
+def _per_epoch(context: Record) -> Record:
+    """What one pass over the training file takes, as far as it is known before any job."""
+    from tracker.prices import cost_usd
+
+    tokens = context["train_tokens"]
+    cost = cost_usd(context["provider"], context["model"], tokens)
+    return {"trained_tokens": tokens} | ({} if cost is None else {"cost_usd": cost})
 
 
 def narrow(spec: Spec, space: Record) -> Record:

@@ -88,7 +88,7 @@ def row(plan: Plan, record: Record) -> Record:
         "changed": plan.changed,
         "because": list(plan.because),
         "why": plan.why,
-        "trained_tokens": record.get("trained_tokens"),
+        "trained_tokens": _whole(record.get("trained_tokens")),
         "cost_usd": record.get("cost_usd"),
     }
 
@@ -198,6 +198,10 @@ def keep_words(keep: Record) -> str:
     return (
         f"Keep job {keep['number']} at step {keep['step']:g}, validation loss {loss}: model {keep['model']}"
     )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)  # MLflow's metrics are all floats
 
 
 def _total(rows: Sequence[Record], key: str) -> float | None:

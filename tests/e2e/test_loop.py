@@ -107,14 +107,24 @@ def test_the_task_itself_is_scored_and_can_be_the_objective(command, write_spec,
     assert 0 <= job["metrics"]["f1"] <= 1
 
 
-def test_a_token_budget_ends_the_loop(command, write_spec):
-    done = command(
-        "run", write_spec("thrift"), "--max-jobs", 5, "--max-trained-tokens", 1, "--ignore-stop", "--json"
-    )
+def test_a_token_budget_ends_the_loop(finished, command, write_spec):
+    """It bears the first job, which has one epoch, but not two such jobs."""
+    used = finished[1]["jobs"][0]["trained_tokens"]
+    limit = max(used, 600) + used // 2  # the estimate of the first job from its file is 412
+    words = ["--max-jobs", 5, "--ignore-stop", "--json", "--max-trained-tokens"]
+    done = command("run", write_spec("thrift"), *words, limit)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["end"]["reason"] == "trained_tokens"
-    assert len(result["jobs"]) == 1
+    assert [job["trained_tokens"] for job in result["jobs"]] == [used]
+
+
+def test_a_budget_that_does_not_pay_for_one_job_makes_none(command, write_spec, provider_jobs):
+    done = command("run", write_spec("broke"), "--max-trained-tokens", 1, "--json")
+    assert done.returncode == 1
+    result = json.loads(done.stdout)
+    assert (result["end"]["reason"], result["jobs"]) == ("trained_tokens", [])
+    assert provider_jobs(result["run_id"]) == []
 
 
 def test_all_problems_of_a_call_come_together(command, folder):

@@ -228,3 +228,48 @@ def test_the_library_explains_a_scale_that_is_five_times_off(tables):
     lib = library(tables)
     played = play(Advisor("ours", lambda t: lib.without(t.name)), off, start=0, jobs=8)
     assert played.jobs_to_target <= 4
+
+
+# --- the generator -------------------------------------------------------------------------------------------------
+
+
+def test_the_generator_refuses_rows_it_cannot_read_with_every_line(tmp_path, capsys):
+    from experiments.benchmark.generate.__main__ import main
+
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "a", "completion": "b"}\nnot json\n{"prompt": "a"}\n')
+    assert main([str(rows), "--text", str(tmp_path / "no.txt"), "--out", str(tmp_path / "t.jsonl.gz")]) == 2
+    said = capsys.readouterr().err
+    assert all(words in said for words in ("line 2", "line 3", "no.txt does not exist"))
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear"])
+def test_a_generated_table_is_a_whole_grid_and_training_lowers_the_loss(tmp_path, schedule):
+    pytest.importorskip("torch").set_num_threads(1)
+    from experiments.benchmark.generate.model import Shape
+    from experiments.benchmark.generate.train import Design, pretrain, table
+
+    shape = Shape(width=16, layers=1, heads=2, context=32)
+    design = Design((1, 2), (4, 8), (0.1, 1.0), schedule, base_rate=1e-2, shape=shape)
+    rows = [(f"{a} + {b}", str(a + b)) for a in range(8) for b in range(5)]
+    path = tmp_path / "sums.jsonl.gz"
+    table("sums", pretrain(b"one and two are three. " * 40, shape, 3), rows[:32], rows[32:], design, path)
+    made = read(path)
+    assert made.space()["n_epochs"] == [1, 2]
+    assert made.best < made.base
+    assert library([made]).surfaces[0].constant == (schedule == "constant")
+
+
+def test_copies_trained_together_are_twins_of_those_trained_alone(tmp_path):
+    """All learning rates share a batch of matrices; each must come out as if it were alone."""
+    pytest.importorskip("torch").set_num_threads(1)
+    from experiments.benchmark.generate.model import Shape, new_parameters
+    from experiments.benchmark.generate.train import Design, encode, run
+
+    shape = Shape(width=16, layers=1, heads=2, context=32)
+    rows = encode([(f"{a}", str(a * a)) for a in range(12)], 32)
+    base = new_parameters(shape, 0)
+    both = run(base, rows[:8], rows[8:], Design(multipliers=(1.0, 5.0), shape=shape), 4, 2)
+    alone = run(base, rows[:8], rows[8:], Design(multipliers=(5.0,), shape=shape), 4, 2)
+    for (_, a), (_, b) in zip(both["full"], alone["full"], strict=True):
+        assert a[1] == pytest.approx(b[0], rel=1e-4)

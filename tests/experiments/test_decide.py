@@ -101,7 +101,8 @@ def test_a_failed_job_counts_and_the_loop_goes_on():
         (59_999, 3, True),
         (30_000, 1, True),  # nothing left
         (40_000, 1, False),
-        (50_000, "auto", False),  # what the provider will choose is not known
+        (60_000, "auto", False),  # "auto" counts as three epochs
+        (59_999, "auto", True),
     ],
 )
 def test_the_token_budget_stops_before_the_job_that_would_pass_it(limit, epochs, ends):
@@ -122,8 +123,17 @@ def test_running_jobs_count_with_their_forecast():
         job(2, "running", epochs=6, trained_tokens=None),
         job(3, "failed", trained_tokens=None),
     ]
-    assert total(records, "trained_tokens") == 30_000 + 60_000
-    assert forecast([], "trained_tokens", 3) == 0
+    assert total(records, Limits(jobs=9), "trained_tokens") == 30_000 + 60_000
+
+
+@pytest.mark.parametrize(
+    ("per_epoch", "limit", "ends"),
+    [({}, 1, False), ({"trained_tokens": 10_000}, 30_000, False), ({"trained_tokens": 10_001}, 30_000, True)],
+)
+def test_the_first_job_is_forecast_from_the_file(per_epoch, limit, ends):
+    limits = Limits(jobs=9, trained_tokens=limit, per_epoch=per_epoch)
+    assert forecast([], limits, "trained_tokens", AUTO) == 3 * per_epoch.get("trained_tokens", 0)
+    assert isinstance(decide([], [], RULES, limits), End) is ends
 
 
 def test_a_budget_bears_as_many_parallel_jobs_as_it_can_pay():
