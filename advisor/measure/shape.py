@@ -37,6 +37,7 @@ class Shape:
     best_step: float  # where that stands
     end: float  # level of the last part
     top: float  # highest level of the line
+    mean: float  # of the line over the run
     noise: float  # standard deviation of single points around the line
     noise_of_level: float  # the same for a level (a mean over a part)
     fall: float  # from the start to the best level
@@ -73,6 +74,7 @@ def shape(series: Series) -> Shape | None:
         best_step=float(step[turn]),
         end=end,
         top=float(line.max()),
+        mean=float(line.mean()),
         noise=noise,
         noise_of_level=float(noise_of_level),
         fall=float(line[0]) - best,

@@ -12,7 +12,8 @@ class Underfitting(Rule):
 
     ## What it looks for
     `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves;
-    below 4 %, where the validation loss has not risen by as much either.
+    below 4 %, where the validation loss has not risen by as much either, and at 2 % already where it falls
+    at a `pace` (FT302) above 10 %.
 
     ## Why it matters
     The model answers as it did before: the job was wasted.
@@ -42,12 +43,18 @@ class Underfitting(Rule):
         "published curves read by eye: 2 % nothing learned, 6 % and more learned",
     )
 
+    steady = Threshold(0.1, "share of the whole fall, as FT302", "half the pace of a straight line")
+
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         figures = {"learned": m.learned, "limit": self.learned}
         if m.valid.rise > self.learned * abs(m.valid.start):
             return self.clear("the validation loss rose rather than stayed", rise=m.valid.rise, **figures)
+        if m.learned >= self.learned / 2 and m.pace > self.steady:
+            return self.clear(
+                "little learned so far, but at a steady pace", pace=m.pace, pace_limit=self.steady, **figures
+            )
         if m.learned >= self.learned:
             return self.clear("the model has learned", **figures)
         return self.fires(m, f"the losses fell by {m.learned:.1%} only", **figures)

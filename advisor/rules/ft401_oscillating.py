@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.ft201_overfitting import Overfitting
@@ -14,16 +16,16 @@ class Oscillating(Rule):
     """Swings of the validation loss that are large against all that it fell or rose.
 
     ## What it looks for
-    `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token). It fires
-    where the swing is more than 24 % of what that line spans and more than 1.5 % of its lowest level; or where the
-    curve ends above its best as FT201 sees it, by 24 % of the span too, but by less than 3 standard
-    deviations, so that it may be luck.
+    `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token), as a share of
+    the line's span and of its mean level: the geometric mean of both shares, above 18 %. Or a rise that FT201 would
+    call one, and of 24 % of the span too, but of less than 3 standard deviations, so that it may be luck.
 
     ## Why it matters
     Where the loss jumps from evaluation to evaluation, the last one is a matter of luck, and so is the model.
 
     ## Example
-    Validation 1.5, 2.3, 1.2, 1.9, 0.9, 1.8, 1.0: swing 0.4 where the trend spans 0.3.
+    Validation 1.5, 2.3, 1.2, 1.9, 0.9, 1.8, 1.0: swing 0.4 (limit 0.12) where the trend spans 0.3
+    around 1.5.
 
     ## What to change
     By the guide the learning rate, down, or the batch size, up.
@@ -44,13 +46,14 @@ class Oscillating(Rule):
         "Learning rate: decrease if the model's loss fluctuates significantly.",
         "Batch size: increase if the loss is oscillating.",
     )
-    of_span = Threshold(
-        0.24,
-        "share of the trend's span",
-        "published curves read by eye: at most 0.17 steady, 0.30 and more not",
+    swing = Threshold(
+        0.18,
+        "mean share (geometric) of span and level",
+        "curves read by eye: at most 0.14 no, 0.25 and more yes; the middle by ratio",
     )
-    of_level = Threshold(0.015, "share of the lowest level", "smaller swings do not show beside the level")
-
+    of_span = Threshold(
+        0.24, "share of the trend's span", "a smaller rise is none for the eye where the curve fell far"
+    )
     points = Threshold(6, "evaluations", "three ups and downs: fewer may be one outlier")
 
     def look(self, m: Measurements) -> Finding:
@@ -59,12 +62,13 @@ class Oscillating(Rule):
         v = m.valid
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
-        limit = max(self.of_span * (v.top - v.best), self.of_level * abs(v.best))
+        limit = self.swing * sqrt(max(v.top - v.best, 0.0) * abs(v.mean))
         luck = RISE.of_noise * v.noise_of_level
         figures = {"swing": v.swing, "swing_limit": limit, "rise": v.rise, "rise_limit": luck}
         if v.swing > limit:
             return self.fires(m, f"evaluations lie {v.swing:.3g} from their trend on average", **figures)
-        if max(RISE.to_the_eye(m), self.of_span * (v.top - v.best)) < v.rise <= luck:
+        risen = v.rise > max(RISE.to_the_eye(m), self.of_span * (v.top - v.best)) and RISE.ahead(m)
+        if risen and v.rise <= luck:
             reason = f"a rise by {v.rise:.3g} that its noise ({v.noise:.3g} a point) may bring about"
             return self.fires(m, reason, **figures)
         return self.clear("the validation loss is steady", **figures)
