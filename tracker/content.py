@@ -14,7 +14,7 @@ from typing import Any
 from tracker.jobs import EXPERIMENT_TAG
 from tracker.mlflow_limits import DIGEST_CHARS
 from tracker.papers import VALIDATION_EXAMPLES, artifacts, result_rows
-from tracker.points import BASE, Point, in_order, merge, total_steps
+from tracker.points import Point, in_order, merge, total_steps
 from tracker.prices import cost_usd
 from tracker.providers.base import RUN_STATUS, TERMINAL, Provider, resolved
 from tracker.raw import RawJob
@@ -208,6 +208,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value)) if abs(value) >= 1 else str(value)
     return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else str(value)
-
-
-__all__ = ["BASE", "Content", "content", "experiment_name", "params", "summaries", "tags"]

@@ -21,6 +21,9 @@ from tracker.runs import CHECKPOINT_MODEL, CHECKPOINT_STEP
 from tracker.sqlread import SqlReader
 from tracker.store import artifact_root, sqlite_path
 
+#: MLflow's tag for the Markdown at the head of a run's page.
+NOTE = "mlflow.note.content"
+
 
 @dataclass
 class _Seen:
@@ -29,6 +32,7 @@ class _Seen:
     experiment_id: str
     params: set[str]
     points: set[tuple[str, int]]
+    noted: bool = False
 
 
 class MlflowStore(MlflowReader):
@@ -95,8 +99,12 @@ class MlflowStore(MlflowReader):
     def record(
         self, run_id: str, params: dict[str, str], tags: dict[str, str], points: Iterable[Sequence[Any]] = ()
     ) -> None:
-        """Write params that are not there yet (the first value stands), tags over those there, and fill points in."""
+        """Write params that are not there yet (the first value stands), tags over those there, and fill points in.
+
+        A note that is there stays: the advisor's tells more than ours.
+        """
         seen = self._known(run_id)
+        tags = {key: value for key, value in tags.items() if key != NOTE or not seen.noted}
         new_params = {key: value for key, value in params.items() if key not in seen.params}
         new_points = [point for point in points if (point[0], point[1]) not in seen.points]
         call(
@@ -106,6 +114,7 @@ class MlflowStore(MlflowReader):
             params=mlflow.params(new_params),
             tags=mlflow.tags(tags),
         )
+        seen.noted |= NOTE in tags
         seen.params |= set(new_params)
         seen.points |= {(point[0], point[1]) for point in new_points}
 
@@ -123,7 +132,9 @@ class MlflowStore(MlflowReader):
                 raise Refused(f"Run {run_id} is not in MLflow any more.")
             series = read.curves([run_id])[run_id]
             points = {(key, step) for key, found in series.items() for step, _, _ in found}
-            self._seen[run_id] = _Seen(rows[0].experiment_id, set(rows[0].params), points)
+            self._seen[run_id] = _Seen(
+                rows[0].experiment_id, set(rows[0].params), points, NOTE in rows[0].tags
+            )
         return self._seen[run_id]
 
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ The methods are ordinary calls; requests run in an event loop of their own threa
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property
@@ -24,6 +25,8 @@ from tracker.spool import Spool
 from tracker.store import spool_path
 from tracker.tuning import Loop, end_of, find_loop, loop_of, make_loop
 from tracker.writer import Writer
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -197,6 +200,11 @@ class Session:
     def close(self, timeout: float = 60.0) -> bool:
         """Write what waits and end the threads; False where something waits on in the spool."""
         done = self.writer.close(timeout)
+        if not done:
+            log.warning(
+                "MLflow does not take everything now: %d entries wait in %s; the next tracker command on this store "
+                "carries them over.", self.spool.waiting(), self.spool.path,
+            )  # fmt: skip
         if "endpoint" in self.__dict__:
             self.wait(self.endpoint.close())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -94,6 +94,33 @@ def test_points_wait_in_the_spool_while_mlflow_is_away(serve, open_session, db):
     assert session.spool.waiting() == 0
 
 
+def test_what_waits_at_the_end_is_told_and_carried_over_by_the_next_command(serve, uri, db, caplog):
+    from tracker.session import Session
+
+    server = serve(steps=5, step_s=0.02)
+    session = Session(server.url, "k", None, uri)
+    session.store.client.log_batch = lambda *args, **named: 1 / 0  # MLflow is away
+    job = session.watch(server.add_job())
+    session.writer.flush = lambda *args, **named: False  # no waiting for what will not come
+    session.follow([job])
+    assert not session.close(1)
+    assert "wait in" in caplog.text
+    with Session(server.url, "k", None, uri) as later:
+        assert later.writer.flush(30)
+    assert db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'") == [(5,)]
+
+
+def test_the_advisors_note_stays(serve, open_session, db):
+    server = serve(steps=3, step_s=0.02)
+    session = open_session(server)
+    job_id = server.add_job()
+    session.follow([session.watch(job_id)])
+    (run_id,) = db("SELECT run_uuid FROM runs")[0]
+    session.set_tags(run_id, {"mlflow.note.content": "advice"})
+    session.follow([session.watch(job_id)])
+    assert db("SELECT value FROM tags WHERE key = 'mlflow.note.content'") == [("advice",)]
+
+
 def test_what_waits_survives_the_process(tmp_path):
     spool = Spool(tmp_path / "spool.db", "store")
     spool.put("run:1", [("points", [["train_loss", 1, 0.5, 7]]), ("tags", {"a": "b"})])
