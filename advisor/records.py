@@ -42,6 +42,7 @@ NUMBERS = (
     "cost_usd",
 )
 OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
+UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -168,7 +169,9 @@ def _point(row: Any) -> tuple[float, float] | None:
         return None
     if abs(value) > OVERFLOW:
         value = math.copysign(math.inf, value)
-    return (math.nan if abs(step) > OVERFLOW else step, value)
+    if abs(step) > OVERFLOW:
+        step = math.nan
+    return (0.0 if abs(step) < UNDERFLOW else step, value)
 
 
 def _loss(value: Any) -> float | None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 
 from advisor.measure.series import Series
-from advisor.measure.shape import PARTS, SPIKED, _line, _parts, _without_spikes, shape
+from advisor.measure.shape import PARTS, SPIKED, _line, _parts, _rising, _without_spikes, shape
 
 
 def series(loss, step=None):
@@ -20,7 +21,7 @@ losses = st.lists(st.floats(0.01, 100), min_size=2, max_size=12)
 
 
 def slow_monotone(level, sign):
-    """Isotonic regression by its min-max formula: the twin of scipy's."""
+    """Isotonic regression by its min-max formula: the twin of pooling."""
     n = len(level)
     y = sign * np.asarray(level)
     return sign * np.array(
@@ -45,6 +46,11 @@ def test_the_line_is_the_nearest_that_falls_and_then_rises(loss):
     assert (np.diff(line[: turn + 1]) <= 1e-9).all()
     assert (np.diff(line[turn:]) >= -1e-9).all()
     assert float(np.sum((line - level) ** 2)) == pytest.approx(slow_line(level), abs=1e-6)
+
+
+@given(losses)
+def test_pooling_agrees_with_scipy(loss):
+    assert _rising(np.array(loss)) == pytest.approx(isotonic_regression(loss).x)
 
 
 @given(st.lists(st.floats(0, 10), min_size=2, max_size=200))
@@ -83,6 +89,22 @@ def test_late_fall_is_the_line_from_two_thirds_of_the_steps_on():
     assert shape(series([1.0, 2.0, 3.0, 4.0], step=[0, 30, 60, 90])).late_fall == pytest.approx(-1.0)
 
 
+@pytest.mark.parametrize(
+    ("what", "loss", "last_fall"),
+    [
+        ("a straight fall has a fifth of it there", np.linspace(3, 1, 11), 0.4),
+        (
+            "one low point at the end is not believed beyond the last half's course",
+            [3, 1, 1, 1, 1, 1, 1, 1, 1, 0.5],
+            0.2,
+        ),
+        ("a rise is no fall", [3, 1, 1.2, 1.4, 1.6, 1.8], 0.0),
+    ],
+)
+def test_the_last_fall_that_the_eye_believes(what, loss, last_fall):
+    assert shape(series(loss)).last_fall == pytest.approx(last_fall), what
+
+
 @pytest.mark.parametrize("n", [30, 100, 500])
 @pytest.mark.parametrize("trend", [0.0, -1.0, 1.0])
 def test_noise_is_recovered_within_a_third(n, trend):
@@ -108,7 +130,19 @@ def test_less_than_two_points_have_no_shape(loss):
 @given(st.lists(st.floats(0.01, 100), min_size=3, max_size=60), st.sampled_from([0.001, 10.0, 1000.0]))
 def test_figures_scale_with_the_loss(loss, factor):
     a, b = shape(series(loss)), shape(series(np.array(loss) * factor))
-    for figure in ("start", "best", "end", "top", "noise", "fall", "rise", "late_fall", "swing"):
+    for figure in (
+        "start",
+        "best",
+        "end",
+        "top",
+        "noise",
+        "fall",
+        "rise",
+        "late_fall",
+        "last_fall",
+        "mean",
+        "swing",
+    ):
         assert getattr(b, figure) == pytest.approx(
             factor * getattr(a, figure), rel=1e-6, abs=1e-6 * factor * max(loss)
         )

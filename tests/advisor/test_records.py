@@ -64,6 +64,7 @@ def test_a_list_gives_the_allowed_values_and_a_range_its_limits():
 
 def test_a_step_or_loss_beyond_all_reason_is_no_number():
     """Sums and squares of such values overflow, and no training gives them."""
-    curve = job(train_loss=[[1e300, 2.0], [2, -1e300], [3, 1.0]]).train
+    curve = job(train_loss=[[1e300, 2.0], [1e-300, -1e300], [3, 1.0]]).train
     assert math.isnan(curve.step[0])
+    assert curve.step[1] == 0
     assert list(curve.loss) == [2.0, -math.inf, 1.0]
