@@ -12,8 +12,8 @@ class SlowFromTheStart(Rule):
 
     ## What it looks for
     Shares of the whole fall: `early_share`, what the first third of the steps brought to the training loss, below
-    80 %; `late_share` as in FT302, above 8 %; `late_train`, what the last third brought to the training loss, above
-    6 %. And `by_heart`, by how much training does better than validation, below 8 %.
+    80 %; `late_share`, what the last third brought, the mean over both curves, above 8 %; `late_train`, the same for the
+    training loss alone, above 6 %. And `by_heart`, by how much training does better than validation, below 8 %.
 
     ## Why it matters
     Steps are too short: more of them would do, longer ones do it sooner.
@@ -41,7 +41,7 @@ class SlowFromTheStart(Rule):
     early = Threshold(
         0.8, "share of the whole fall", "a curve that drops at once and settles brings 90 % and more"
     )
-    late = Threshold(0.08, "share of the whole fall", "as FT302")
+    late = Threshold(0.08, "share of the whole fall", "three time constants of an exponential fall bring 9 %")
     late_train = Threshold(
         0.06,
         "share of the whole fall",
