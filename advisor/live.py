@@ -25,7 +25,14 @@ RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # seldom comes back. Chosen so that 2 in 100 stops are wrong on tables not seen; see experiments/LOG.md.
 UNLIKELY, UNLIKELY_RISEN = 0.065, 0.35
 BELIEFS = Beliefs(
-    bump=0.25
+    bump=0.25,
+    tilt=(0.2, 0.08, 0.05),
+    trust=0.4,
+    tails=0.0,
+    train_trust=0.29,
+    gain=0.65,
+    wide_share=0.12,
+    wide_shift=2.5,
 )  # a run's own course departs less from its beginning than one setting from another
 
 

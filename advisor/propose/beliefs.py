@@ -18,8 +18,8 @@ class Beliefs:
 
     # how a task's surface departs from the library's: a smooth bump and a tilt per octave of each knob
     length: tuple[float, float, float] = (1.5, 3.0, 1.8)  # epochs, batch size, learning rate
-    bump: float = 0.45
-    tilt: tuple[float, float, float] = (0.2, 0.08, 0.05)
+    bump: float = 0.5
+    tilt: tuple[float, float, float] = (0.25, 0.1, 0.1)
     middle: tuple[float, float, float] = (
         1.6,
         3.0,
@@ -33,16 +33,17 @@ class Beliefs:
     batch_noise: float = 0.15  # more where only mini-batches of the validation set were measured
     # how far a task's valley may lie from a table's
     rate_shift: float = 0.95  # octaves of learning rate, most tasks
-    wide_shift: float = 2.5  # octaves, where the provider's scale differs
-    wide_share: float = 0.12  # of all tasks
+    wide_shift: float = 2.2  # octaves, where the provider's scale differs
+    wide_share: float = 0.2  # of all tasks
     epoch_shift: float = 0.8  # octaves of epochs
     epoch_per_size: float = 0.3  # octaves of epochs fewer per octave more of examples
     # the attainable gain, as a share of the loss before tuning
-    gain: float = 0.65
+    gain: float = 0.7
     gain_spread: float = 0.25
     # how far one fit is believed: below 1, since no table is this task
-    trust: float = 0.4
-    train_trust: float = 0.29
+    trust: float = 0.6
+    tails: float = 6.0  # degrees of freedom of a Student's t; 0: a Gaussian
+    train_trust: float = 0.4
     train_bump: float = 0.4
     train_noise: float = 0.2
 

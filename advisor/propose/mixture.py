@@ -31,6 +31,7 @@ class Guesses:
     weight: np.ndarray  # float[p], sums to 1
     floor: np.ndarray  # float[p], loss
     gain: np.ndarray  # float[p], base - floor
+    spread: np.ndarray  # float[p], how much wider a guess is than the process alone: by its misfit
     pull: np.ndarray  # float[n, p], the process's coefficients at the observations
     factor: tuple  # Cholesky factor of the observations' covariance
     obs: Observations
@@ -40,7 +41,7 @@ class Guesses:
     def leading(self, count: int) -> Guesses:
         """The weightiest alone: for a first look at many settings."""
         top = np.argsort(-self.weight, kind="stable")[:count]
-        part = {k: getattr(self, k)[top] for k in ("member", "floor", "gain")}
+        part = {k: getattr(self, k)[top] for k in ("member", "floor", "gain", "spread")}
         weight = self.weight[top] / self.weight[top].sum()
         return replace(self, weight=weight, pull=self.pull[:, top], **part)
 
@@ -53,12 +54,13 @@ class Guesses:
             cross = kernel(logs, self.obs.logs, self.beliefs)
             mean = mean + (cross @ self.pull).T
             left = left - (cross * cho_solve(self.factor, cross.T).T).sum(1)
-        return Prediction(mean, np.sqrt(np.maximum(left, 1e-6)), self.weight, self.floor, self.gain)
+        sd = np.sqrt(np.maximum(left, 1e-6)) * self.spread[:, None]
+        return Prediction(mean, sd, self.weight, self.floor, self.gain)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Scaled final losses of m settings: `mean` float[p, m] per guess, `sd` float[m] common to all."""
+    """Scaled final losses of m settings: `mean` and `sd` float[p, m] per guess."""
 
     mean: np.ndarray
     sd: np.ndarray
@@ -68,7 +70,7 @@ class Prediction:
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """Losses float[p, q, m] at the nodes of a quadrature, and the weights float[p, q] of them."""
-        share = to_share(self.mean[:, None, :] + NODES[:, None] * self.sd)
+        share = to_share(self.mean[:, None, :] + NODES[:, None] * self.sd[:, None, :])
         loss = self.floor[:, None, None] + self.gain[:, None, None] * np.maximum(share, 0.0)
         return loss, self.weight[:, None] * NODE_WEIGHTS
 
@@ -100,15 +102,39 @@ def guess(
         of_scaled, of_seen = cho_solve(factor, scaled.T), cho_solve(factor, seen.T)
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
         stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
-        log_weight = beliefs.trust * (-0.5 * misfit - stretch[:, None]) + log_prior + prior[:, None]
+        log_weight = beliefs.trust * (_evidence(misfit, len(valid), beliefs) - stretch[:, None])
+        log_weight = log_weight + log_prior + prior[:, None]
         weight = np.exp(log_weight - log_weight.max())
         middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))
     top = np.argsort(-weight, axis=None, kind="stable")[:GUESSES]
     f, m = np.unravel_index(top, weight.shape)
     kept = weight[f, m] / weight[f, m].sum()
     return Guesses(
-        m, kept, floor[f], gain[f], of_scaled[:, f] - of_seen[:, m], factor, valid, library, beliefs
+        m,
+        kept,
+        floor[f],
+        gain[f],
+        _spread(misfit[f, m], len(valid), beliefs),
+        of_scaled[:, f] - of_seen[:, m],
+        factor,
+        valid,
+        library,
+        beliefs,
     )
+
+
+def _evidence(misfit: np.ndarray, n: int, b: Beliefs) -> np.ndarray:
+    """Log likelihood of a misfit: Student's t, so that one guess that is far off is not all that counts."""
+    if not b.tails:
+        return -0.5 * misfit
+    return -0.5 * (b.tails + n) * np.log1p(np.maximum(misfit, 0.0) / b.tails)
+
+
+def _spread(misfit: np.ndarray, n: int, b: Beliefs) -> np.ndarray:
+    """The t process's width: a guess that fits badly is less sure of what it has not seen."""
+    if not b.tails:
+        return np.ones(len(misfit))
+    return np.sqrt((b.tails + np.maximum(misfit, 0.0)) / (b.tails + n))
 
 
 def _unseen(log_prior: np.ndarray, obs: Observations, library: Library, b: Beliefs) -> Guesses:
@@ -117,7 +143,8 @@ def _unseen(log_prior: np.ndarray, obs: Observations, library: Library, b: Belie
     weight = np.exp(log_prior[top] - log_prior[top].max())
     gain = np.full(len(top), b.gain * obs.base)
     pull = np.empty((0, len(top)))
-    return Guesses(top, weight / weight.sum(), obs.base - gain, gain, pull, (), obs, library, b)
+    ones = np.ones(len(top))
+    return Guesses(top, weight / weight.sum(), obs.base - gain, gain, ones, pull, (), obs, library, b)
 
 
 def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndarray:

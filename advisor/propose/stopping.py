@@ -6,8 +6,10 @@ import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth
 
-EXPECTED = 0.0015  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
-FEWEST = 4  # jobs before which no loop is called finished: three may all lie beside a valley
+EXPECTED = (
+    0.0015  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
+)
+FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 
 
 def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:

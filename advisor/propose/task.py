@@ -22,7 +22,7 @@ from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
 
 NO_PRIOR = Beliefs(
-    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, gain=0.6, gain_spread=0.5
+    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, tails=0.0, gain=0.6, gain_spread=0.5
 )  # the data must say it all
 
 
