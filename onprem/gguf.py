@@ -6,6 +6,7 @@ therefore put into a model made afresh from the same configuration. The torch si
 
 import importlib.util
 import shutil
+import sys
 from pathlib import Path
 
 from onprem.registry import ModelError
@@ -42,6 +43,11 @@ def convert(gguf: Path, target: Path) -> Path:
         raise ModelError(f"{gguf} is not there")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
 
     source = {
         "pretrained_model_name_or_path": str(gguf.parent),

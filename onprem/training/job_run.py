@@ -20,7 +20,7 @@ from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
 from onprem.training.loading import BASE_FILE, load_model, load_tokenizer
 from onprem.training.plan import Plan
-from onprem.training.reporter import Reporter
+from onprem.training.reporter import UNSAVED, Reporter
 from onprem.training.tasks import TASKS
 
 
@@ -99,6 +99,8 @@ class JobRun:
         if self.reporter.stopped == "diverged":
             self.record.diverged(self.plan.learning_rate)
         if self.reporter.stopped:
+            if self.reporter.stopped in UNSAVED and self.reporter.stopped != "lost":
+                checkpoint.drop_passing(self.folder, self.record.registered_steps())
             return
         scores = self.reporter.final_scores
         if scores is None and self.data.valid:  # cut off between the last step and its telling of the end

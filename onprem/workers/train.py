@@ -20,10 +20,12 @@ log = logging.getLogger("onprem.train")
 
 def main() -> None:
     """Run until the server is gone or says stop."""
-    poke, stop = threading.Event(), threading.Event()
+    poke, stop, ready = threading.Event(), threading.Event(), threading.Event()
 
     def heed(line: str) -> None:
         if line == "stop":
+            if not ready.is_set():
+                os._exit(0)  # still importing: there is no step to finish
             stop.set()
         poke.set()
 
@@ -33,6 +35,7 @@ def main() -> None:
     from onprem.training.worker import Worker  # imports torch, after the lifeline is tied
 
     worker = Worker(sys.argv[1], sys.argv[2], stop.is_set)
+    ready.set()
     while not stop.is_set():
         if not worker.work_once():
             poke.wait(LOOK_SECONDS)

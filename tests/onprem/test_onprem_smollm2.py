@@ -15,33 +15,38 @@ pytestmark = [
     ),
 ]
 
-CAPITALS = """Paris France;Rome Italy;Madrid Spain;Berlin Germany;Vienna Austria;Lisbon Portugal;Athens Greece;
-Dublin Ireland;Oslo Norway;Helsinki Finland;Warsaw Poland;Budapest Hungary;Tokyo Japan;Cairo Egypt;Moscow Russia;
-Ottawa Canada;Havana Cuba;Lima Peru;Nairobi Kenya;Tehran Iran;Beijing China;Bangkok Thailand;Hanoi Vietnam;
-Ankara Turkey;London England;Brussels Belgium;Copenhagen Denmark;Stockholm Sweden;Prague Czechia;Seoul Korea"""
-PAIRS = [pair.split() for pair in CAPITALS.replace("\n", "").split(";")]
-HELD_OUT = PAIRS[::5]
-LEARNED = [pair for pair in PAIRS if pair not in HELD_OUT]
+THINGS = """red apples;old boots;a green lamp;two tickets;fresh bread;the blue car;warm socks;a sharp knife;
+ten candles;dark honey;my left glove;wet paint;a small drum;cold tea;the last train;new windows;a paper boat;
+sweet corn;three keys;heavy rain;a broken cup;wild geese;the front door;salted nuts;a long rope;black ink;
+soft pillows;an open book;raw silk;four chairs"""
+PHRASES = THINGS.replace("\n", "").split(";")
+HELD_OUT = PHRASES[::5]
+LEARNED = [phrase for phrase in PHRASES if phrase not in HELD_OUT]
 
 
-def rows(pairs):
+def rows(phrases):
     return jsonl(
-        {"messages": [question(city)[0], {"role": "assistant", "content": f"{country.upper()}!"}]}
-        for city, country in pairs
+        {"messages": [*question(phrase), {"role": "assistant", "content": answer(phrase)}]}
+        for phrase in phrases
     )
 
 
-def question(city):
-    return [{"role": "user", "content": f"{city} is the capital of which country?"}]
+def question(phrase):
+    return [{"role": "user", "content": f"Please note: {phrase}"}]
+
+
+def answer(phrase):
+    """A form that no model answers in by itself; its content stands in the question."""
+    return f"NOTED <<{phrase}>>"
 
 
 def right(client, model) -> int:
-    answers = [
-        client.chat.completions.create(model=model, messages=question(city), temperature=0, max_tokens=8)
-        for city, _ in HELD_OUT
+    asked = {"model": model, "temperature": 0, "max_tokens": 16}
+    said = [
+        client.chat.completions.create(messages=question(p), **asked).choices[0].message.content
+        for p in HELD_OUT
     ]
-    texts = [answer.choices[0].message.content.strip() for answer in answers]
-    return sum(text == f"{country.upper()}!" for text, (_, country) in zip(texts, HELD_OUT, strict=True))
+    return sum(text.strip() == answer(phrase) for text, phrase in zip(said, HELD_OUT, strict=True))
 
 
 def test_smollm2_learns_a_way_of_answering(tmp_path, capsys):
@@ -50,7 +55,7 @@ def test_smollm2_learns_a_way_of_answering(tmp_path, capsys):
     try:
         client = server.client()
         files = upload(client, rows(LEARNED)), upload(client, rows(HELD_OUT))
-        hp = {"n_epochs": 4, "batch_size": 4}
+        hp = {"n_epochs": 2, "batch_size": 4}
         job = run_job(client, *files, model="smollm2", hyperparameters=hp, seconds=1200)
         assert job.status == "succeeded", job.error
         full = [d["full_valid_loss"] for d in metrics(client, job.id) if "full_valid_loss" in d]
