@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ TAKEN_BYTES = 8_000_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, store TEXT, target TEXT, kind TEXT, bytes INTEGER, body TEXT);
+CREATE INDEX IF NOT EXISTS by_target ON entries (store, target, seq);
 CREATE TABLE IF NOT EXISTS refused (at TEXT DEFAULT CURRENT_TIMESTAMP, store TEXT, target TEXT, kind TEXT, reason TEXT);
 CREATE TABLE IF NOT EXISTS uploads (account TEXT, sha256 TEXT, file_id TEXT, PRIMARY KEY (account, sha256));
 """
@@ -81,12 +82,23 @@ class Spool:
             )
         self.changed.set()
 
-    def take(self, count: int) -> list[Entry]:
-        """Return the oldest entries, at most so many and ``TAKEN_BYTES``; they stay until :meth:`drop`."""
-        sql = "SELECT seq, target, kind, body, bytes FROM entries WHERE store = ? ORDER BY seq LIMIT ?"
+    def oldest(self, skip: Collection[str] = ()) -> list[Entry]:
+        """Return what waits for the run that has waited longest, in order, at most ``TAKEN_BYTES`` of it.
+
+        The entries stay until :meth:`drop`.
+
+        Parameters
+        ----------
+        skip
+            Targets that are left out.
+        """
+        others = f" AND target NOT IN ({','.join('?' * len(skip))})" if skip else ""
+        first = f"SELECT target FROM entries WHERE store = ?{others} ORDER BY seq LIMIT 1"
+        sql = "SELECT seq, target, kind, body, bytes FROM entries WHERE store = ? AND target = ? ORDER BY seq"
         rows, size = [], 0
         with self._lock:
-            for *row, weight in self._db.execute(sql, (self._store, count)):
+            found = self._db.execute(first, (self._store, *skip)).fetchone()
+            for *row, weight in self._db.execute(sql, (self._store, found[0])) if found else ():
                 rows.append(row)
                 size += weight
                 if size >= TAKEN_BYTES:

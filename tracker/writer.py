@@ -20,10 +20,6 @@ from tracker.spool import Entry, Spool
 
 log = logging.getLogger(__name__)
 
-#: Entries taken at once: when MLflow falls behind, a run's entries pile up here and go as one batch, which costs it little
-#: more than one point does.
-ROUND = 5000
-
 #: Points per batch: MLflow's own limit for one request.
 BATCH = 1000
 
@@ -84,9 +80,8 @@ class Writer:
             except OSError:
                 continue
             try:
-                while not self._stop.is_set() and self._round():
-                    failures = 0
-                self.away = None
+                self._drain()
+                self.away, failures = None, 0
             except StoreAway as error:
                 self._note_away(error)
                 self._stop.wait(min(wait_s(failures), LONGEST_AWAY_S))
@@ -96,27 +91,26 @@ class Writer:
                 fcntl.flock(lock, fcntl.LOCK_UN)
         lock.close()
 
-    def _round(self) -> bool:
-        """Carry one round over; True where there may be more."""
-        entries = self.spool.take(ROUND)
-        if not entries:
-            return False
-        if self._store is None:
-            self._store = self._open()
-        by_target: dict[str, list[Entry]] = {}
-        for entry in entries:
-            by_target.setdefault(entry.target, []).append(entry)
-        away: list[StoreAway] = []
-        for target, group in by_target.items():
+    def _drain(self) -> None:
+        """Carry over all that waits, the run that has waited longest first.
+
+        Everything of a run goes at its turn: where MLflow falls behind, batches grow and no point waits longer than it
+        takes to serve every run once.
+        """
+        troubled: dict[str, StoreAway] = {}
+        # One run may have a trouble of its own; three in a row are MLflow's.
+        while not self._stop.is_set() and len(troubled) < 3:
+            entries = self.spool.oldest(troubled)
+            if not entries:
+                break
+            if self._store is None:
+                self._store = self._open()
             try:
-                self._carry(target, group)
+                self._carry(entries[0].target, entries)
             except StoreAway as error:
-                away.append(error)
-                if len(away) > 2:  # one run may have a trouble of its own; three in a row are MLflow's
-                    break
-        if away:
-            raise away[0]
-        return True
+                troubled[entries[0].target] = error
+        if troubled:
+            raise next(iter(troubled.values()))
 
     def _carry(self, target: str, entries: list[Entry]) -> None:
         """Write one run's entries in order; points that follow each other go as one batch."""

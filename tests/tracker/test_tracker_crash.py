@@ -126,8 +126,8 @@ def test_what_waits_survives_the_process(tmp_path):
     spool.put("run:1", [("points", [["train_loss", 1, 0.5, 7]]), ("tags", {"a": "b"})])
     spool.close()
     again = Spool(tmp_path / "spool.db", "store")
-    assert [(e.target, e.kind) for e in again.take(10)] == [("run:1", "points"), ("run:1", "tags")]
-    assert Spool(tmp_path / "spool.db", "another store").take(10) == []
+    assert [(e.target, e.kind) for e in again.oldest()] == [("run:1", "points"), ("run:1", "tags")]
+    assert Spool(tmp_path / "spool.db", "another store").oldest() == []
 
 
 def test_a_full_spool_stops_the_reading_and_loses_nothing(serve, open_session, db):
@@ -149,7 +149,7 @@ def test_an_entry_that_mlflow_never_takes_holds_up_nobody(uri, tmp_path):
     writer = Writer(spool, lambda: store)
     assert writer.close(20)
     assert store.run(run_id).data.tags["a"] == "b"
-    assert spool.take(10) == []
+    assert spool.oldest() == []
 
 
 def test_the_provider_is_killed_and_comes_back(serve, open_session, db):
@@ -178,3 +178,14 @@ def test_a_daemon_follows_jobs_as_they_appear(serve, uri, db, tmp_path):
     wait_for(lambda: db(finished) == [(2,)])
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 1
+
+
+def test_the_run_that_has_waited_longest_is_served_first_and_whole(tmp_path):
+    spool = Spool(tmp_path / "spool.db", "store")
+    for target, value in (("a", 1), ("b", 2), ("a", 3)):
+        spool.put(target, [("tags", {"x": value})])
+    first = spool.oldest()
+    assert [entry.body["x"] for entry in first] == [1, 3]
+    assert [entry.target for entry in spool.oldest({"a"})] == ["b"]
+    spool.drop(first)
+    assert [entry.target for entry in spool.oldest()] == ["b"]
