@@ -1,6 +1,7 @@
 """How much the server costs: beside a bare TRL run, and beside a job that trains. Prints its figures (pytest -s)."""
 
 import json
+import os
 import statistics
 import time
 
@@ -86,7 +87,7 @@ def test_the_api_stays_quick_while_a_job_trains(tmp_path, capsys):
             "models": lambda: client.models.list(),
         }
         times = []
-        for _ in range(200):
+        for _ in range(100):
             for name, call in routes.items():
                 begun = time.perf_counter()
                 call()
@@ -102,6 +103,10 @@ def test_the_api_stays_quick_while_a_job_trains(tmp_path, capsys):
         with capsys.disabled():
             print(f"\np99 of {len(times)} calls while training: {1000 * p99[0]:.1f} ms ({p99[1]}); "
                   f"median {1000 * statistics.median(t for t, _ in times):.1f} ms; first token {first_token:.2f} s")  # fmt: skip
+        if os.getloadavg()[0] > 2 * os.cpu_count():
+            pytest.skip(
+                "other processes keep this machine busy: the figures above say nothing about the server"
+            )
         assert p99[0] < 0.050
         assert first_token < 5
     finally:
