@@ -43,12 +43,12 @@ def main(argv: list[str] | None = None) -> int:
 def _exit_code(error: Exception) -> int | None:
     """2 for input or usage, 1 for work that failed, None for a fault of ours, whose traceback is wanted."""
     from advisor.records import RecordError
-    from experiments.errors import DemoFailed, UsageError
+    from experiments.errors import DemoFailed, JobLost, UsageError
     from tracker.errors import InputError, TrackerError
 
     if isinstance(error, UsageError | RecordError | InputError):
         return 2
-    return 1 if isinstance(error, DemoFailed | TrackerError) else None
+    return 1 if isinstance(error, DemoFailed | JobLost | TrackerError) else None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -47,6 +47,17 @@ class NoSuchLoop(UsageError):
         super().__init__(f"there is no loop {name!r} in {store}; known loops: {', '.join(known) or 'none'}")
 
 
+class JobLost(RuntimeError):
+    """The provider does not know a job of the loop (any more): exit code 1."""
+
+    def __init__(self, job: str, loop: str, error: str | None):
+        super().__init__(
+            f"the provider does not know job {job} of loop {loop!r} any more{f' ({error})' if error else ''}; "
+            "expected the account or the server that the loop was begun with. "
+            "Check --base-url and the key, or begin afresh with --new."
+        )
+
+
 class DemoFailed(RuntimeError):
     """The demo's server did not start or did not live: exit code 1."""
 

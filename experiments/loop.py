@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import tracker
 from advisor import tell
 from experiments import state
-from experiments.errors import LoopChanged
+from experiments.errors import JobLost, LoopChanged
 from experiments.loop_budget import Limits, left
 from experiments.loop_decide import TERMINAL, Rules, decide, judge
 from experiments.spec import Spec, changes
@@ -141,7 +141,7 @@ class Tuning:
         return out
 
     def _follow(self, plans: Sequence[Plan]) -> None:
-        """Wait until a running job has ended; the others run on."""
+        """Wait until a running job has ended; the others run on. Raises JobLost where the provider has lost one."""
         ended: list[TrackedJob] = []
         numbers = {plan.key(self.loop.run_id): plan.number for plan in plans}
 
@@ -152,6 +152,9 @@ class Tuning:
 
         running = [job for job in self.loop.jobs if not job.done]
         self.session.follow(running, on_update=on_update, stop=lambda: bool(ended))
+        for job in running:
+            if job.done and job.status not in TERMINAL:
+                raise JobLost(job.id, self.loop.name, job.error)
 
     def _finish(self, end: End, plans: Sequence[Plan], records: Sequence[Record]) -> Result:
         result = Result.of(self.loop, plans, records, end, self._keep(records))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.demo import server
+
 MORTAL = str(Path(__file__).with_name("mortal.py"))
 KILLED = -signal.SIGKILL
 
@@ -59,6 +61,18 @@ def test_a_loop_that_dies_again_and_again_still_ends(die_after, write_spec, prov
     result = check(process, provider_jobs)
     assert calls > 3  # it was killed more than once or twice
     assert result["end"]["reason"] == "jobs"
+
+
+def test_a_job_that_the_provider_does_not_know_is_told(die_after, command, write_spec):
+    """The loop is begun at one server and gone on with at another."""
+    spec = write_spec("moved")
+    assert die_after(3, spec).returncode == KILLED  # begun, planned, submitted
+    with server() as elsewhere:
+        done = command("run", spec, "--base-url", elsewhere)
+    assert done.returncode == 1
+    assert "does not know job ftjob-" in done.stderr
+    assert "--base-url" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
