@@ -7,7 +7,8 @@ Knows the Trainer's logs and our nouns; judges nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from advisor.nouns import Advice, Curve, HyperParameters, Job
@@ -58,17 +59,13 @@ class AdvisorCallback(TrainerCallback):
             self._train.append((state.global_step, float(logs["loss"])))
         if self.loss_key in logs:
             self._valid.append((state.global_step, float(logs[self.loss_key])))
-            self._judge(args, state, control)
+            with self._harmless():
+                self._judge(args, state, control)
 
     def on_train_end(self, args, state, control, **kwargs) -> None:
-        if not state.is_world_process_zero or not self._train:
-            return
-        from advisor import advise
-        from advisor.tell import text
-
-        jobs = [*self.history, self.job(args, state, "succeeded")]
-        self.advice = advise(jobs)
-        self.say(text(self.advice, jobs))
+        if state.is_world_process_zero and self._train:
+            with self._harmless():
+                self._tell_all(args, state)
 
     def job(self, args: Any, state: Any, status: str) -> Job:
         """The training so far as a job; an epoch is an evaluation of the whole validation set."""
@@ -87,9 +84,26 @@ class AdvisorCallback(TrainerCallback):
             train=_curve(self._train),
             full_valid=_curve([p for p in self._valid if p[0] > 0]),
             steps_per_epoch=per_epoch,
-            total_steps=float(state.max_steps),
+            total_steps=float(state.max_steps) if state.max_steps > 0 else None,
             lr_schedule=str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
         )
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Nothing that goes wrong with advice may cost the training that it is about."""
+        try:
+            yield
+        except Exception as error:
+            with suppress(Exception):  # `say` may be what fails
+                self.say(f"advisor: no advice here ({type(error).__name__}: {error})")
+
+    def _tell_all(self, args: Any, state: Any) -> None:
+        from advisor import advise
+        from advisor.tell import text
+
+        jobs = [*self.history, self.job(args, state, "succeeded")]
+        self.advice = advise(jobs)
+        self.say(text(self.advice, jobs))
 
     def _judge(self, args: Any, state: Any, control: Any) -> None:
         """The diagnosis of the running job, told where it is another one than before."""

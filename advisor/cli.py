@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.tell.as_json import dumps
 from advisor.tell.failure import UsageError, exit_code, problem_lines
-from advisor.tell.ink import PLAIN, Ink
+from advisor.tell.ink import Ink, printable
 from advisor.tell.parser import build
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from advisor.nouns import Advice, Finding, SearchSpace
     from advisor.tell.request import Request
 
+DATA = ("train_file", "valid_file", "validation_examples")  # a record's fields that name data files
 LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being asked: some seconds
 
 
@@ -160,8 +161,7 @@ def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequ
     import tracker
     from advisor.tell import html, markdown
 
-    newest = request.records[-1].get("run_id") if request.records else None
-    targets = dict.fromkeys(t for t in (run_id, newest) if t)
+    targets = request.runs_of(run_id)
     if not targets:
         return
     note, page = markdown(advice, request.told, data=data), html(advice, request.told, data=data)
@@ -173,28 +173,44 @@ def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_o
     from advisor.tell import next_command, text
 
     if args.json:
-        record = advice.to_record() | ({"data": [f.to_record() for f in data]} if data else {})
-        if not judge_only:
-            record["command"] = next_command(advice, request.records[-1] if request.records else None)
-        print(dumps(record))
+        newest = request.records[-1] if request.records else None
+        more = {} if judge_only else {"command": next_command(advice, newest)}
+        print(dumps(advice.to_record() | ({"data": [f.to_record() for f in data]} if data else {}) | more))
         return
     options = {"colour": _ink().colour, "plot": not args.no_plot, "judge_only": judge_only, "data": data}
     _print(text(advice, request.told, **options))
 
 
 def _data_of(request: Request) -> list[Finding]:
-    """Findings on the newest job's data files, where these are still on this machine."""
+    """Findings on the newest job's data files, where these are still on this machine; never a reason to fail."""
     from advisor.tell.command import path_of
 
     record = request.records[-1] if request.records else {}
-    train, valid, losses = (
-        path if (path := path_of(record, key)) and Path(path).is_file() else None
-        for key in ("train_file", "valid_file", "validation_examples")
-    )
-    size = sum(Path(path).stat().st_size for path in (train, valid) if path)
+    paths = [path if (path := path_of(record, key)) and Path(path).is_file() else None for key in DATA]
+    size = sum(Path(path).stat().st_size for path in paths if path)
     if size > LOOKED_AT:
-        print(f"advisor: the data have {size >> 20} MB: `advisor data` looks at them", file=sys.stderr)
-    return list(_check(train, valid, losses).findings) if train and size <= LOOKED_AT else []
+        _note(f"the data have {size >> 20} MB: `advisor data` looks at them")
+        return []
+    try:
+        train, *others = [
+            _unchanged(path, record[key]) if path else None for path, key in zip(paths, DATA, strict=True)
+        ]
+        return list(_check(train, *others).findings) if train else []
+    except Exception as error:
+        if exit_code(error) is None:
+            raise
+        _note(f"the data were not looked at: {problem_lines(error)[0]}")
+        return []
+
+
+def _unchanged(path: str, recorded: dict[str, Any]) -> str | None:
+    """The path, where the file still holds what the job was trained on, as far as its digest is known."""
+    from tracker.data import digest_of
+
+    if recorded.get("sha256") in (None, digest_of(path)):
+        return path
+    _note(f"{path} has changed since the job was trained on it, and is not looked at")
+    return None
 
 
 def _check(train: str, valid: str | None, losses: str | None) -> Report:
@@ -206,9 +222,9 @@ def _check(train: str, valid: str | None, losses: str | None) -> Report:
 
 
 def _rows(path: str) -> Iterable[Any]:
-    _must_exist(path)
     from tracker.data import rows
 
+    _must_exist(path)
     return rows(path)
 
 
@@ -234,12 +250,11 @@ def _must_exist(path: str) -> None:
 
 
 def _print(words: str) -> None:
-    """Print, with plain marks where the terminal has few letters."""
-    try:
-        words.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        words = words.translate(str.maketrans(PLAIN)).encode("ascii", "replace").decode()
-    print(words)
+    print(printable(words, sys.stdout.encoding))
+
+
+def _note(words: str) -> None:
+    print(f"advisor: {words}", file=sys.stderr)
 
 
 def _ink() -> Ink:

@@ -119,8 +119,11 @@ def legal(value: float, distribution: Any) -> Any:
     """The value as the distribution takes it: a choice itself, a whole number, or one within the range."""
     if hasattr(distribution, "choices"):
         return min(distribution.choices, key=lambda c: abs(c - value))
-    value = min(max(value, distribution.low), distribution.high)
-    return round(value) if isinstance(distribution.low, int) else float(value)
+    low, step = distribution.low, getattr(distribution, "step", None)
+    value = min(max(value, low), distribution.high)  # Optuna has trimmed `high` to the last step
+    if step:
+        value = low + round((value - low) / step) * step
+    return round(value) if isinstance(low, int) else float(value)
 
 
 def _untuned(tuned: set[str]) -> dict[str, float]:

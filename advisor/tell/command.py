@@ -66,4 +66,5 @@ def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
 def path_of(record: Mapping[str, Any], key: str) -> str | None:
     """The path of a file that a record names; None where it names a digest alone."""
     file = record.get(key)
-    return file.get("path") if isinstance(file, Mapping) else None
+    path = file.get("path") if isinstance(file, Mapping) else None
+    return path if isinstance(path, str) else None

@@ -21,3 +21,12 @@ class Ink:
 
     def label(self, label: str) -> str:
         return self(label, "bold", LABEL_COLOURS.get(label, "yellow"))
+
+
+def printable(words: str, encoding: str | None) -> str:
+    """The words, with plain marks where a terminal of this encoding lacks the letters."""
+    try:
+        words.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return words.translate(str.maketrans(PLAIN)).encode("ascii", "replace").decode()
+    return words

@@ -30,6 +30,12 @@ class Request:
         """The jobs for telling: nouns, but for the newest, whose record names its files."""
         return [*self.jobs[:-1], *self.records[-1:]]
 
+    def runs_of(self, asked: str | None) -> list[str]:
+        """The MLflow runs that advice belongs to: the one asked for, by its id or its job's, and the newest job's."""
+        by_job = {r.get("id"): r.get("run_id") for r in self.records}
+        newest = self.records[-1].get("run_id") if self.records else None
+        return list(dict.fromkeys(run for run in (by_job.get(asked, asked), newest) if run))
+
     def with_context(self, **more: Any) -> Request:
         return replace(self, context={**(self.context or {}), **more})
 

@@ -66,3 +66,17 @@ def test_history_counts(tmp_path):
     callback = AdvisorCallback([earlier], say=lambda line: None)
     train(tmp_path, callback, epochs=3, rate=0.001)
     assert callback.advice.keep.job == "earlier"
+
+
+def test_what_goes_wrong_with_the_advice_costs_no_training(tmp_path, monkeypatch):
+    said = []
+    callback = AdvisorCallback(say=said.append)
+
+    def fail(*args, **kwargs):
+        raise ValueError("an odd curve")
+
+    monkeypatch.setattr("advisor.diagnosis.diagnose", fail)
+    monkeypatch.setattr("advisor.advise", fail)
+    trained = train(tmp_path, callback, epochs=2)
+    assert trained.state.global_step == 4, "trained to its end"
+    assert said == ["advisor: no advice here (ValueError: an odd curve)"] * 3, "two evaluations and the end"

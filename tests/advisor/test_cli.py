@@ -214,42 +214,6 @@ def test_rules_and_explain_speak_of_every_rule(capsys):
             assert section in page
 
 
-def test_data_shows_text_only_when_asked(capsys, tmp_path):
-    rows = [{"prompt": "secret question", "completion": "secret answer"}] * 3
-    path = tmp_path / "train.jsonl"
-    path.write_text("\n".join(json.dumps(r) for r in rows) + '\n{"prompt": 1}\nnot json\n')
-    code, quiet, _ = run(capsys, "data", str(path))
-    assert code == 0
-    assert "FT501" in quiet
-    assert "line 4" in quiet
-    assert "line 5" in quiet
-    assert "secret" not in quiet
-    _, shown, _ = run(capsys, "data", str(path), "--show-text")
-    assert "secret question" in shown
-    _, answer, _ = run(capsys, "data", str(path), "--json")
-    assert "secret" not in answer
-    assert json.loads(answer)["n_train"] == 5
-
-
-def test_the_newest_jobs_data_are_looked_at_where_they_are_still_there(capsys, tmp_path):
-    rows = [json.dumps({"prompt": f"question {i}", "completion": f"answer {i}"}) for i in range(30)]
-    (tmp_path / "train.jsonl").write_text("\n".join(rows))
-    (tmp_path / "valid.jsonl").write_text(rows[3])
-    losses = [
-        json.dumps({"line": i, "loss": 9.0 if i == 5 else 1.0 + i / 100, "tokens": 4}) for i in range(1, 13)
-    ]
-    (tmp_path / "losses.jsonl").write_text("\n".join(losses))
-    names = {"train_file": "train.jsonl", "valid_file": "valid.jsonl", "validation_examples": "losses.jsonl"}
-    job = record(1, **{key: {"path": str(tmp_path / name)} for key, name in names.items()})
-    (tmp_path / "jobs.json").write_text(json.dumps([job]))
-    code, out, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"))
-    assert code == 0
-    assert "FT504" in out.split("What the data show")[1]
-    assert "lines 5" in out
-    _, answer, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"), "--json")
-    assert {f["rule"] for f in json.loads(answer)["data"] if f["verdict"] == "fires"} >= {"FT504", "FT509"}
-
-
 def test_report_is_written_where_it_is_asked_for(capsys, tmp_path):
     source, target = tmp_path / "jobs.json", tmp_path / "report.html"
     source.write_text(json.dumps([record(1), overfitted(2)]))

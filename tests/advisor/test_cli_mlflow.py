@@ -76,3 +76,13 @@ def test_an_unknown_run_is_refused_in_one_line(capsys, argv):
     error = capsys.readouterr().err
     assert argv[-1] in error
     assert "Traceback" not in error
+
+
+def test_a_jobs_id_means_its_run(store, capsys):
+    database, _ = store
+    [(job_id,)] = query(database, "select value from tags where key = 'job.id'")
+    with sqlite3.connect(database) as connection:
+        connection.execute("delete from tags where key = 'advisor.next'")
+    assert main(["recommend", job_id]) == 0
+    assert tags(database)["advisor.next"], "written to the run that the job's id stands for"
+    assert capsys.readouterr().err == ""

@@ -194,3 +194,19 @@ def test_a_trial_that_fails_does_no_harm():
     made.optimize(fragile, n_trials=5, catch=RuntimeError)
     assert [t.state.name for t in made.trials].count("FAIL") == 2
     assert made.sampler.advice is not None
+
+
+@pytest.mark.parametrize(
+    ("distribution", "value", "given"),
+    [
+        (D.IntDistribution(8, 1024, step=8), 13.0, 16),
+        (D.IntDistribution(8, 1024, step=8), 5000.0, 1024),
+        (D.IntDistribution(3, 993, step=10), 12.0, 13),
+        (D.FloatDistribution(0.05, 10.0, step=0.05), 0.333, 0.35),
+        (D.IntDistribution(1, 100), 7.6, 8),
+    ],
+)
+def test_a_value_lands_on_the_distributions_steps(distribution, value, given):
+    found = legal(value, distribution)
+    assert found == pytest.approx(given)
+    assert distribution._contains(distribution.to_internal_repr(found)), "Optuna takes it"

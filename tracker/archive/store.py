@@ -22,7 +22,6 @@ from tracker.errors import InputError
 MANIFEST, OBJECTS, DRAFTS = "manifest.jsonl", "objects", "drafts"
 VERSION = 1
 CHECK = "check"  # the digest of a line's other fields
-READ_SIZE = 2**20
 LOOK = "`tracker archive verify` names all that is damaged."
 
 Entry = dict[str, Any]
@@ -172,15 +171,6 @@ class Archive:
                 problems.append(f"{self.manifest}: line {number} is damaged.")
             else:
                 yield entry
-
-
-def digest_of(path: Path) -> str:
-    """A file's SHA-256, read piece by piece."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(READ_SIZE):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _parse(line: bytes) -> Entry | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracker.archive.store import Archive, Entry, digest_of
+from tracker.archive.store import Archive, Entry
+from tracker.data.digest import digest_of
 
 
 @dataclass

@@ -1,0 +1,87 @@
+"""What the command `advisor` says of data files: asked for by name, or beside the job that was trained on them."""
+
+import json
+from hashlib import sha256
+
+import pytest
+from tell_jobs import record
+
+from advisor.cli import main
+
+
+def run(capsys, *argv):
+    code = main(list(argv))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def trained_on(tmp_path):
+    """Writes a training file whose second row repeats the first, and a job that names it with a digest."""
+
+    def write(digest=None, rows=('{"prompt": "question", "completion": "answer"}',) * 2, name="train.jsonl"):
+        data = tmp_path / name
+        data.write_text("\n".join(rows))
+        file = {"path": str(data), "sha256": digest or sha256(data.read_bytes()).hexdigest()}
+        (tmp_path / "jobs.json").write_text(json.dumps([record(1, train_file=file)]))
+        return str(tmp_path / "jobs.json")
+
+    return write
+
+
+def test_data_shows_text_only_when_asked(capsys, tmp_path):
+    rows = [{"prompt": "secret question", "completion": "secret answer"}] * 3
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows) + '\n{"prompt": 1}\nnot json\n')
+    code, quiet, _ = run(capsys, "data", str(path))
+    assert code == 0
+    assert "FT501" in quiet
+    assert "line 4" in quiet
+    assert "line 5" in quiet
+    assert "secret" not in quiet
+    _, shown, _ = run(capsys, "data", str(path), "--show-text")
+    assert "secret question" in shown
+    _, answer, _ = run(capsys, "data", str(path), "--json")
+    assert "secret" not in answer
+    assert json.loads(answer)["n_train"] == 5
+
+
+def test_the_newest_jobs_data_are_looked_at_where_they_are_still_there(capsys, tmp_path):
+    rows = [json.dumps({"prompt": f"question {i}", "completion": f"answer {i}"}) for i in range(30)]
+    (tmp_path / "train.jsonl").write_text("\n".join(rows))
+    (tmp_path / "valid.jsonl").write_text(rows[3])
+    losses = [
+        json.dumps({"line": i, "loss": 9.0 if i == 5 else 1.0 + i / 100, "tokens": 4}) for i in range(1, 13)
+    ]
+    (tmp_path / "losses.jsonl").write_text("\n".join(losses))
+    names = {"train_file": "train.jsonl", "valid_file": "valid.jsonl", "validation_examples": "losses.jsonl"}
+    job = record(1, **{key: {"path": str(tmp_path / name)} for key, name in names.items()})
+    (tmp_path / "jobs.json").write_text(json.dumps([job]))
+    code, out, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"))
+    assert code == 0
+    assert "FT504" in out.split("What the data show")[1]
+    assert "lines 5" in out
+    _, answer, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"), "--json")
+    assert {f["rule"] for f in json.loads(answer)["data"] if f["verdict"] == "fires"} >= {"FT504", "FT509"}
+
+
+def test_a_file_is_looked_at_only_while_it_is_what_the_job_was_trained_on(capsys, trained_on):
+    code, out, err = run(capsys, "recommend", "--jobs", trained_on())
+    assert (code, err) == (0, "")
+    assert "FT502" in out
+    code, out, err = run(capsys, "recommend", "--jobs", trained_on(digest="0" * 64))
+    assert code == 0
+    assert "FT502" not in out
+    assert "train.jsonl has changed" in err
+
+
+def test_data_that_cannot_be_looked_at_cost_no_advice(capsys, trained_on, tmp_path):
+    trained_on()
+    jobs = json.loads((tmp_path / "jobs.json").read_text())
+    (tmp_path / "losses.jsonl").write_text('{"line": "x"}')
+    jobs[0]["validation_examples"] = {"path": str(tmp_path / "losses.jsonl")}
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    code, out, err = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"))
+    assert code == 0
+    assert "Next" in out
+    assert "losses.jsonl line 1" in err
