@@ -11,7 +11,7 @@ import numpy as np
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.acquire import Worth, worth
 from advisor.propose.budget import affordable
-from advisor.propose.first import reference_rate
+from advisor.propose.rates import reference_rate
 from advisor.propose.grid import Grid, all_auto, candidates, same
 from advisor.propose.guide import follow
 from advisor.propose.limits import unsafe

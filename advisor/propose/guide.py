@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
-from advisor.propose.first import reference_rate
+from advisor.propose.rates import reference_rate
 from advisor.propose.grid import Grid
 from advisor.propose.series import setting
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.first import reference_rate
+from advisor.propose.rates import reference_rate
 from advisor.propose.limits import broken_settings, shift_evidence
 from advisor.propose.mixture import Guesses, Prediction, guess
 from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
