@@ -11,11 +11,11 @@ import numpy as np
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.acquire import Worth, worth
 from advisor.propose.budget import affordable
-from advisor.propose.rates import reference_rate
 from advisor.propose.grid import Grid, all_auto, candidates, same
 from advisor.propose.guide import follow
 from advisor.propose.limits import unsafe
 from advisor.propose.peers import peers_of_newest
+from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
 from advisor.propose.stopping import stop_reason

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
-from advisor.propose.rates import reference_rate
 from advisor.propose.grid import Grid
+from advisor.propose.rates import reference_rate
 from advisor.propose.series import setting
 
 STEP = 2.0  # a move doubles or halves its knob

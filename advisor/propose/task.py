@@ -10,13 +10,13 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.rates import reference_rate
 from advisor.propose.limits import broken_settings, shift_evidence
 from advisor.propose.mixture import Guesses, Prediction, guess
 from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
 from advisor.propose.observe import Observations, observe
 from advisor.propose.peers import peers_of_newest, strangers
 from advisor.propose.prior import library
+from advisor.propose.rates import reference_rate
 from advisor.propose.series import base_loss
 from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
