@@ -92,10 +92,10 @@ def test_a_wrong_key_is_a_failure_in_words(serve, uri, capsys):
 
 def test_interrupted_and_resumed_it_has_the_content_of_one_that_was_not(serve, uri, db, tmp_path):
     server = serve(Quirks(duplicate_pages=True))
-    account(server, 60)
+    account(server, 30)
     code = "import sys; from tracker.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "sync", "--base-url", server.url, "--tracking-uri", uri]
-    for target in (5, 30):
+    for target in (5, 15):
         process = subprocess.Popen(
             command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
