@@ -16,7 +16,6 @@ from tracker.archive.load import load_job
 from tracker.archive.store import Archive
 from tracker.archive.verify import verify
 from tracker.cli import main
-from tracker.errors import InputError
 from tracker.runs import reader
 
 LONG_AGO = 1_600_000_000  # jobs that ended long ago are not looked at again
@@ -182,6 +181,30 @@ def test_what_could_not_be_read_fails_and_the_next_run_goes_on(tmp_path, store, 
     assert len(Archive.open(tmp_path / "a").of_kind("job")) == 3
 
 
+def test_a_refused_data_file_is_told_and_asked_for_again(tmp_path, store, capsys):
+    with account(2, Quirks(storms=[("files/file-1/content", 403, None)])) as server:
+        assert create(server, tmp_path / "a", store) == 0
+        told = capsys.readouterr().out
+        assert "refuses" in told
+        assert "file-1" in told
+        assert create(server, tmp_path / "a", store, "--json") == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["archived"], done["unchanged"], done["missing"], done["refused"]) == (1, 1, [], [])
+    assert None not in [
+        d for job in Archive.open(tmp_path / "a").of_kind("job") for d in job["data"].values()
+    ]
+
+
+def test_a_key_that_expires_ends_the_run_and_loses_no_file(tmp_path, store, capsys):
+    with account(6, Quirks(storms=[("files/file-1/content", 401, None)])) as server:
+        assert create(server, tmp_path / "a", store) == 1
+        assert "401" in capsys.readouterr().err
+        assert create(server, tmp_path / "a", store) == 0
+    jobs = Archive.open(tmp_path / "a").of_kind("job")
+    assert len(jobs) == 6
+    assert None not in [digest for job in jobs for digest in job["data"].values()]
+
+
 def test_another_account_is_refused(tmp_path, store, capsys):
     with account(1) as first, account(1) as second:
         create(first, tmp_path / "a", store)
@@ -195,50 +218,6 @@ def test_two_writers_at_once_are_refused(tmp_path, store, capsys):
     with account(1) as server:
         assert create(server, tmp_path / "a", store) == 2
     assert "another process" in capsys.readouterr().err
-
-
-class TestDamage:
-    @pytest.fixture
-    def folder(self, tmp_path, store):
-        with account() as server:
-            create(server, tmp_path / "a", store)
-        assert verify(tmp_path / "a").problems == []
-        return tmp_path / "a"
-
-    def test_every_changed_byte_is_found(self, folder):
-        for path in list(Archive.open(folder).objects()):
-            data = path.read_bytes()
-            path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-            [problem] = verify(folder).problems
-            assert str(path) in problem
-            path.write_bytes(data)
-
-    def test_every_missing_object_is_found(self, folder, tmp_path):
-        for path in list(Archive.open(folder).objects()):
-            path.rename(tmp_path / "away")
-            assert f"{path.name} of" in verify(folder).problems[0]
-            (tmp_path / "away").rename(path)
-
-    def test_a_damaged_line_is_found_and_nothing_is_imported_from_it(self, folder, store):
-        lines = (folder / "manifest.jsonl").read_text().splitlines(keepends=True)
-        lines[2] = lines[2].replace("job", "jib", 1)
-        (folder / "manifest.jsonl").write_text("".join(lines))
-        assert "line 3 is damaged" in verify(folder).problems[0]
-        with pytest.raises(InputError, match="line 3"):
-            Archive.open(folder)
-
-    def test_a_line_cut_off_at_the_end_is_written_anew(self, folder, store):
-        path = folder / "manifest.jsonl"
-        whole = path.read_bytes()
-        jobs = len(Archive.open(folder).of_kind("job"))
-        last = whole.splitlines(keepends=True)[-1]
-        for cut in range(1, len(last)):
-            path.write_bytes(whole[:-cut])
-            archive = Archive.open(folder)
-            assert len(archive.of_kind("job")) == jobs - 1
-        entry = json.loads(last)
-        archive.add(entry.pop("kind"), entry.pop("id"), **{k: v for k, v in entry.items() if k != "check"})
-        assert path.read_bytes() == whole
 
 
 def test_no_archive_is_no_archive(tmp_path, capsys):

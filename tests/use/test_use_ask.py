@@ -50,6 +50,7 @@ def test_scores_are_logged_without_a_word_of_text(shared_store, run_ids, test_fi
 
     lines = (Path(urlsplit(row.artifact_uri).path) / "eval" / "f1.jsonl").read_text()
     assert [json.loads(line)["line"] for line in lines.splitlines()] == [1, 2, 3]
+    assert json.loads(lines.splitlines()[0]).keys() == {"line", "tuned", "base"}
     assert not any(word in lines for word in ("yes", "maybe", "never"))
     assert f"run {run_ids[1]}" in capsys.readouterr().out
 

@@ -63,7 +63,7 @@ EXAMPLES = [Example("p", "a", "a"), Example("p", "line\nbreak", "é")]
 def command(tmp_path, code):
     path = tmp_path / "my_score.py"
     path.write_text(f"import json, sys\nfor line in sys.stdin:\n    e = json.loads(line)\n    {code}\n")
-    return find_metric(f"{sys.executable} {path}")
+    return find_metric(f"cmd:{sys.executable} {path}")
 
 
 def test_a_command_scores_each_line(tmp_path):
@@ -81,7 +81,7 @@ def test_a_command_that_fails_says_how(tmp_path, code, reason):
         command(tmp_path, code).score(EXAMPLES)
 
 
-@pytest.mark.parametrize("text", ["", "regex:(", "no-such-command --x"])
+@pytest.mark.parametrize("text", ["", "regex:(", "cmd:no-such-command --x", "cmd:", "cmd:'", "sort"])
 def test_unknown_metrics_are_refused(text):
     with pytest.raises(InputError):
         find_metric(text)

@@ -1,7 +1,8 @@
 """Fills an archive from a provider's account: every job whole, every file as served. Begun again, it goes on.
 
-A job is one manifest line, appended when all of it is on disk. What the provider no longer has is noted in that line;
-what could not be read is told to the caller, left out, and read by the next run.
+A job is one manifest line, appended when all of it is on disk. What the provider no longer has, and what it refuses, is
+noted in that line; what it refused is asked for again by the next run. What could not be read is told to the caller,
+left out, and read by the next run.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Outcome:
         Jobs written by this run, and jobs that were whole already.
     missing
         Ids of files (and `job: events`) that the provider does not have any more.
+    refused
+        Ids of data files that it does not give out to this key; the next run asks again.
     failed
         Ids of jobs that could not be read, with the reason.
     """
@@ -45,6 +48,7 @@ class Outcome:
     archived: int = 0
     unchanged: int = 0
     missing: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -73,10 +77,19 @@ async def create(
     InputError
         The archive belongs to another account, or another process is writing it.
     ProviderError
-        The list of jobs could not be read.
+        The list of jobs could not be read, or the key is no longer taken (401): run again with another one.
     """
     archive.lock()
-    _claim(archive, provider, host)
+    try:
+        _claim(archive, provider, host)
+        return await _archive_all(archive, endpoint, provider, with_data, on_progress)
+    finally:
+        archive.unlock()
+
+
+async def _archive_all(
+    archive: Archive, endpoint: Endpoint, provider: Provider, with_data: bool, on_progress: Progress | None
+) -> Outcome:
     jobs = await walk(endpoint.jobs)
     outcome, places, known = Outcome(), asyncio.Semaphore(AT_ONCE), {}
     files = _Files(archive, endpoint)
@@ -88,13 +101,18 @@ async def create(
                     archive, endpoint, provider, job, known, files if with_data else None, outcome
                 )
             except ProviderError as error:
+                if error.status == 401:  # the same for every job that is left
+                    raise
                 outcome.failed[str(job["id"])] = str(error)
         if on_progress:
             on_progress(outcome.archived + outcome.unchanged + len(outcome.failed), len(jobs))
 
-    async with asyncio.TaskGroup() as group:
-        for job in reversed(jobs):  # oldest first: what is likeliest to go first is safe first
-            group.create_task(one(job))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in reversed(jobs):  # oldest first: what is likeliest to go first is safe first
+                group.create_task(one(job))
+    except* ProviderError as errors:
+        raise errors.exceptions[0] from None
     return outcome
 
 
@@ -127,7 +145,8 @@ async def _archive_job(
     raw = await collect(endpoint, job, known)
     results = {file_id: archive.keep(data) for file_id, data in raw.results.items()}
     data = {file_id: await files.keep(file_id) for file_id in raw.files} if files else {}
-    gone = [file_id for file_id, digest in data.items() if digest is None]
+    refused = sorted(files.refused & data.keys()) if files else []
+    gone = [file_id for file_id, digest in data.items() if digest is None and file_id not in refused]
     missing = [
         f"{job['id']}: {name}" if name in ("events", "checkpoints") else name
         for name in [*raw.missing, *gone]
@@ -141,10 +160,12 @@ async def _archive_job(
         data=data,
         with_data=files is not None,
         missing=missing,
+        refused=refused,
         settled=_is_settled(job, provider, time.time()),
     )
     outcome.archived += 1
     outcome.missing |= set(missing)
+    outcome.refused |= set(refused)
 
 
 def _is_whole(archive: Archive, entry: dict[str, Any], job: Item, with_data: bool) -> bool:
@@ -152,6 +173,7 @@ def _is_whole(archive: Archive, entry: dict[str, Any], job: Item, with_data: boo
     digests = [entry["job"], entry["raw"], *entry["results"].values(), *filter(None, entry["data"].values())]
     return (
         entry["settled"]
+        and not entry.get("refused")
         and (entry["with_data"] or not with_data)
         and all(map(archive.has, digests))
         and json.loads(archive.load(entry["job"])) == job
@@ -182,10 +204,11 @@ class _Files:
 
     def __init__(self, archive: Archive, endpoint: Endpoint):
         self._archive, self._endpoint = archive, endpoint
+        self.refused: set[str] = set()
         self._fetching: dict[str, asyncio.Future[str | None]] = {}
 
     async def keep(self, file_id: str) -> str | None:
-        """The digest of a file's content; None where the provider does not give it out (any more)."""
+        """The digest of a file's content; None where the provider has it no more or refuses it."""
         have = self._archive.entries.get(("file", file_id))
         if have and self._archive.has(have["content"]):
             return have["content"]
@@ -200,7 +223,8 @@ class _Files:
             except Missing:
                 return None
             except ProviderError as error:
-                if error.status in (400, 401, 403):  # some accounts may not download what they uploaded
+                if error.status in (400, 403):  # some accounts may not download what they uploaded
+                    self.refused.add(file_id)
                     return None
                 if not error.passing or attempt + 1 == TRIES:
                     raise

@@ -1,7 +1,7 @@
 """An archive on disk: bytes under their SHA-256, and a manifest that says what they are.
 
     DIR/manifest.jsonl       one line per thing archived, appended as it is done; the last line for an id counts
-    DIR/objects/ab/abcd...   the bytes, named by their SHA-256; nothing is ever changed or written twice
+    DIR/objects/ab/abcd...   the bytes, named by their SHA-256; nothing is changed; only what is damaged is written again
 
 Each manifest line carries a digest of itself. A line that was cut off by a crash is the last one and is left out; its
 job is then simply not archived yet. This module knows nothing of jobs.
@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tracker.data.digest import digest_of
 from tracker.errors import InputError
 
 MANIFEST, OBJECTS, DRAFTS = "manifest.jsonl", "objects", "drafts"
@@ -41,6 +42,7 @@ class Archive:
     def __init__(self, folder: str | Path, damage: list[str] | None = None):
         self.folder = Path(folder)
         self.manifest = self.folder / MANIFEST
+        self._sound: set[str] = set()  # objects that this process has written or read whole
         self._read(damage)
 
     @classmethod
@@ -58,7 +60,7 @@ class Archive:
         return self.entries.get(("account", ""))
 
     def lock(self) -> None:
-        """Keep other processes from adding to the archive until this one ends.
+        """Keep others from adding to the archive until `unlock`, or this process's end.
 
         Raises
         ------
@@ -76,6 +78,10 @@ class Archive:
         self._read(None)  # what the other process added in the meantime
         for draft in (self.folder / DRAFTS).glob("*"):  # of a process that was killed
             draft.unlink()
+
+    def unlock(self) -> None:
+        """Let others add to the archive again."""
+        self._lock.close()
 
     def of_kind(self, kind: str) -> list[Entry]:
         """The entries of a kind, in the order first archived."""
@@ -98,11 +104,10 @@ class Archive:
     def keep(self, data: bytes) -> str:
         """Keep bytes and return their digest."""
         digest = sha256(data).hexdigest()
-        path = self.path_of(digest)
-        if not path.exists():
+        if not self.has(digest):
             draft = self._draft()
             draft.write_bytes(data)
-            self._place(draft, path)
+            self._place(draft, digest)
         return digest
 
     async def keep_stream(self, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
@@ -114,7 +119,7 @@ class Archive:
                     digest.update(chunk)
                     size += len(chunk)
                     file.write(chunk)
-            self._place(draft, self.path_of(digest.hexdigest()))
+            self._place(draft, digest.hexdigest())
         finally:
             draft.unlink(missing_ok=True)
         return digest.hexdigest(), size
@@ -132,7 +137,13 @@ class Archive:
         return data
 
     def has(self, digest: str | None) -> bool:
-        return digest is not None and self.path_of(digest).exists()
+        """Whether the bytes of a digest are there and sound; each object is read once at most."""
+        if digest is None or digest in self._sound:
+            return digest is not None
+        path = self.path_of(digest)
+        if path.is_file() and digest_of(path) == digest:
+            self._sound.add(digest)
+        return digest in self._sound
 
     def path_of(self, digest: str) -> Path:
         return self.folder / OBJECTS / digest[:2] / digest
@@ -146,9 +157,14 @@ class Archive:
         drafts.mkdir(parents=True, exist_ok=True)
         return drafts / f"{os.getpid()}-{os.urandom(6).hex()}"
 
-    def _place(self, draft: Path, path: Path) -> None:
+    def _place(self, draft: Path, digest: str) -> None:
+        """Put a whole draft in its place; on disk before the manifest may name it."""
+        path = self.path_of(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
+        _flush(draft)
         draft.replace(path)
+        _flush(path.parent)
+        self._sound.add(digest)
 
     def _read(self, damage: list[str] | None) -> None:
         self.entries: dict[tuple[str, str], Entry] = {}
@@ -171,6 +187,15 @@ class Archive:
                 problems.append(f"{self.manifest}: line {number} is damaged.")
             else:
                 yield entry
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file, or a folder's names, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _parse(line: bytes) -> Entry | None:

@@ -58,22 +58,25 @@ def _create(args: argparse.Namespace) -> int:
         )
         done = session.wait(work)
     if args.json:
-        print(json.dumps({**vars(done), "missing": sorted(done.missing)}, indent=2))
+        sets = {"missing": sorted(done.missing), "refused": sorted(done.refused)}
+        print(json.dumps(vars(done) | sets, indent=2))
     else:
         print(f"{args.folder}: {done.archived} jobs archived now, {done.unchanged} were there already.")
         if done.missing:
-            shown = sorted(done.missing)[:SHOWN]
-            more = (
-                f" and {len(done.missing) - SHOWN} more (--json lists all)"
-                if len(done.missing) > SHOWN
-                else ""
-            )
-            print(f"The provider does not have any more: {', '.join(shown)}{more}")
+            print(f"The provider does not have any more: {_shown(done.missing)}")
+        if done.refused:
+            told = "The provider refuses these data files to this key; the next run asks again"
+            print(f"{told}: {_shown(done.refused)}")
     for job_id, reason in done.failed.items():
         print(f"{job_id} could not be read: {reason}", file=sys.stderr)
     if done.failed:
         print(f"{len(done.failed)} jobs are left; run the same command again.", file=sys.stderr)
     return 1 if done.failed else 0
+
+
+def _shown(names: set[str]) -> str:
+    more = f" and {len(names) - SHOWN} more (--json lists all)" if len(names) > SHOWN else ""
+    return ", ".join(sorted(names)[:SHOWN]) + more
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -28,6 +28,16 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = data.add_subparsers(dest="verb", required=True, metavar="check|convert|split|stats")
+    makers = (_check_options, _convert_options, _split_options, _stats_options)
+    check, convert, split, stats = (options(verbs) for options in makers)
+    data.set_defaults(run=run)
+    for verb in (check, convert, split, stats):
+        verb.add_argument("--json", action="store_true", help="answer as JSON")
+    for verb in (convert, split):
+        verb.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def _check_options(verbs: Any) -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="name every bad line of training files")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument(
@@ -35,6 +45,10 @@ def add(subparsers: Any) -> None:
         choices=("chat", "completion", "preference"),
         help="the form of every line (default: the first's)",
     )
+    return check
+
+
+def _convert_options(verbs: Any) -> argparse.ArgumentParser:
     convert = verbs.add_parser("convert", help="ShareGPT, Alpaca, HH, prompt/completion, CSV to chat JSONL")
     convert.add_argument("source", metavar="FROM")
     convert.add_argument("target", metavar="TO.jsonl")
@@ -46,6 +60,10 @@ def add(subparsers: Any) -> None:
     convert.add_argument(
         "--skip-bad", action="store_true", help="leave bad rows out instead of refusing the file"
     )
+    return convert
+
+
+def _split_options(verbs: Any) -> argparse.ArgumentParser:
     split = verbs.add_parser("split", help="train, valid and test parts that share no prompt")
     split.add_argument("file", metavar="FILE")
     split.add_argument(
@@ -72,13 +90,13 @@ def add(subparsers: Any) -> None:
         metavar="FOLDER",
         help="where train.jsonl, valid.jsonl, test.jsonl go (default: here)",
     )
+    return split
+
+
+def _stats_options(verbs: Any) -> argparse.ArgumentParser:
     stats = verbs.add_parser("stats", help="examples, turns and tokens of a training file")
     stats.add_argument("file", metavar="FILE")
-    data.set_defaults(run=run)
-    for verb in (check, convert, split, stats):
-        verb.add_argument("--json", action="store_true", help="answer as JSON")
-    for verb in (convert, split):
-        verb.add_argument("--force", action="store_true", help="replace files that exist")
+    return stats
 
 
 def run(args: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--metric",
         default="exact_match",
-        help="exact_match, f1, regex:PATTERN, or a command that is given JSON lines (prompt, answer, wanted) and prints "
+        help="exact_match, f1, regex:PATTERN, or cmd:COMMAND, which is given JSON lines (prompt, answer, wanted) and prints "
         "a number for each (default: %(default)s)",
     )
     parser.add_argument("--no-base", action="store_true", help="do not ask the base model")

@@ -48,6 +48,7 @@ def import_paths(
 
     done = Imported()
     with Recorder(tracking_uri) as recorder:
+        whole = recorder.whole()
         for path in paths:
             try:
                 files = list(discover(path))
@@ -64,7 +65,8 @@ def import_paths(
                     continue
                 for record, job_id in zip(records, _job_ids(records), strict=True):
                     made = content_of(record, job_id, experiment, file.stat().st_mtime)
-                    recorder.put(HOST, made)
+                    if job_id not in whole:
+                        recorder.put(HOST, made)
                     done.runs.append(_summary(record, made, file))
         ids = recorder.run_ids([run["job_id"] for run in done.runs])
     for run in done.runs:

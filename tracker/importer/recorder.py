@@ -13,6 +13,8 @@ from tracker.spool import Spool
 from tracker.store import spool_path, store_uri
 from tracker.writer import Writer
 
+# MLflow's statuses of runs that have ended.
+ENDED = ("FINISHED", "FAILED", "KILLED")
 # Seconds that the last entries may take at the end: a store on a slow disk writes about a thousand points a second.
 FLUSH_S = 600.0
 
@@ -36,6 +38,12 @@ class Recorder:
         while self._spool.full:
             time.sleep(0.1)
         self._spool.put(f"job:{host}/{made.job_id}", [made.opening(), *made.things()])
+
+    def whole(self) -> set[str]:
+        """Ids of jobs that are recorded whole: their run has ended, which is written last."""
+        return {
+            row.tags["job.id"] for row in reader(self.uri).runs(tag=("job.id", None)) if row.status in ENDED
+        }
 
     def run_ids(self, job_ids: list[str]) -> dict[str, str]:
         """The runs of jobs, by the jobs' ids, once everything is written."""

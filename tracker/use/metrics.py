@@ -1,7 +1,7 @@
 """How an answer is scored against the wanted one: 0 to 1 per example. Pure, but for the user's own command.
 
 `exact_match` and `f1` are those of question answering (SQuAD), without its dropping of articles: answers here are of
-any language. `regex:PATTERN` compares what the pattern finds. Anything else is a command of the user's.
+any language. `regex:PATTERN` compares what the pattern finds, `cmd:COMMAND` asks a command of the user's.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def find_metric(text: str) -> Metric:
     Parameters
     ----------
     text
-        `exact_match`, `f1`, `regex:PATTERN`, or a command: it is given one JSON object per line (prompt, answer,
-        wanted) and prints one number per line.
+        `exact_match`, `f1`, `regex:PATTERN`, or `cmd:COMMAND`: the command is given one JSON object per line (prompt,
+        answer, wanted) and prints one number per line.
 
     Raises
     ------
@@ -63,14 +63,22 @@ def find_metric(text: str) -> Metric:
         except re.error as error:
             raise InputError(f"The pattern of --metric regex is no regular expression: {error}.") from error
         return Metric("regex", lambda examples: [by_pattern(pattern, e.answer, e.wanted) for e in examples])
-    words = shlex.split(text)
+    if text.startswith("cmd:"):
+        words = _command(text.removeprefix("cmd:"))
+        named = words[-1] if len(words) > 1 and words[-1].endswith(".py") else words[0]
+        return Metric(re.sub(r"\W+", "_", Path(named).stem), lambda examples: by_command(words, examples))
+    raise InputError(f"--metric is {text!r}; expected {', '.join(PLAIN)}, regex:PATTERN or cmd:COMMAND.")
+
+
+def _command(text: str) -> list[str]:
+    """The words of a user's command; raises InputError where it cannot be run."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"The command of --metric cmd: cannot be read: {error}.") from error
     if not words or shutil.which(words[0]) is None:
-        known = ", ".join([*PLAIN, "regex:PATTERN"])
-        raise InputError(f"--metric is {text!r}; expected {known}, or a command that is installed.")
-    name = re.sub(
-        r"\W+", "_", Path(words[-1] if len(words) > 1 and words[-1].endswith(".py") else words[0]).stem
-    )
-    return Metric(name, lambda examples: by_command(words, examples))
+        raise InputError(f"--metric is cmd:{text}; expected a command that is installed, or its path.")
+    return words
 
 
 def exact_match(answer: str, wanted: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracker.errors import InputError
-from tracker.runs import Series, reader
+from tracker.runs import Reader, RunRow, Series, reader
 from tracker.use.listing import LOSS
 from tracker.use.target import MODEL_TAG, find_run
 
@@ -32,7 +32,7 @@ def promote(
     alias
         Moves to this version from whatever version has it.
     step
-        The checkpoint of this step instead of the final model.
+        The checkpoint of this step, not the final model.
 
     Returns
     -------
@@ -52,11 +52,7 @@ def promote(
         raise InputError(
             f"{name} is no run, job or tuned model in {tracking_uri}; `tracker models` lists them."
         )
-    checkpoints = dict(source.checkpoints([row.run_id])[row.run_id])
-    model = row.tags.get(MODEL_TAG) if step is None else checkpoints.get(step)
-    if not model:
-        what = "no tuned model" if step is None else f"no checkpoint at step {step}"
-        raise InputError(f"Run {row.run_id} has {what}; its job is {row.tags.get('job.status', row.status)}.")
+    model = _model(source, row, step)
     registered = registered or row.experiment
     tags = {"model": model, "base_model": row.params.get("model", ""), "job.id": row.tags.get("job.id", "")}
     tags |= _loss(source.curves([row.run_id])[row.run_id], step)
@@ -64,6 +60,16 @@ def promote(
     version = _version(store, registered, row.run_id, row.artifact_uri, tags)
     store.call("set_registered_model_alias", registered, alias, version)
     return {"name": registered, "version": version, "alias": alias, "model": model, "run_id": row.run_id}
+
+
+def _model(source: Reader, row: RunRow, step: int | None) -> str:
+    """The model to register, as the provider names it."""
+    checkpoints = dict(source.checkpoints([row.run_id])[row.run_id])
+    model = row.tags.get(MODEL_TAG) if step is None else checkpoints.get(step)
+    if not model:
+        what = "no tuned model" if step is None else f"no checkpoint at step {step}"
+        raise InputError(f"Run {row.run_id} has {what}; its job is {row.tags.get('job.status', row.status)}.")
+    return model
 
 
 def _loss(curves: Series, step: int | None) -> dict[str, str]:

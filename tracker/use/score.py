@@ -84,10 +84,8 @@ def evaluate(
         A JSONL file of the form that training files have; the last answer of each example is what is wanted.
     metric
         See `metrics.find_metric`.
-    base
-        Whether the base model is asked too.
-    limit
-        The first so many examples alone.
+    base, limit
+        Whether the base model is asked too; how many examples at most.
 
     Returns
     -------
@@ -178,9 +176,10 @@ def _log(
     """Scores as metrics, each example's as an artifact by line number; no text of any."""
     name = result["metric"]
     now = int(time.time() * 1000)  # an evaluation is an act of today, not a part of the job's past
-    named = zip(("eval", "eval.base"), found, strict=False)
+    named = zip(("eval", "eval.base"), found, strict=False)  # found: the tuned model, then its base if asked
     session.store.log_points(run_id, [Point(f"{prefix}.{name}", 0, s.mean, now) for prefix, s in named])
     session.store.set_tags(run_id, {"eval.test": result["test"]["sha256"], "eval.n": str(len(questions))})
-    lines = [{"line": q.line, **{s.model: s.values[i] for s in found}} for i, q in enumerate(questions)]
+    scores = dict(zip(("tuned", "base"), found, strict=False))
+    lines = [{"line": q.line} | {k: s.values[i] for k, s in scores.items()} for i, q in enumerate(questions)]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     session.store.log_text(run_id, f"eval/{name}.jsonl", text)
