@@ -1,4 +1,4 @@
-"""onprem keys add|list|revoke."""
+"""onprem keys add|list|revoke|forget."""
 
 import json
 import re
@@ -26,11 +26,16 @@ def add_parser(commands) -> None:
     )
     revoke = actions.add_parser("revoke", help="take a key back", description="Take a key back, at once.")
     revoke.add_argument("id", help="the key's id, as `onprem keys list` shows it")
+    forget = actions.add_parser(
+        "forget",
+        help="forget all keys: anybody on this machine may ask",
+        description="Forget all keys, all of which must be revoked: a server on loopback then takes any key again.",
+    )
     listing = actions.add_parser(
         "list", help="list keys", description="List keys; only their hashes are kept."
     )
     listing.add_argument("--json", action="store_true", help="as JSON")
-    for action in (add, revoke, listing):
+    for action in (add, revoke, forget, listing):
         add_data_dir(action)
         action.set_defaults(run=run)
 
@@ -40,7 +45,8 @@ def run(arguments) -> int:
     from onprem.store import DataFolder, open_database
 
     db = open_database(DataFolder.at(arguments.data_dir))
-    return {"add": _add, "revoke": _revoke, "list": _list}[arguments.action](db, arguments)
+    actions = {"add": _add, "revoke": _revoke, "forget": _forget, "list": _list}
+    return actions[arguments.action](db, arguments)
 
 
 def _add(db, arguments) -> int:
@@ -72,6 +78,22 @@ def _revoke(db, arguments) -> int:
     if not changed:
         return complain(f"no live key has the id {arguments.id!r}; `onprem keys list` shows them")
     print(f"{arguments.id} is revoked")
+    if not db.one("select 1 from keys where revoked_at is null"):
+        print(
+            "no key is left, so every request is refused; `onprem keys add` makes one, `onprem keys forget` asks for none"
+        )
+    return 0
+
+
+def _forget(db, arguments) -> int:
+    with db.transaction() as connection:
+        live = connection.execute("select id from keys where revoked_at is null").fetchall()
+        if live:
+            return complain(
+                f"{len(live)} keys are live ({', '.join(row['id'] for row in live)}); revoke them first"
+            )
+        connection.execute("delete from keys")
+    print("all keys are forgotten: a server on loopback now takes any key")
     return 0
 
 

@@ -95,7 +95,7 @@ class Gate:
     def _refusal(self, scope: Scope, headers: dict) -> JSONResponse | None:
         names = [headers.get("host", ""), headers.get("origin", "")]
         if self.loopback_only and any(name and _host(name) not in LOOPBACK for name in names):
-            text = "This server has no API keys and answers only to loopback names; requests of other origins are refused."
+            text = "This server answers only to loopback names (localhost, 127.0.0.1, ::1); other hosts' names and origins are refused."
             return JSONResponse(body(403, text, code="forbidden_origin"), 403)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._limit(scope):

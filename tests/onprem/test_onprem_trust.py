@@ -90,6 +90,22 @@ def test_keys_are_shown_once_hashed_at_rest_and_revoked_at_once(tenants, capsys)
         server.client(key).models.list()
 
 
+def test_revoking_the_last_key_shuts_the_server_and_forgetting_opens_it(tmp_path, capsys):
+    here = ("--data-dir", tmp_path)
+    command(capsys, "keys", "add", "ann", *here)
+    (row,) = json.loads(command(capsys, "keys", "list", "--json", *here))
+    server = Server(tmp_path).start()
+    try:
+        assert main(["keys", "forget", *map(str, here)]) == 2, "a live key is not forgotten by mistake"
+        command(capsys, "keys", "revoke", row["id"], *here)
+        with pytest.raises(openai.AuthenticationError):
+            server.client().files.list()
+        command(capsys, "keys", "forget", *here)
+        assert server.client().files.list().data == []
+    finally:
+        server.stop()
+
+
 def test_user_text_is_in_no_log(tenants):
     server, data_dir, (red_key, _) = tenants
     client = server.client(red_key)
