@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from advisor.measure.broken import ends_broken
 from advisor.measure.series import Series, clean
 from advisor.measure.shape import Shape, shape
 from advisor.nouns import HyperParameters, Job
@@ -113,6 +114,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     """Measure a job; `earlier` are its peers, oldest first."""
     valid, source = _validation(job)
     train = clean(job.train)
+    train_broken, valid_broken = ends_broken(train, valid, running=job.pending)
     return Measurements(
         hyperparameters=job.hyperparameters,
         status=job.status,
@@ -125,8 +127,8 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         n_train_logged=train.n_logged,
         n_valid_logged=valid.n_logged,
         n_valid_broken=valid.n_broken,
-        valid_ends_broken=valid.ends_broken,
-        train_ends_broken=train.ends_broken,
+        valid_ends_broken=valid_broken,
+        train_ends_broken=train_broken,
         history=tuple(earlier),
     )
 

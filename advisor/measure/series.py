@@ -23,7 +23,9 @@ class Series:
     loss: np.ndarray  # float[n], finite
     n_logged: int = 0  # points as logged
     n_broken: int = 0  # of these: NaN, inf, overflown
-    ends_broken: bool = False  # the last logged points are NaN or inf, after finite ones
+    n_tail: int = 0  # points after the last finite one: NaN, inf, overflown; 0 where none is finite
+    tail_inf: bool = False  # one of these is inf or overflown: more than a missing value
+    last_step: float = -np.inf  # of the last logged point, broken or not
 
     def __len__(self) -> int:
         return len(self.step)
@@ -42,13 +44,15 @@ def clean(curve: Curve, start: float | None = None) -> Series:
     step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
     order = np.argsort(step, kind="stable")
     step, loss = step[order], loss[order]
+    last = float(step[-1]) if len(step) else -np.inf
     finite = np.abs(loss) < OVERFLOW  # NaN compares as false
     step, value = _one_value_a_step(*_without_reload(step[finite], loss[finite]))
     if start is not None and np.isfinite(start) and len(step) and step[0] > 0:
         step, value = np.append(0.0, step), np.append(start, value)
     broken = int(len(loss) - finite.sum())
-    ends_broken = bool(broken and finite.any() and not finite[-1])
-    return Series(step, value, len(loss), broken, ends_broken)
+    n_tail = int(np.argmax(finite[::-1])) if finite.any() else 0
+    tail_inf = n_tail > 0 and not np.isnan(loss[len(loss) - n_tail :]).all()
+    return Series(step, value, len(loss), broken, n_tail, tail_inf, last)
 
 
 def _positions(step: np.ndarray) -> np.ndarray:

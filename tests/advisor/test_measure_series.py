@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.measure.broken import ends_broken
 from advisor.measure.series import clean
 from advisor.nouns import Curve
 
@@ -67,11 +68,30 @@ def test_no_evaluation_means_no_curve_even_with_a_loss_before_training():
 
 
 @pytest.mark.parametrize(
-    ("losses", "ends_broken"),
-    [([2, 1, NAN], True), ([2, NAN, 1], False), ([NAN, NAN], False), ([2, 1], False), ([1, INF], True)],
+    ("losses", "n_tail"),
+    [([2, 1, NAN], 1), ([2, NAN, 1], 0), ([NAN, NAN], 0), ([2, 1], 0), ([1, INF, NAN], 2), ([], 0)],
 )
-def test_a_curve_that_breaks_off_is_told_from_one_that_never_was(losses, ends_broken):
-    assert clean(curve(*enumerate(losses))).ends_broken is ends_broken
+def test_what_follows_the_last_finite_loss_is_counted(losses, n_tail):
+    assert clean(curve(*enumerate(losses))).n_tail == n_tail
+
+
+@pytest.mark.parametrize(
+    ("train", "valid", "running", "broke"),
+    [
+        ([2, 1, NAN], [], False, (True, False)),
+        ([2, 1, NAN], [], True, (False, False)),  # a value that comes a step late
+        ([2, 1, NAN, NAN, NAN], [], True, (True, False)),
+        ([2, 1, INF], [], True, (True, False)),
+        ([2, 1, NAN], [2, 1, 1], False, (False, False)),  # the model is alive at the end
+        ([2, 1, NAN, NAN], [2, 1], False, (True, False)),
+        ([2, 1, 1], [2, 1, NAN], False, (False, True)),  # a training loss is taken before its step's update
+        ([2, 1, 1, 1], [2, 1, NAN], False, (False, False)),
+        ([NAN, NAN, NAN], [], False, (False, False)),  # never was a number
+    ],
+)
+def test_a_job_that_broke_off_is_told_from_a_log_that_lacks_values(train, valid, running, broke):
+    series = [clean(curve(*enumerate(losses, 1))) for losses in (train, valid)]
+    assert ends_broken(*series, running=running) == broke
 
 
 numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers(-5, 50).map(float))
