@@ -24,7 +24,11 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "folders", nargs="*", type=Path, default=[FOLDER, FOLDER / "more"], help="folders of *.jsonl.gz tables"
+        "folders",
+        nargs="*",
+        type=Path,
+        default=[FOLDER, FOLDER / "more"],
+        help="folders of *.jsonl.gz tables",
     )
     parser.add_argument("--out", type=Path, default=TARGET)
     args = parser.parse_args(argv)
