@@ -5,7 +5,7 @@ Returns a folder of safetensors; what that folder must hold is the registry's bu
 
 from pathlib import Path
 
-from onprem.registry import ModelError
+from onprem.registry import ModelError, check_name
 from onprem.store import DataFolder
 
 WANTED = ["*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "tokenizer*", "*.jinja",
@@ -18,8 +18,9 @@ def obtain(name: str, source: str | None, folder: DataFolder) -> Path:
     Raises
     ------
     ModelError
-        If there is no such model.
+        If there is no such model, or it cannot be called so.
     """
+    check_name(name)
     if source is None:
         from onprem.gguf import smollm2_file
 
@@ -32,8 +33,10 @@ def obtain(name: str, source: str | None, folder: DataFolder) -> Path:
     if path.suffix == ".gguf":
         from onprem.gguf import convert
 
-        return convert(path, folder.models / name)
-    return _download(source, folder.models / name)
+        return convert(path, folder.model(name))
+    if path.is_absolute() or source.startswith((".", "~")):
+        raise ModelError(f"{source} is not there: expected a folder or a .gguf file")
+    return _download(source, folder.model(name))
 
 
 def _download(hub_name: str, target: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onprem.store import Database
 from onprem.store import models as model_rows
+from onprem.store.jobs import LIVE
 from onprem.store.models import EVERYONE
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -50,9 +51,10 @@ def describe(folder: Path) -> dict:
     if problems:
         raise ModelError(f"{folder} cannot be a model: {'; '.join(problems)}.")
     config = json.loads((folder / "config.json").read_text())
-    config = config.get("text_config", config)
-    if "auto_map" in config:
+    text_config = config.get("text_config", config)
+    if "auto_map" in config or "auto_map" in text_config:
         raise ModelError(f"{folder} cannot be a model: its config.json asks for remote code (auto_map).")
+    config = text_config
     return {
         "n_params": sum(map(_n_params, weights)),
         "hidden_size": config.get("hidden_size") or config.get("n_embd") or 0,
@@ -60,10 +62,33 @@ def describe(folder: Path) -> dict:
     }
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that URLs or the data folder cannot hold: asked before anything is fetched or written.
+
+    Raises
+    ------
+    ModelError
+        Naming it, and what was expected.
+    """
+    if not 0 < len(name) <= 64 or name.startswith(".") or set(name) & set(":/\\") or not name.isprintable():
+        text = "expected 1 to 64 characters without : / and \\, the first no dot"
+        raise ModelError(f"{name!r} cannot be a model's name: {text}.")
+
+
 def add(db: Database, name: str, folder: Path) -> dict:
-    """Register the model in `folder` under `name`; a base of that name is replaced."""
-    if not name or ":" in name or "/" in name or len(name) > 64 or not name.isprintable():
-        raise ModelError(f"{name!r} cannot be a model's name: expected 1 to 64 characters without : and /.")
+    """Register the model in `folder` under `name`; a base of that name is replaced unless live jobs need it.
+
+    Raises
+    ------
+    ModelError
+        If the name or the folder cannot be used.
+    """
+    check_name(name)
+    check_unused(db, name)
+    return _register(db, name, folder)
+
+
+def _register(db: Database, name: str, folder: Path) -> dict:
     row = {
         "name": name,
         "tenant": EVERYONE,
@@ -77,12 +102,28 @@ def add(db: Database, name: str, folder: Path) -> dict:
     return row
 
 
+def check_unused(db: Database, name: str) -> None:
+    """Refuse to take away or replace a base that jobs which have not ended train: they would go on from other weights.
+
+    Raises
+    ------
+    ModelError
+        Naming the jobs.
+    """
+    jobs = [row["id"] for row in db.all(f"select id from jobs where model = ? and status in {LIVE}", name)]
+    if jobs:
+        more = f" and {len(jobs) - 3} more" if len(jobs) > 3 else ""
+        raise ModelError(
+            f"{name} is needed by {', '.join(jobs[:3])}{more}; wait for their end or cancel them"
+        )
+
+
 def add_embedded(db: Database) -> None:
     """Register the model that ships with the project, where it is there."""
     if (EMBEDDED / "config.json").exists():
         known = db.one("select path from models where name = ? and kind = 'base'", EMBEDDED_NAME)
-        if known is None or known["path"] != str(EMBEDDED):
-            add(db, EMBEDDED_NAME, EMBEDDED)
+        if known is None or known["path"] != str(EMBEDDED.resolve()):
+            _register(db, EMBEDDED_NAME, EMBEDDED)
 
 
 def bases(db: Database) -> list[dict]:

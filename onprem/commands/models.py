@@ -62,6 +62,9 @@ def _remove(db, folder, arguments) -> int:
         return complain(
             f"no base model is called {arguments.name!r}; there are: {', '.join(known) or 'none'}"
         )
+    if arguments.name == registry.EMBEDDED_NAME:
+        return complain(f"{arguments.name} ships with the server and is always offered")
+    registry.check_unused(db, arguments.name)
     dependents = db.all("select name from models where base = ?", arguments.name)
     if dependents:
         return complain(f"{len(dependents)} tuned models were made from {arguments.name}; delete them first")

@@ -1,6 +1,7 @@
 """A new job: what it names must be there and fit, all problems told together; then validated and queued."""
 
 import hashlib
+import logging
 import random
 import time
 
@@ -13,6 +14,8 @@ from onprem.server.schemas import SEED_LIMIT, JobCreate
 from onprem.store import files as file_rows
 from onprem.store import jobs as job_rows
 from onprem.store import models as model_rows
+
+log = logging.getLogger("onprem.server")
 
 
 def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
@@ -30,7 +33,7 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
     if problems:
         param, _, code = problems[0]
         raise ApiError(400, " ".join(text for _, text, _ in problems), param=param, code=code)
-    live = "select count(*) as n from jobs where tenant = ? and status in ('validating_files', 'queued', 'running', 'paused')"
+    live = f"select count(*) as n from jobs where tenant = ? and status in {job_rows.LIVE}"
     if context.db.one(live, tenant)["n"] >= context.limits.live_jobs:
         text = f"You have {context.limits.live_jobs} jobs that have not ended, which is this server's limit. Wait or cancel some."
         raise ApiError(429, text, code="job_limit_exceeded")
@@ -45,6 +48,19 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
 
 
 def validate(context: Context, job: dict) -> None:
+    """Queue the job, or fail it: whatever is wrong with one job, the server and the other jobs go on."""
+    try:
+        _validate(context, job)
+    except Exception as error:
+        kind = type(error).__name__
+        log.error("job %s: %s while it was validated", job["id"], kind)
+        text = (
+            f"The server could not validate this job ({kind}). Tell its operator, and create the job again."
+        )
+        job_rows.fail(context.db, job["id"], "internal_error", text)
+
+
+def _validate(context: Context, job: dict) -> None:
     """See that the files are still what was uploaded, resolve the hyperparameters, and queue the job."""
     for param in ("training_file", "validation_file"):
         file = job[param] and file_rows.get(context.db, job["tenant"], job[param])
@@ -54,6 +70,10 @@ def validate(context: Context, job: dict) -> None:
             return
     n_examples = file_rows.get(context.db, job["tenant"], job["training_file"])["n_examples"]
     model = model_rows.get(context.db, job["tenant"], job["model"])
+    if model is None:
+        text = f"The job cannot start: the model {job['model']} is no longer registered."
+        job_rows.fail(context.db, job["id"], "model_not_available", text, "model")
+        return
     hp = resolve(job["method"]["hyperparameters"], job["method"]["type"], n_examples, model)
     job_rows.move(
         context.db, job["id"], ("validating_files",), "queued", "message:queued",

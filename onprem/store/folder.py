@@ -68,6 +68,10 @@ class DataFolder:
         """Folder of a job."""
         return _inside(self.jobs, job_id)
 
+    def model(self, name: str) -> Path:
+        """Folder of a base model that was converted or downloaded."""
+        return _inside(self.models, name)
+
 
 def _inside(folder: Path, name: str) -> Path:
     if not name or "/" in name or "\\" in name or "\0" in name or name.startswith("."):

@@ -15,6 +15,7 @@ WORKER_DIED = (
     "The training worker died {} times on this job (last exit code {}; -9 is mostly the system's answer to memory "
     "running out). Lower batch_size or max_length, or ask for LoRA."
 )
+LIVE = ("validating_files", "queued", "running", "paused")
 TERMINAL = ("succeeded", "failed", "cancelled")
 JSON_COLUMNS = ("method", "hyperparameters", "metadata", "integrations", "result_files", "error")
 
@@ -87,9 +88,8 @@ def move(
 def fail(db: Database, job_id: str, code: str, message: str, param: str | None = None) -> bool:
     """End a job as failed; its events stay. False where it had already ended."""
     error = {"code": code, "message": message, "param": param}
-    live = ("validating_files", "queued", "running", "paused")
     return move(
-        db, job_id, live, "failed", "message:failed", message, error=error, finished_at=int(time.time()),
+        db, job_id, LIVE, "failed", "message:failed", message, error=error, finished_at=int(time.time()),
         estimated_finish=None,
     )  # fmt: skip
 

@@ -129,6 +129,30 @@ def test_a_failed_transaction_leaves_nothing(db):
     assert job_rows.status(db, "one") == "queued"
 
 
+def test_a_job_that_cannot_be_validated_fails_and_the_server_starts(db, folder, tmp_path, monkeypatch):
+    from fastapi.testclient import TestClient
+
+    from onprem.server import app, creation
+
+    for job_id, file_id in (("gone", "there"), ("barred", "unreadable")):
+        queue(db, job_id)
+        with db.transaction() as connection:
+            job_rows.update(connection, job_id, status="validating_files", training_file=file_id)
+        stored(db, folder, file_id)
+
+    def digest(path):
+        if path.name == "unreadable":
+            raise PermissionError(path)
+        return ""
+
+    monkeypatch.setattr(creation, "_digest", digest)
+    with TestClient(app.create_app(folder)):
+        pass
+    assert job_rows.get(db, None, "gone")["error"]["code"] == "model_not_available"
+    assert job_rows.get(db, None, "barred")["error"]["code"] == "internal_error"
+    assert "PermissionError" in job_rows.get(db, None, "barred")["error"]["message"]
+
+
 def stored(db, folder, file_id, expires_at=None):
     folder.file(file_id).write_bytes(b"x")
     row = {"id": file_id, "tenant": "a", "filename": "f", "bytes": 1, "purpose": "batch", "created_at": 1}

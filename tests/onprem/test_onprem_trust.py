@@ -165,6 +165,43 @@ def test_models_are_added_listed_and_removed(tmp_path, capsys):
     assert main(["models", "remove", "mine", *map(str, here)]) == 2
     assert main(["models", "add", "../up", str(EMBEDDED), *map(str, here)]) == 2
     assert main(["models", "add", "none", str(tmp_path), *map(str, here)]) == 2
+    assert main(["models", "remove", "embedded-tiny", *map(str, here)]) == 2
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "../up", "a\\b", "", ".hidden", "x" * 65, "a:b"])
+def test_a_bad_model_name_is_refused_before_anything_is_written(tmp_path, monkeypatch, capsys, name):
+    from onprem import gguf
+
+    monkeypatch.setattr(
+        gguf, "convert", lambda *_: pytest.fail("converted under a name that was not checked")
+    )
+    monkeypatch.setattr("onprem.obtain._download", lambda *_: pytest.fail("downloaded"))
+    (tmp_path / "x.gguf").write_bytes(b"GGUF")
+    for source in (tmp_path / "x.gguf", "org/name"):
+        assert main(["models", "add", name, str(source), "--data-dir", str(tmp_path / "data")]) == 2
+        assert "cannot be a model's name" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_no_hub_name(tmp_path, capsys):
+    assert main(["models", "add", "foo", "/none/such", "--data-dir", str(tmp_path)]) == 2
+    assert "/none/such is not there" in capsys.readouterr().err
+
+
+def test_a_model_that_live_jobs_need_is_neither_removed_nor_replaced(tmp_path, capsys):
+    from test_onprem_queue import queue
+
+    from onprem.registry import EMBEDDED
+    from onprem.store import DataFolder, open_database
+
+    here = ("--data-dir", tmp_path)
+    command(capsys, "models", "add", "m", EMBEDDED, *here)
+    db = open_database(DataFolder.at(tmp_path))
+    queue(db, "ftjob-live")
+    for action in (["add", "m", EMBEDDED], ["remove", "m"]):
+        assert main(["models", *map(str, action), *map(str, here)]) == 2
+        assert "needed by ftjob-live" in capsys.readouterr().err
+    db.connection().execute("update jobs set status = 'cancelled'")
+    command(capsys, "models", "remove", "m", *here)
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["models"], ["models", "add"], ["keys"], ["doctor"]])

@@ -15,12 +15,12 @@ from onprem.server.objects import file_object
 from onprem.server.paging import FileLimit, page
 from onprem.server.receive import receive
 from onprem.store import files as file_rows
+from onprem.store.jobs import LIVE
 
 router = APIRouter(prefix="/v1/files")
 
 PURPOSES = ("fine-tune", "assistants", "batch", "vision", "user_data", "evals")
 MIN_EXPIRY, MAX_EXPIRY = 3600, 2_592_000  # seconds: OpenAI's 1 hour and 30 days
-LIVE = "('validating_files', 'queued', 'running', 'paused')"
 
 UPLOAD_BODY = {
     "requestBody": {

@@ -7,6 +7,7 @@ from onprem.server.context import Context, Ctx, Tenant
 from onprem.server.errors import ApiError
 from onprem.server.objects import model_object
 from onprem.store import models as model_rows
+from onprem.store.jobs import LIVE
 from onprem.store.models import EVERYONE
 
 router = APIRouter(prefix="/v1/models")
@@ -36,9 +37,8 @@ def delete(model: str, context: Ctx, tenant: Tenant) -> dict:
     if row["kind"] == "base":
         text = "Base models cannot be deleted here; the operator does it with `onprem models remove`."
         raise ApiError(403, text, param="model", code="model_not_deletable")
-    live = "('validating_files', 'queued', 'running', 'paused')"
     user = context.db.one(
-        f"select id from jobs where (id = ? or model = ?) and status in {live}", row["job"], model
+        f"select id from jobs where (id = ? or model = ?) and status in {LIVE}", row["job"], model
     )
     if user:
         raise ApiError(
