@@ -6,10 +6,12 @@ What was served word for word is kept by the archive, not here.
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import Any
 
 from tracker.points import in_order
 from tracker.raw import RawJob
+from tracker.readers.values import SERIES
 from tracker.scrub import scrub
 
 #: The artifact with the losses by validation example, where the provider gives them.
@@ -22,13 +24,26 @@ def artifacts(raw: RawJob) -> dict[str, str]:
     found = {"job.json": json.dumps(_scrubbed(raw.job), indent=1, sort_keys=True)}
     if lines:
         found["events.jsonl"] = "\n".join(lines) + "\n"
-    rows = sorted({(step, key, value) for key, step, value in result_rows(raw)})
+    rows = result_rows(raw)
     if rows:
-        found["results.csv"] = "step,metric,value\n" + "".join(f"{s:g},{k},{v!r}\n" for s, k, v in rows)
+        found["results.csv"] = _table(rows)
     examples = _validation_examples(raw)
     if examples:
         found[VALIDATION_EXAMPLES] = examples
     return found
+
+
+def _table(rows: list[tuple[str, float, float]]) -> str:
+    """Return points as the CSV that providers serve, a column a metric; of a step's further values each has a row."""
+    values: dict[float, dict[str, list[float]]] = {}
+    for key, step, value in sorted(set(rows)):
+        values.setdefault(step, {}).setdefault(key, []).append(value)
+    keys = [key for key in SERIES if any(key in found for found in values.values())]
+    lines = ["step," + ",".join(keys)]
+    for step, found in sorted(values.items()):
+        for cells in zip_longest(*(found.get(key, ()) for key in keys)):
+            lines.append(f"{step:.15g}," + ",".join("" if cell is None else repr(cell) for cell in cells))
+    return "\n".join(lines) + "\n"
 
 
 def _validation_examples(raw: RawJob) -> str:
