@@ -5,23 +5,16 @@ after the other; each is told apart by its number.
 """
 
 import asyncio
+import contextlib
 import itertools
-import json
 from collections.abc import AsyncIterator
 
 from onprem.store import DataFolder
 from onprem.workers import process
+from onprem.workers.inference import InferenceWorker
 
 IDLE_SECONDS = 900.0  # then its memory is worth more than its readiness
 WARM_AFTER = 15.0  # seconds after a job was made: by then the training worker has done its own imports
-
-
-class SamplerError(Exception):
-    """The request could not be answered; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Sampler:
@@ -37,13 +30,11 @@ class Sampler:
 
     def __init__(self, folder: DataFolder, threads: int = 1) -> None:
         self.folder, self.threads = folder, threads
-        self.worker: asyncio.subprocess.Process | None = None
+        self.worker: InferenceWorker | None = None
         self.lock = asyncio.Lock()
-        self.answers: dict[int, asyncio.Queue] = {}
         self.numbers = itertools.count(1)
-        self.reader: asyncio.Task | None = None
         self.idle: asyncio.TimerHandle | None = None
-        self.warming: asyncio.TimerHandle | None = None
+        self.warming: asyncio.Task | None = None
 
     async def ask(self, request: dict) -> AsyncIterator[dict]:
         """Yield the worker's answers to one request, the last with `done`.
@@ -53,74 +44,57 @@ class Sampler:
         SamplerError
             With the worker's code, or `worker_died`.
         """
-        await self._ensure()
-        number = next(self.numbers)
-        answers = self.answers[number] = asyncio.Queue()
-        self._send({"id": number, **request})
+        worker = await self._ensure()
         try:
-            while True:
-                answer = await answers.get()
-                if "error" in answer:
-                    raise SamplerError(answer["error"]["code"], answer["error"]["message"])
-                yield answer
-                if "done" in answer:
-                    return
+            async with contextlib.aclosing(worker.ask(next(self.numbers), request)) as answers:
+                async for answer in answers:
+                    yield answer
         finally:
-            del self.answers[number]
-            self._send({"cancel": number})
             self._rest()
 
     def warm(self) -> None:
         """Start the worker soon: who makes a job will want to talk to its model, perhaps while it trains."""
-        loop = asyncio.get_running_loop()
-        if self.worker is None and self.warming is None:
-            self.warming = loop.call_later(WARM_AFTER, lambda: loop.create_task(self._ensure()))
+        if not self._usable() and (self.warming is None or self.warming.done()):
+            self.warming = asyncio.get_running_loop().create_task(self._warm())
 
     async def stop(self) -> None:
         """End the worker."""
-        for timer in (self.idle, self.warming):
-            if timer:
-                timer.cancel()
-        if self.worker and self.worker.returncode is None:
-            self.worker.kill()
-            await self.worker.wait()
-        if self.reader:
-            self.reader.cancel()
+        for planned in (self.idle, self.warming):
+            if planned:
+                planned.cancel()
+        async with self.lock:
+            if self.worker:
+                self.worker.kill()
+                await self.worker.process.wait()
+                self.worker.reader.cancel()
 
-    async def _ensure(self) -> None:
+    async def _warm(self) -> None:
+        await asyncio.sleep(WARM_AFTER)
+        await self._ensure()
+        self._rest()
+
+    async def _ensure(self) -> InferenceWorker:
         async with self.lock:
             if self.idle:
                 self.idle.cancel()
-            if self.worker is None or self.worker.returncode is not None:
-                self.worker = await process.start(
-                    "onprem.workers.infer",
-                    log=self.folder.logs / "infer.log",
-                    threads=self.threads,
-                    answers=True,
+            if not self._usable():
+                log_path = self.folder.logs / "infer.log"
+                started = await process.start(
+                    "onprem.workers.infer", log=log_path, threads=self.threads, answers=True
                 )
-                self.reader = asyncio.create_task(self._read(self.worker))
+                self.worker = InferenceWorker(started)
+            return self.worker
 
-    def _send(self, line: dict) -> None:
-        if self.worker and self.worker.returncode is None:
-            self.worker.stdin.write(json.dumps(line).encode() + b"\n")
-
-    async def _read(self, worker: asyncio.subprocess.Process) -> None:
-        async for line in worker.stdout:
-            answer = json.loads(line)
-            if answer["id"] in self.answers:
-                self.answers[answer["id"]].put_nowait(answer)
-        died = {
-            "code": "worker_died",
-            "message": "The inference worker died; the next request starts a new one.",
-        }
-        for answers in self.answers.values():
-            answers.put_nowait({"error": died})
+    def _usable(self) -> bool:
+        return self.worker is not None and self.worker.usable
 
     def _rest(self) -> None:
-        if not self.answers:
-            loop = asyncio.get_running_loop()
-            self.idle = loop.call_later(IDLE_SECONDS, lambda: self.worker and self._kill_idle())
+        """Begin to count the idle time, where nobody waits for an answer."""
+        if self.idle:
+            self.idle.cancel()
+        if self._usable() and not self.worker.waiting:
+            self.idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end_idle, self.worker)
 
-    def _kill_idle(self) -> None:
-        if not self.answers and self.worker.returncode is None:
-            self.worker.kill()
+    def _end_idle(self, worker: InferenceWorker) -> None:
+        if not worker.waiting:
+            worker.kill()

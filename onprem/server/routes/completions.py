@@ -11,7 +11,7 @@ from onprem.server.completion_schemas import ChatCreate, Sampling, TextCreate
 from onprem.server.context import Context, Ctx, Tenant
 from onprem.server.errors import ApiError, body
 from onprem.server.routes.models import find
-from onprem.workers.sampler import SamplerError
+from onprem.workers.inference import SamplerError
 
 router = APIRouter(prefix="/v1")
 
