@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-SETTING_THE_SCENE = ("system", "developer")  # often the same in all rows: no part of what makes a row special
+# Often the same in all rows and long: it makes no rows alike, but rows under other instructions are not the same.
+SETTING_THE_SCENE = ("system", "developer")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Example:
     line: int  # in its file, from 1
     prompt: str = ""  # all but the last assistant message, system messages left out
     answer: str = ""  # what the loss is taken on
+    scene: str = ""  # the system messages; one text in memory however many rows share it
     problem: str | None = None  # why the row cannot be trained on
 
     @property
@@ -34,11 +37,11 @@ def read_examples(rows: Iterable[tuple[int, Any, str | None]]) -> list[Example]:
 
 def _example(line: int, row: Any) -> Example:
     try:
-        prompt, answer = _chat(row["messages"]) if _is_chat(row) else _pair(row)
+        scene, prompt, answer = _chat(row["messages"]) if _is_chat(row) else _pair(row)
     except ValueError as error:
         return Example(line, problem=str(error))
     problem = None if answer.strip() else "the answer is empty: there is nothing to learn from"
-    return Example(line, prompt, answer, problem)
+    return Example(line, prompt, answer, intern(scene), problem)
 
 
 def _is_chat(row: Any) -> bool:
@@ -47,22 +50,25 @@ def _is_chat(row: Any) -> bool:
     return "messages" in row
 
 
-def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
+def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
     missing = [k for k in ("prompt", "completion") if k not in row]
     if missing:
         raise ValueError(f"{' and '.join(missing)} missing; expected messages, or prompt and completion")
     if isinstance(row["prompt"], list):  # conversational prompt and completion
         return _chat([*row["prompt"], *_list(row["completion"])])
-    return _text(row["prompt"], "prompt"), _text(row["completion"], "completion")
+    return "", _text(row["prompt"], "prompt"), _text(row["completion"], "completion")
 
 
-def _chat(messages: Any) -> tuple[str, str]:
+def _chat(messages: Any) -> tuple[str, str, str]:
+    """The system messages, all else but the last answer, and that answer."""
     messages = _list(messages)
     turns = [_turn(m, i) for i, m in enumerate(messages)]
     if not turns or turns[-1][0] != "assistant":
         found = f"ends with a {turns[-1][0]} message" if turns else "has no message"
         raise ValueError(f"the conversation {found}; expected an assistant message at its end")
-    return "\n".join(text for role, text in turns[:-1] if role not in SETTING_THE_SCENE), turns[-1][1]
+    scene = "\n".join(text for role, text in turns if role in SETTING_THE_SCENE)
+    asked = "\n".join(text for role, text in turns[:-1] if role not in SETTING_THE_SCENE)
+    return scene, asked, turns[-1][1]
 
 
 def _turn(message: Any, i: int) -> tuple[str, str]:

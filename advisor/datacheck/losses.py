@@ -34,7 +34,7 @@ def read_losses(text: str, name: str = "losses") -> tuple[ExampleLoss, ...]:
             value = json.loads(row)
             weight = value.get("trained_tokens") or value.get("tokens") or 1
             item = ExampleLoss(int(value["line"]), float(value["loss"]), float(weight))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, OverflowError, TypeError, KeyError, AttributeError):
             problems.append(f"{name} line {number}: expected an object with numbers line, loss and tokens")
             continue
         if math.isfinite(item.loss):

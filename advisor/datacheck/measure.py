@@ -68,20 +68,21 @@ class DataMeasurements:
 
     @cached_property
     def conflicts(self) -> list[Twin]:
-        """Training rows with an earlier row's prompt and another answer."""
-        first: dict[str, Example] = {}
+        """Training rows with an earlier row's system message and prompt, and another answer."""
+        first: dict[tuple[str, str], Example] = {}
         found = []
         for e in self.good:
             if e.prompt.strip():
-                seen = first.setdefault(normal(e.prompt), e)
+                seen = first.setdefault((e.scene, normal(e.prompt)), e)
                 if normal(seen.answer) != normal(e.answer):
                     found.append(Twin(e.line, seen.line, 1.0))
         return found
 
     @cached_property
     def _pairs(self) -> list[tuple[int, int, float]]:
-        texts = [e.text for e in (*self.good, *self.good_valid)]
-        return _exact_first(texts, near_pairs(texts, SIMILAR))
+        rows = (*self.good, *self.good_valid)
+        texts, scenes = [e.text for e in rows], [e.scene for e in rows]
+        return _exact_first(texts, scenes, near_pairs(texts, SIMILAR, scenes))
 
     @cached_property
     def compression(self) -> float | None:
@@ -104,10 +105,11 @@ def _words(example: Example) -> list[str]:
     return WORD.findall(example.text.lower())
 
 
-def _exact_first(texts: Sequence[str], near) -> list[tuple[int, int, float]]:
+def _exact_first(texts: Sequence[str], groups: Sequence[str], near) -> list[tuple[int, int, float]]:
     """Near pairs, with the pairs added whose normalised texts are equal (each with the first of its kind)."""
-    first: dict[str, int] = {}
-    exact = [(i, j, 1.0) for j, t in enumerate(texts) if (i := first.setdefault(normal(t), j)) != j]
+    first: dict[tuple[str, str], int] = {}
+    keys = [(group, normal(text)) for group, text in zip(groups, texts, strict=True)]
+    exact = [(i, j, 1.0) for j, key in enumerate(keys) if (i := first.setdefault(key, j)) != j]
     return exact + list(near)
 
 

@@ -56,18 +56,21 @@ def jaccard(a: np.ndarray, b: np.ndarray) -> float:
     return shared / (len(a) + len(b) - shared)
 
 
-def near_pairs(texts: Sequence[str], limit: float) -> Iterator[tuple[int, int, float]]:
+def near_pairs(
+    texts: Sequence[str], limit: float, groups: Sequence[str] | None = None
+) -> Iterator[tuple[int, int, float]]:
     """Pairs (i, j, similarity) with i < j whose normalised texts are at least `limit` alike.
 
-    Of many texts alike each is paired with some earlier one of them, not with all.
+    Of many texts alike each is paired with some earlier one of them, not with all. Where `groups` names each text's
+    group, only texts of one group are compared.
     """
     # Kept for the texts compared last alone: the sets of all would take ten times the texts' memory.
     set_of = lru_cache(maxsize=KEPT)(lambda i: shingles(normal(texts[i])))
-    buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+    buckets: dict[tuple[str, int, bytes], list[int]] = defaultdict(list)
     for j in range(len(texts)):
         shingle_set = set_of(j)
         bands = signature(shingle_set).reshape(BANDS, ROWS)
-        keys = [(b, band.tobytes()) for b, band in enumerate(bands)]
+        keys = [(groups[j] if groups else "", b, band.tobytes()) for b, band in enumerate(bands)]
         for i in sorted({i for key in keys for i in buckets[key]}):
             similarity = jaccard(set_of(i), shingle_set)
             if similarity >= limit:

@@ -118,7 +118,9 @@ def _data(commands) -> None:
         "Say what training and validation data show: broken rows, duplicates, leakage, weak spots.",
         "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses validation_examples.jsonl --show-text",
     )
-    p.add_argument("train", metavar="TRAIN", help="training file (JSONL: chat or prompt/completion)")
+    p.add_argument(
+        "train", metavar="TRAIN", help="training file (JSONL: chat or prompt/completion); held in memory"
+    )
     p.add_argument("valid", nargs="?", metavar="VALID", help="validation file")
     p.add_argument(
         "--losses",

@@ -1,21 +1,15 @@
-"""What the data rules find in rows made for it, and the near-duplicate search against its slow twin."""
+"""What the data rules find in rows made for it."""
 
-import itertools
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from advisor.datacheck import check, to_record, to_text
 from advisor.datacheck.catalogue import CATALOGUE
 from advisor.datacheck.examples import read_examples
-from advisor.datacheck.losses import ExampleLoss, mean_and_error, read_losses, unusually_high
-from advisor.datacheck.measure import SIMILAR
-from advisor.datacheck.minhash import jaccard, near_pairs, normal, shingles
+from advisor.datacheck.losses import ExampleLoss
 from advisor.datacheck.rules.ft506_validation_noise import ValidationNoise
-from advisor.records import RecordError
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "rt", "sk", "lm", "")]
 
@@ -108,6 +102,26 @@ def test_rows_that_differ_in_a_word_are_nearly_alike_and_no_repetition():
     assert finding("FT502", rows).verdict == "clear"
 
 
+def translated(scene, answer):
+    said = (("system", scene), ("user", "Good morning"), ("assistant", answer))
+    return {"messages": [{"role": role, "content": text} for role, text in said]}
+
+
+def test_one_prompt_under_two_instructions_is_two_prompts():
+    rows = [
+        (1, translated("Translate to French.", "Bonjour"), None),
+        (2, translated("To German.", "Guten Morgen"), None),
+    ]
+    found = {f.rule: f.verdict for f in check(rows, rows[:1]).findings}
+    assert found["FT505"] == "clear", "no conflict"
+    same = [(n, translated("Answer.", "yes"), None) for n in (1, 2)]
+    other = [(1, translated("Answer in English.", "yes"), None)]
+    assert finding("FT502", same).evidence["rows"] == 1
+    assert finding("FT502", [*same[:1], (2, other[0][1], None)]).evidence["rows"] == 0
+    assert finding("FT504", same, other).verdict == "clear"
+    assert finding("FT504", same, same[:1]).verdict == "fires"
+
+
 def test_the_system_message_makes_no_rows_alike():
     rows = [
         (
@@ -189,61 +203,6 @@ def test_no_rule_fails_on_next_to_nothing(rows):
     report = check(rows, rows, losses=[])
     assert len(report.findings) == len(CATALOGUE)
     assert to_text(report)
-
-
-def test_near_pairs_finds_what_comparing_every_pair_finds():
-    """The slow twin: Python sets over all pairs. Of many alike each is paired once, so rows are compared, not pairs."""
-    rng = np.random.default_rng(3)
-    texts = [sentence(i, 30) for i in range(60)]
-    for i in range(60):
-        words = texts[i].split()
-        words[rng.integers(len(words))] = "changed"
-        texts.append(" ".join(words))
-    sets = [{normal(t)[k : k + 5] for k in range(len(normal(t)) - 4)} for t in texts]
-    slow = {
-        j
-        for i, j in itertools.combinations(range(len(texts)), 2)
-        if len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= SIMILAR
-    }
-    fast = {j for _, j, _ in near_pairs(texts, SIMILAR)}
-    assert fast == slow
-    assert len(slow) > 30
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.text(min_size=5), st.text(min_size=5))
-def test_jaccard_is_that_of_the_byte_shingles(a, b):
-    def slow(t):
-        data = normal(t).encode("utf-8", "replace").ljust(5, b"\0")
-        return {data[i : i + 5] for i in range(len(data) - 4)}
-
-    expected = len(slow(a) & slow(b)) / len(slow(a) | slow(b))
-    assert jaccard(shingles(normal(a)), shingles(normal(b))) == pytest.approx(expected)
-
-
-def test_the_standard_error_is_that_of_resampling():
-    """Closed form for equal weights; with unequal ones a bootstrap of 4,000 resamples agrees within 5 %."""
-    rng = np.random.default_rng(0)
-    equal = [ExampleLoss(i, x, 1) for i, x in enumerate(rng.gamma(4, 0.5, 200))]
-    values = np.array([e.loss for e in equal])
-    assert mean_and_error(equal) == (
-        pytest.approx(values.mean()),
-        pytest.approx(values.std(ddof=1) / 200**0.5),
-    )
-    weight = rng.integers(1, 40, 200)
-    uneven = [ExampleLoss(e.line, e.loss, w) for e, w in zip(equal, weight, strict=True)]
-    draws = rng.integers(0, 200, (4000, 200))
-    means = (values[draws] * weight[draws]).sum(1) / weight[draws].sum(1)
-    assert mean_and_error(uneven)[1] == pytest.approx(means.std(), rel=0.05)
-
-
-def test_losses_are_read_leniently_and_bad_lines_named_together():
-    text = '{"line": 1, "loss": 2.5, "tokens": 30, "trained_tokens": 10}\n\n{"line": 2, "loss": NaN, "tokens": 3}\n'
-    assert read_losses(text) == (ExampleLoss(1, 2.5, 10),)
-    with pytest.raises(RecordError) as caught:
-        read_losses('{"line": 1}\n{"loss": 2}\n3\nx', "l.jsonl")
-    assert len(caught.value.problems) == 4
-    assert unusually_high([ExampleLoss(1, 1, 1)] * 7) == []
 
 
 def test_no_finding_quotes_a_row():

@@ -11,8 +11,8 @@ class ConflictingAnswers(Rule):
     """Training rows that give one prompt different answers.
 
     ## What it looks for
-    Rows whose prompt equals an earlier row's while the answer differs, as a share of all rows (system
-    messages left out).
+    Rows whose prompt and system message equal an earlier row's while the answer differs, as a share of all
+    rows.
 
     ## Why it matters
     No model can satisfy both: the loss has a floor there that no hyperparameter lowers. In small talk that
