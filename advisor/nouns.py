@@ -150,7 +150,7 @@ class SearchSpace:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> SearchSpace:
         """Read a space record (lists of values, or {min, max}); raises RecordError naming every problem."""
-        from advisor.records import read_space
+        from advisor.space_record import read_space
 
         return read_space(record)
 

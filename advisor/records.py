@@ -7,20 +7,15 @@ may be missing or null; only a wrong type is an error, and all errors of one rec
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from advisor.nouns import AUTO, Curve, HyperParameters, Job, Knob, SearchSpace
+from advisor.nouns import AUTO, Curve, HyperParameters, Job
 
 RATES = ("learning_rate_multiplier", "learning_rate")
-# What a knob may be where the space does not say: the widest limits that any known provider documents.
-DEFAULT_SPACE = {
-    "n_epochs": {"min": 1, "max": 50},
-    "batch_size": {"min": 1, "max": 256},
-    "learning_rate_multiplier": {"min": 0.02, "max": 10},
-}
 CURVES = {
     "train": "train_loss",
     "valid": "valid_loss",
@@ -54,10 +49,13 @@ class RecordError(ValueError):
         super().__init__("; ".join(problems))
 
 
-def read_job(record: Mapping[str, Any]) -> Job:
-    """A `Job` from its record; raises RecordError with every problem of the record."""
+def read_job(record: Mapping[str, Any], place: str = "") -> Job:
+    """A `Job` from its record; raises RecordError with every problem of the record.
+
+    `place` says where the record stands among others, as "jobs[3]".
+    """
     if not isinstance(record, Mapping):
-        raise RecordError([f"a job is {_show(record)}; expected an object with the job's fields"])
+        raise RecordError([f"{place or 'a job'} is {show(record)}; expected an object with the job's fields"])
     problems: list[str] = []
     fields: dict[str, Any] = {k: _text(record, k, problems) for k in TEXTS}
     fields |= {k: _number(record, k, problems) for k in NUMBERS}
@@ -68,7 +66,8 @@ def read_job(record: Mapping[str, Any]) -> Job:
     fields["checkpoint_steps"] = _checkpoints(record.get("checkpoints"), problems)
     fields["metrics"] = _metrics(record.get("metrics"), problems)
     if problems:
-        raise RecordError([f"job {fields['id'] or '(without id)'}: {p}" for p in problems])
+        name = " ".join(filter(None, (place or "job", fields["id"] and f"({fields['id']})")))
+        raise RecordError([f"{name}: {p}" for p in problems])
     return Job(**fields)
 
 
@@ -81,52 +80,11 @@ def read_hyperparameters(record: Mapping[str, Any] | None) -> HyperParameters:
     return out
 
 
-def read_space(record: Mapping[str, Any] | None) -> SearchSpace:
-    """A `SearchSpace` from its record; a knob that is missing has the widest limits that providers document."""
-    problems: list[str] = []
-    if record is not None and not isinstance(record, Mapping):
-        raise RecordError(
-            [f"space is {_show(record)}; expected an object with a list or {{min, max}} per knob"]
-        )
-    given = {k: v for k, v in (record or {}).items() if v is not None}
-    rate = "learning_rate" if "learning_rate" in given and RATES[0] not in given else RATES[0]
-    knobs = {
-        k: _knob(k, given.get(k, DEFAULT_SPACE.get(k)), problems) for k in ("n_epochs", "batch_size", rate)
-    }
-    if problems:
-        raise RecordError(problems)
-    return SearchSpace(knobs["n_epochs"], knobs["batch_size"], knobs[rate], rate)
-
-
-def _knob(name: str, given: Any, problems: list[str]) -> Knob:
-    integer = name not in RATES
-    if isinstance(given, Mapping):
-        low, high = given.get("min"), given.get("max")
-        if (
-            _is_number(low)
-            and _is_number(high)
-            and 0 < low <= high
-            and (not integer or math.floor(high) >= low)
-        ):
-            return Knob(low=float(low), high=float(high), integer=integer)
-        problems.append(f"space.{name} is {_show(given)}; expected {{min, max}} with 0 < min <= max")
-    elif isinstance(given, Sequence) and not isinstance(given, str):
-        if given and all(_is_number(v) and 0 < v < math.inf for v in given):
-            return Knob(
-                values=tuple(sorted({int(v) if float(v).is_integer() and integer else v for v in given})),
-                integer=integer,
-            )
-        problems.append(f"space.{name} is {_show(given)}; expected a list of positive numbers")
-    else:
-        problems.append(f"space.{name} is {_show(given)}; expected a list of values or {{min, max}}")
-    return Knob()
-
-
 def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
     if given is None:
         return HyperParameters()
     if not isinstance(given, Mapping):
-        problems.append(f"hyperparameters is {_show(given)}; expected an object")
+        problems.append(f"hyperparameters is {show(given)}; expected an object")
         return HyperParameters()
     knobs = ("n_epochs", "batch_size", *RATES)
     return HyperParameters(**{k: _knob_value(k, given.get(k), problems) for k in knobs})
@@ -135,10 +93,13 @@ def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
 def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | None:
     if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
         return None
-    if not _is_number(value, finite=False):
-        problems.append(f'hyperparameters.{name} is {_show(value)}; expected a number, "auto" or null')
+    if not is_number(value, finite=False):
+        problems.append(f'hyperparameters.{name} is {show(value)}; expected a number, "auto" or null')
         return None
-    if not 0 < value < math.inf:  # -1 stands for "not resolved yet" at Azure
+    if not 0 < value < math.inf:
+        if (value < 0 and value != -1) or value == math.inf:  # -1 stands for "not resolved yet" at Azure
+            told = f'hyperparameters.{name} is {show(value)}; expected a positive number, "auto", -1 or null'
+            warnings.warn(f"{told}: taken as not known", stacklevel=2)
         return None
     return int(value) if float(value).is_integer() and name not in RATES else float(value)
 
@@ -148,13 +109,13 @@ def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
     if rows is None:
         return Curve()
     if not isinstance(rows, Sequence) or isinstance(rows, str):
-        problems.append(f"{key} is {_show(rows)}; expected a list of [step, value]")
+        problems.append(f"{key} is {show(rows)}; expected a list of [step, value]")
         return Curve()
     points = []
     for i, row in enumerate(rows):
         point = _point(row)
         if point is None:
-            problems.append(f"{key}[{i}] is {_show(row)}; expected [step, value] with numbers, null or NaN")
+            problems.append(f"{key}[{i}] is {show(row)}; expected [step, value] with numbers, null or NaN")
             return Curve()
         points.append(point)
     table = np.array(points, dtype=float).reshape(-1, 2)
@@ -180,15 +141,15 @@ def _loss(value: Any) -> float | None:
         return math.nan
     if isinstance(value, str):
         return WORDS.get(value.strip().lower())
-    return float(value) if _is_number(value, finite=False) else None
+    return float(value) if is_number(value, finite=False) else None
 
 
 def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float | None:
     value = record.get(key)
     if value is None or (isinstance(value, str) and value.strip().lower() in WORDS):
         return None
-    if not _is_number(value, finite=False):
-        problems.append(f"{key} is {_show(value)}; expected a number or null")
+    if not is_number(value, finite=False):
+        problems.append(f"{key} is {show(value)}; expected a number or null")
         return None
     return value if math.isfinite(value) else None
 
@@ -199,7 +160,7 @@ def _text(record: Mapping[str, Any], key: str, problems: list[str]) -> str | Non
         value = value.get("type")
     if value is None or isinstance(value, str):
         return value
-    problems.append(f"{key} is {_show(value)}; expected a text or null")
+    problems.append(f"{key} is {show(value)}; expected a text or null")
     return None
 
 
@@ -209,7 +170,7 @@ def _digest(record: Mapping[str, Any], key: str, problems: list[str]) -> str | N
         value = value.get("sha256")
     if value is None or isinstance(value, str):
         return value
-    problems.append(f"{key} is {_show(value)}; expected {{path, sha256}} or null")
+    problems.append(f"{key} is {show(value)}; expected {{path, sha256}} or null")
     return None
 
 
@@ -217,28 +178,28 @@ def _checkpoints(given: Any, problems: list[str]) -> tuple[float, ...]:
     if given is None:
         return ()
     if not isinstance(given, Sequence) or isinstance(given, str):
-        problems.append(f"checkpoints is {_show(given)}; expected a list of {{step, model}}")
+        problems.append(f"checkpoints is {show(given)}; expected a list of {{step, model}}")
         return ()
     steps = [c.get("step") for c in given if isinstance(c, Mapping)]
-    return tuple(float(s) for s in steps if _is_number(s))
+    return tuple(float(s) for s in steps if is_number(s))
 
 
 def _metrics(given: Any, problems: list[str]) -> dict[str, float]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        problems.append(f"metrics is {_show(given)}; expected an object of numbers by name")
+        problems.append(f"metrics is {show(given)}; expected an object of numbers by name")
         return {}
-    return {str(k): float(v) for k, v in given.items() if _is_number(v)}
+    return {str(k): float(v) for k, v in given.items() if is_number(v)}
 
 
-def _is_number(value: Any, *, finite: bool = True) -> bool:
+def is_number(value: Any, *, finite: bool = True) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return False
     return not finite or math.isfinite(value)
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value for an error message: its type and a short form, never a long user text."""
     text = repr(value)
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from advisor.nouns import Job, Knob, SearchSpace
-from advisor.records import DEFAULT_SPACE
+from advisor.space_record import DEFAULT_SPACE
 
 # The names by which studies call our knobs. Others are told by `knobs={"their name": "our knob"}`.
 USUAL_NAMES = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from advisor.nouns import Job, SearchSpace
-from advisor.records import RecordError
+from advisor.records import RecordError, read_job
 
 OBJECTIVES = ("final", "best_checkpoint")
 
@@ -52,9 +52,9 @@ class Request:
 class _Problems:
     found: list[str] = field(default_factory=list)
 
-    def collect(self, read: Any, value: Any) -> Any:
+    def collect(self, read: Any, *value: Any) -> Any:
         try:
-            return read(value)
+            return read(*value)
         except RecordError as error:
             self.found += error.problems
             return None
@@ -85,7 +85,7 @@ def parse(jobs: Any, space: Any = None) -> Request:
     records = [] if records is None else records
     if not isinstance(records, Sequence) or isinstance(records, str):
         raise RecordError([f"jobs is of type {type(records).__name__}; expected a list of job records"])
-    nouns = [problems.collect(Job.from_record, r) for r in records]
+    nouns = [problems.collect(read_job, r, f"jobs[{i}]") for i, r in enumerate(records)]
     asked = space if space is not None else body.get("space")
     bounds = None if asked is None else problems.collect(SearchSpace.from_record, asked)
     context = body.get("context")

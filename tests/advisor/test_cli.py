@@ -117,7 +117,7 @@ def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
         ('{"jobs": 3}', ["jobs is of type int"]),
         (
             '[{"train_loss": 3}, {"id": "j2", "hyperparameters": {"n_epochs": "many"}}]',
-            ["train_loss", "j2", "'many'"],
+            ["jobs[0]: train_loss", "jobs[1] (j2)", "'many'"],
         ),
         ('{"jobs": [], "space": {"n_epochs": []}, "context": 7}', ["space.n_epochs", "context"]),
     ],

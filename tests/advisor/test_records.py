@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import advisor
-from advisor.records import read_space
+from advisor.space_record import read_space
 
 
 def job(**fields):
@@ -43,7 +43,15 @@ def test_all_errors_of_a_record_come_together_and_name_the_value():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"n_epochs": []}, {"n_epochs": ["3"]}, {"batch_size": {"min": 8, "max": 4}}, {"n_epochs": 3}]
+    "bad",
+    [
+        {"n_epochs": []},
+        {"n_epochs": ["3"]},
+        {"batch_size": {"min": 8, "max": 4}},
+        {"n_epochs": 3},
+        {"batch_size": [2.5]},
+        {"n_epochs": [1, 2.5]},
+    ],
 )
 def test_a_space_that_makes_no_sense_is_refused(bad):
     with pytest.raises(advisor.RecordError, match=next(iter(bad))):
@@ -68,3 +76,20 @@ def test_a_step_or_loss_beyond_all_reason_is_no_number():
     assert math.isnan(curve.step[0])
     assert curve.step[1] == 0
     assert list(curve.loss) == [2.0, -math.inf, 1.0]
+
+
+def test_a_misspelt_knob_of_a_space_is_told():
+    with pytest.warns(UserWarning, match="no knobs.*batchsize.*batch_size"):
+        read_space({"batchsize": {"min": 4, "max": 8}})
+
+
+@pytest.mark.parametrize("value", [-4, -0.5, math.inf])
+def test_a_setting_that_no_job_can_have_is_told(value):
+    with pytest.warns(UserWarning, match="batch_size is .*expected a positive number"):
+        assert job(hyperparameters={"batch_size": value}).hyperparameters.batch_size is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_stands_for_not_resolved_is_taken_without_a_word():
+    for value in ("auto", -1, None, 0, math.nan):
+        job(hyperparameters={"n_epochs": value})
