@@ -73,6 +73,8 @@ def data(args) -> None:
     from advisor.datacheck import to_record, to_text
 
     report = _check(args.train, args.valid, args.losses)
+    if not report.measurements.train:
+        raise UsageError([f"{args.train} is empty; expected one JSON object a line"])
     if args.json:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:

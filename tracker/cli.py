@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from importlib import import_module
 
@@ -52,7 +53,12 @@ def main(argv: list[str] | None = None) -> int:
     from tracker.errors import TrackerError
 
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, say `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except TrackerError as error:
         print(f"tracker {args.command}: {error}", file=sys.stderr)
         return error.exit_code

@@ -34,6 +34,7 @@ class NoJobYet(Rule):
 
     id = "FT101"
     name = "no-job-yet"
+    news = True
     guide = ("First job: leave the hyperparameters to the provider.",)
 
     def look(self, m: Measurements) -> Finding:

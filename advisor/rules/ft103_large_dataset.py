@@ -35,6 +35,7 @@ class LargeDataset(Rule):
 
     id = "FT103"
     name = "large-dataset"
+    news = True
     guide = ("Learning rate: increase if you are working with a particularly large dataset.",)
     many = Threshold(
         10_000, "training examples", "the guide gives no figure; ten times what most providers call ample"

@@ -50,11 +50,10 @@ class StillFalling(Rule):
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         figures = {"pace": m.pace, "limit": self.pace}
+        brought = f"the last fifth of the training brought {m.pace:.0%} of the whole fall"
         if m.pace <= self.pace:
-            return self.clear("the losses have settled", **figures)
-        return self.fires(
-            m, f"the last fifth of the training brought {m.pace:.0%} of the whole fall", **figures
-        )
+            return self.clear(f"{brought}: settled", **figures)
+        return self.fires(m, brought, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"),)

@@ -46,9 +46,12 @@ class NotConverged(Rule):
         v = m.valid
         limit = max(self.late * v.fall, v.noise_of_level)
         figures = {"late_fall": v.late_fall, "limit": limit, "fall": v.fall}
+        if v.late_fall <= 0:
+            return self.clear("validation loss fell no more over the last third", **figures)
+        fell = f"validation loss fell by {v.late_fall:.3g} over the last third"
         if v.late_fall <= limit:
-            return self.clear("validation loss has come to rest", **figures)
-        return self.fires(m, f"validation loss fell by {v.late_fall:.3g} over the last third", **figures)
+            return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
+        return self.fires(m, fell, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("batch_size", "down"),)

@@ -34,6 +34,8 @@ class Rule(Protocol):
     name: ClassVar[str]  # the symptom, never the cure
     guide: ClassVar[tuple[str, ...]]  # the guide's lines that it encodes; empty where the guide is silent
 
+    news: ClassVar[bool] = False  # firing is no trouble: told, but never as a problem
+
     def look(self, m: Measurements) -> Finding:
         """The verdict, with the figures it rests on beside their limits."""
         ...

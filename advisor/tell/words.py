@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from advisor.nouns import Finding, HyperParameters, Job, Move
+from advisor.rules.catalogue import CATALOGUE
 from advisor.rules.measured import MEASURED
 
 # What each label says to somebody who has never read a loss curve.
@@ -70,8 +71,7 @@ def evidence_pairs(evidence: Mapping[str, Any]) -> list[tuple[str, str, str | No
     return pairs + [(words(k), figure(v), None) for k, v in limits.items() if k not in used]
 
 
-# Rules whose firing is news, not trouble.
-NEWS = ("FT101", "FT103", "FT601")
+NEWS = frozenset(rule.id for rule in CATALOGUE if rule.news)
 
 
 def is_problem(finding: Finding) -> bool:
@@ -103,9 +103,14 @@ def moves(finding: Finding) -> str:
 
 
 def rate(rule: str, m: Move) -> str | None:
-    """How often a rule's move was right on the benchmark; None where it was not measured."""
-    right, possible = MEASURED.get(rule, {}).get(f"{m.knob} {m.direction}", (0, 0))
-    return f"right on {right} of {possible} jobs" if possible else None
+    """How often a rule's move was right on the benchmark, or that it was not measured; None for an unknown rule."""
+    known = MEASURED.get(rule)
+    if known is None:
+        return None
+    right, possible = known.get(f"{m.knob} {m.direction}", (0, 0))
+    if possible:
+        return f"right on {right} of {possible} jobs"
+    return f"not measured: the rule fired on {known['fired'][0]} of {known['fired'][1]} jobs"
 
 
 def guide_move(m: Move) -> str:

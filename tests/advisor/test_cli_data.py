@@ -75,6 +75,13 @@ def test_a_file_is_looked_at_only_while_it_is_what_the_job_was_trained_on(capsys
     assert "train.jsonl has changed" in err
 
 
+def test_an_empty_file_is_refused(capsys, tmp_path):
+    (tmp_path / "train.jsonl").write_text("")
+    code, out, err = run(capsys, "data", str(tmp_path / "train.jsonl"))
+    assert (code, out) == (2, "")
+    assert "train.jsonl is empty" in err
+
+
 def test_data_that_cannot_be_looked_at_cost_no_advice(capsys, trained_on, tmp_path):
     trained_on()
     jobs = json.loads((tmp_path / "jobs.json").read_text())

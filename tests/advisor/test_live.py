@@ -96,4 +96,5 @@ def test_it_never_raises_whatever_the_series(full, train, knob):
         "full_valid_loss": full,
         "train_loss": train,
     }
-    judge([GOOD, Job.from_record(record)])
+    word = judge([GOOD, Job.from_record(record)])
+    assert word.stop_now is (word.reason is not None), "a reason wherever it says stop, and only there"

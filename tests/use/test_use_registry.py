@@ -1,8 +1,10 @@
 """Listing, promoting and comparing, on a store of three jobs."""
 
-from __future__ import annotations
+from __future__ import os
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -122,3 +124,12 @@ def test_records_name_their_checkpoints(shared_store):
     }
     assert found["ftjob-1"][-1] == {"step": 20, "model": "ft:base-1:org::abc"}
     assert found["ftjob-3"] is None
+
+
+def test_a_reader_that_goes_ends_a_listing_quietly(shared_store):
+    words = [sys.executable, "-m", "tracker.cli", "models", "--tracking-uri", shared_store]
+    gone, end = os.pipe()
+    os.close(gone)
+    done = subprocess.run(words, stdout=end, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(end)
+    assert (done.returncode, done.stderr) == (0, "")
