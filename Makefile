@@ -31,7 +31,7 @@ test: $(STAMP)     ## the tests that need no system package, under 10 minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser and not postgres and not ray"
 
 test-all: $(STAMP) ## all tests: browser, PostgreSQL, long ones
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --timeout=1800  # long training, on a busy machine
 
 lint: $(STAMP)     ## ruff's rules and format
 	$(BIN)/ruff check .

@@ -7,18 +7,27 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
-EXAMPLES = """\
-examples:
+EXAMPLES = {
+    "spec": """\
   experiments spec --explain                     every key of a SPEC.toml, with a commented example
+  experiments spec helpdesk.toml                 all mistakes of the file and of its data, before anything is sent
+""",
+    "run": """\
   experiments run helpdesk.toml                  tune until the advisor says stop or the budget ends
   experiments run helpdesk.toml --max-jobs 8     the same loop goes on with a larger budget
+""",
+    "status": """\
+  experiments status                             every loop, newest first
   experiments status helpdesk                    the table of a loop, running or not
+""",
+    "demo": """\
   experiments demo                               four real jobs on the shipped data, in a minute or two
-
-Interrupted anywhere and started again, a loop goes on where it stood and submits no job twice.
-exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong, 130 interrupted (Ctrl-C)
-"""
+""",
+}
+RESUME = "Interrupted anywhere and started again, a loop goes on where it stood and submits no job twice."
+CODES = "exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong, 130 interrupted (Ctrl-C)"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         return args.command(args)
     except KeyboardInterrupt:
         print(
-            "interrupted; jobs at the provider run on, and started again the loop goes on with them",
+            "interrupted; jobs submitted so far, if any, run on at the provider, and started again the loop "
+            "goes on with them",
             file=sys.stderr,
         )
         return 130
@@ -52,39 +62,63 @@ def _exit_code(error: Exception) -> int | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="experiments", description="The tuning loop.", epilog=EXAMPLES, formatter_class=plain
+        prog="experiments", description="The tuning loop.", **_helped("".join(EXAMPLES.values()))
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser(
-        "run", help="run a loop, or go on with it", epilog=EXAMPLES, formatter_class=plain
+    def command(name: str, help: str, description: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=description, **_helped(EXAMPLES[name]))
+
+    run = command(
+        "run",
+        "run a loop, or go on with it",
+        "Submit a job, follow it, ask the advisor, submit what it proposes, until it says stop or the budget ends.",
     )
     run.add_argument("spec", metavar="SPEC.toml", help="what to tune, see `experiments spec --explain`")
     _loop_options(run)
     run.set_defaults(command=_run)
 
-    spec = commands.add_parser(
-        "spec", help="explain or check a SPEC.toml", epilog=EXAMPLES, formatter_class=plain
+    spec = command(
+        "spec",
+        "explain or check a SPEC.toml",
+        "Check a SPEC.toml and the data files that it names, or tell every key with its meaning. Asks no provider.",
     )
     spec.add_argument("spec", metavar="SPEC.toml", nargs="?", help="check this file")
     spec.add_argument("--explain", action="store_true", help="every key with its meaning, and an example")
     spec.add_argument("--json", action="store_true", help="the checked spec as JSON")
     spec.set_defaults(command=_spec)
 
-    status = commands.add_parser("status", help="show a loop, or all", epilog=EXAMPLES, formatter_class=plain)
-    status.add_argument("name", nargs="?", help="a loop's name; without it all loops are listed")
+    status = command(
+        "status",
+        "show a loop, or all",
+        "Show loops as MLflow has them. Asks no provider and changes nothing.",
+    )
+    status.add_argument(
+        "name",
+        nargs="?",
+        help="a loop's name (the newest of it) or the beginning of its run's id; without it all loops are listed",
+    )
     status.add_argument("--json", action="store_true", help="as JSON")
     status.set_defaults(command=_status)
 
-    demo = commands.add_parser(
-        "demo", help="four real jobs, end to end", epilog=EXAMPLES, formatter_class=plain
+    demo = command(
+        "demo",
+        "four real jobs, end to end",
+        "Start a server on this machine, run a loop of four real jobs on shipped data, show what came of them.",
     )
     demo.add_argument("--seed", type=int, default=0, help="seed of the training jobs (default 0)")
     demo.add_argument("--json", action="store_true", help="print the result as JSON")
     demo.set_defaults(command=_demo)
     return parser
+
+
+def _helped(examples: str) -> dict[str, Any]:
+    """What every --help ends with."""
+    return {
+        "epilog": f"examples:\n{examples}\n{RESUME}\n{CODES}\n",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
 
 
 def _loop_options(run: argparse.ArgumentParser) -> None:
@@ -128,6 +162,7 @@ def _run(args: argparse.Namespace) -> int:
     from experiments.spec import load
 
     spec = load(args.spec)  # its mistakes are told before anything heavy is loaded
+    print(f"loop {spec.name!r}: opening", file=sys.stderr)
     from experiments.loop_run import Options, run_spec
 
     options = Options(
@@ -168,6 +203,9 @@ def _spec(args: argparse.Namespace) -> int:
         print(explain())
         return 0
     spec = load(args.spec)
+    from experiments.loop_run import sizes
+
+    sizes(spec)  # bad lines of the data are mistakes, too
     print(
         json.dumps(spec.identity(), indent=2) if args.json else f"{Path(args.spec)}: good; loop {spec.name!r}"
     )
@@ -184,12 +222,16 @@ def _status(args: argparse.Namespace) -> int:
         print(json.dumps(loops, indent=2))
     else:
         for loop in loops:
-            print(f"{loop['name']:<30} {loop['experiment']:<24} {loop['jobs']:>3} jobs  {loop['state']}")
+            where = f"{loop['name']:<30} {loop['run_id'][:8]}  {loop['experiment']:<24}"
+            print(f"{where} {loop['jobs']:>3} jobs  {loop['state']}")
     return 0
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from experiments.demo import demo
+    from experiments.demo import data_folder, demo
 
     _end_on_sigterm()
-    return _report(demo(args.seed), args.json)
+    code = _report(demo(args.seed), args.json)
+    if not args.json:
+        print(f"The models are kept: onprem serve --data-dir {data_folder()}")
+    return code

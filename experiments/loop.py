@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracker import Loop, Session, TrackedJob
 
 Record = dict[str, Any]
+BY_LOSS = ("final", "best_checkpoint")  # objectives that need no score of the task
 
 
 @dataclass
@@ -56,14 +57,16 @@ class Tuning:
     def _already_ended(self) -> Result | None:
         """The result of a finished loop, unless this call gives it more budget or ignores the stop."""
         plans, end = state.read(self.loop.tags)
-        if not self.loop.finished or end is None:
+        if end is None:
             return None
-        records = self._records(plans)
-        goes_on = not isinstance(decide(plans, records, self.rules, self.limits), End)
-        if goes_on and (end.reason != "advice" or self.limits.ignore_stop):
+        if self.loop.finished:
+            records = self._records(plans)
+            goes_on = not isinstance(decide(plans, records, self.rules, self.limits), End)
+            if not goes_on or (end.reason == "advice" and not self.limits.ignore_stop):
+                return Result.of(self.loop, plans, records, end, self._keep(records))
             self.session.reopen_loop(self.loop)
-            return None
-        return Result.of(self.loop, plans, records, end, self._keep(records))
+        self.session.set_tags(self.loop.run_id, {state.ENDED: ""})  # it has not ended any more
+        return None
 
     def _read(self) -> tuple[list[Plan], list[Record]]:
         """Plans and records as the store has them now, once every plan is a job and every ended job is judged."""
@@ -110,6 +113,7 @@ class Tuning:
 
     def _score(self, plans: Sequence[Plan], records: Sequence[Record]) -> bool:
         """Score tuned models that have no score yet on the spec's test; says whether there were any."""
+        from tracker.errors import TrackerError
         from tracker.use.score import evaluate
 
         test = self.spec.eval
@@ -118,8 +122,15 @@ class Tuning:
             for plan, record in zip(plans, records, strict=True)
             if test and record["status"] == "succeeded" and not plan.diagnosis and not record.get("metrics")
         ]
+        base = not any(record.get("metrics") for record in records)
         for plan, record in new:  # the base model's score is the same for every job: asked once
-            evaluate(self.session, record["run_id"], test.test, test.metric, base=plan.number == 1)
+            try:
+                evaluate(self.session, record["run_id"], test.test, test.metric, base=base)
+                base = False
+            except TrackerError as error:
+                if self.rules.objective not in BY_LOSS:
+                    raise  # without the score nobody can say what to try next
+                self.progress.unscored(plan, error)
         return bool(new)
 
     def _judge(self, plans: list[Plan], records: Sequence[Record]) -> list[Plan]:
@@ -179,8 +190,10 @@ def open_loop(session: Session, spec: Spec, new: bool) -> Loop:
     identity = spec.identity()
     loop = None if new else tracker.find_loop(spec.name, tracking_uri=session.tracking_uri)
     differences = changes(loop.spec, identity) if loop else []
-    if loop and differences and any(job.id for job in loop.jobs):
+    # A job whose submission was cut off may have been made, and paid for.
+    if loop and differences and any(job.id or job.status == "submitting" for job in loop.jobs):
         raise LoopChanged(spec.name, differences)
     if loop is None or differences:  # a loop that never got a job, as with a misspelt model, binds nobody
+        session.wait(session.endpoint.jobs())  # an address or key that is wrong leaves no empty loop behind
         loop = session.start_loop(spec.name, spec.experiment or spec.train.stem, identity, new=True)
     return loop

@@ -17,6 +17,8 @@ from experiments.state import End, Plan
 
 Record = dict[str, Any]
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+# Without a single training loss: then the call itself is wrong (a quota, a key, a setting), and the next fails as well.
+FAILURES = 3
 KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
 
 
@@ -66,7 +68,7 @@ def decide(
     free = limits.parallel - running
     if free <= 0:
         return []
-    end = spent(records, limits)
+    end = spent(records, limits) or _failures(records, limits)
     if end is None:
         wanted = min(free, limits.jobs - len(plans))
         chosen = _choose(records, rules, limits, wanted)
@@ -75,6 +77,19 @@ def decide(
         else:
             return _number(chosen, plans, records)
     return [] if running else end
+
+
+def _failures(records: Sequence[Record], limits: Limits) -> End | None:
+    """The end where one job after another has failed before it began to train."""
+    last = records[-FAILURES:]
+    failed = [record for record in last if record.get("status") == "failed" and not record.get("train_loss")]
+    if limits.ignore_stop or len(failed) < FAILURES:
+        return None
+    why = f" ({failed[-1]['error']})" if failed[-1].get("error") else ""
+    return End(
+        "failures",
+        f"the last {FAILURES} jobs failed before their first step{why}; mend the cause and go on with --ignore-stop",
+    )
 
 
 def _choose(records: Sequence[Record], rules: Rules, limits: Limits, wanted: int) -> list[Plan] | End:
@@ -126,13 +141,16 @@ def _changed(before: Record | None, hyperparameters: Record) -> str:
         return "first job"
     was = before.get("hyperparameters") or {}
     words = [
-        f"{knob} {was[knob]:.4g} to {hyperparameters[knob]:.4g}"
+        f"{knob} {_figure(was.get(knob))} to {_figure(hyperparameters[knob])}"
         for knob in KNOBS
-        if _is_number(was.get(knob))
-        and _is_number(hyperparameters.get(knob))
-        and was[knob] != hyperparameters[knob]
+        if _is_number(hyperparameters.get(knob)) and was.get(knob) != hyperparameters[knob]
     ]
     return ", ".join(words) or "the same setting as asked"
+
+
+def _figure(value: Any) -> str:
+    """A knob that the provider has not resolved yet was asked as "auto"."""
+    return f"{value:.4g}" if _is_number(value) else "auto"
 
 
 def _is_number(value: Any) -> bool:

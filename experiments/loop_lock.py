@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +20,10 @@ def alone(name: str, store: str) -> Iterator[None]:
     """Hold the lock of loop `name` in `store`; raises LoopBusy where another process holds it."""
     import fcntl
 
-    mark = hashlib.sha256(f"{os.getuid()}\n{store}\n{name}".encode()).hexdigest()[:20]
-    path = Path(tempfile.gettempdir()) / f"finetune-advisor-{mark}.lock"
-    with path.open("a+") as file:
+    mark = hashlib.sha256(f"{store}\n{name}".encode()).hexdigest()[:20]
+    # O_NOFOLLOW: what another has laid there as a link must not be written through.
+    number = os.open(_folder() / f"{mark}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(number, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -34,3 +34,11 @@ def alone(name: str, store: str) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _folder() -> Path:
+    """This user's own folder for locks, the same from every working directory and in every login."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(cache) / "finetune-advisor"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

@@ -73,7 +73,11 @@ class Progress:
             if series and isinstance(series[-1][1], int | float)
             else ""
         )
-        self._say(f"  {record['status']}{loss}; {advice.diagnosis.label.replace('_', ' ')}")
+        self._say(f"job {plan.number} {record['status']}{loss}; {advice.diagnosis.label.replace('_', ' ')}")
+
+    def unscored(self, plan: Plan, error: Exception) -> None:
+        """The test of the task could not be asked of a tuned model."""
+        self._say(f"job {plan.number} has no score, and the loop goes on by its loss: {error}")
 
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)

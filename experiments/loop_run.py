@@ -34,7 +34,9 @@ class Options:
 def run_spec(spec: Spec, options: Options) -> Result:
     """Run the loop of `spec` to its end, or report it where it has ended."""
     import tracker
+    from tracker.settings import load_env
 
+    load_env()  # before the lock: it is named after the store, which .env may name
     limits = limits_of(spec, options)
     with (
         alone(spec.name, tracker.store_uri()),
@@ -67,7 +69,7 @@ def rules_of(spec: Spec, space: Record, provider: str) -> Rules:
         objective=_objective(spec),
         start=_start(spec, narrowed),
         guide_only=spec.guide_only,
-        context={**_sizes(spec), "model": spec.model, "provider": provider},
+        context={**sizes(spec), "model": spec.model, "provider": provider},
     )
 
 
@@ -80,7 +82,7 @@ def _objective(spec: Spec) -> str:
     return spec.objective
 
 
-def _sizes(spec: Spec) -> Record:
+def sizes(spec: Spec) -> Record:
     """What the advisor is told of the data; raises SpecError with all bad lines of all files."""
     from tracker.data import check_file
 

@@ -6,7 +6,6 @@ Knows no provider and no store: limits of a provider's knobs are checked when th
 from __future__ import annotations
 
 import hashlib
-import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,10 +20,11 @@ from pydantic import (
     Tag,
     ValidationError,
     ValidationInfo,
-    model_validator,
 )
 
+from experiments import spec_values as values
 from experiments.errors import SpecError
+from experiments.spec_across import problems
 from experiments.spec_errors import sentences
 
 # What is not part of a loop's identity: where it runs and how many jobs at a time may change between two calls.
@@ -50,36 +50,9 @@ def _kind(value: Any) -> str:
     return "table" if isinstance(value, dict | Start) else "word"
 
 
-def _count_or_auto(value: Any) -> int | str:
-    if value == "auto" or (type(value) is int and value >= 1):
-        return value
-    raise ValueError('expected a whole number of at least 1, or "auto"')
-
-
-def _rate_or_auto(value: Any) -> float | str:
-    if value == "auto" or (type(value) in (int, float) and 0 < value < math.inf):
-        return value
-    raise ValueError('expected a number above 0, or "auto"')
-
-
-def _limits(value: Any) -> list[float] | dict[str, float]:
-    """A list of allowed values, or {min, max}: as the advisor's search space has it."""
-    if isinstance(value, list) and value and all(map(_positive, value)):
-        return value
-    if isinstance(value, dict) and value.keys() == {"min", "max"}:
-        low, high = value["min"], value["max"]
-        if _positive(low) and _positive(high) and low <= high:
-            return value
-    raise ValueError("expected a list of numbers above 0, or {min = A, max = B} with 0 < A <= B")
-
-
-def _positive(value: Any) -> bool:
-    return type(value) in (int, float) and 0 < value < math.inf
-
-
-Count = Annotated[int | str, PlainValidator(_count_or_auto)]
-Rate = Annotated[float | str, PlainValidator(_rate_or_auto)]
-Limits = Annotated[list | dict, PlainValidator(_limits)]
+Count = Annotated[int | str, PlainValidator(values.count_or_auto)]
+Rate = Annotated[float | str, PlainValidator(values.rate_or_auto)]
+Limits = Annotated[list | dict, PlainValidator(values.limits)]
 
 
 class Start(_Part):
@@ -116,7 +89,9 @@ class Eval(_Part):
     """A held-out test on which every tuned model is scored, beside its loss."""
 
     test: DataFile = Field(description="examples that are in neither train nor valid, chat JSONL")
-    metric: str = Field("exact_match", description="exact_match, f1, regex:PATTERN or cmd:COMMAND")
+    metric: Annotated[str, AfterValidator(values.metric)] = Field(
+        "exact_match", description="exact_match, f1, regex:PATTERN or cmd:COMMAND"
+    )
 
 
 class Spec(_Part):
@@ -130,8 +105,10 @@ class Spec(_Part):
         None, description="validation examples; without them overfitting cannot be seen"
     )
     model: str = Field(min_length=1, description="the model to tune, as the provider names it")
-    provider: str | None = Field(None, description="openai, azure, nebius, onprem ...; guessed from base_url")
-    base_url: str | None = Field(
+    provider: Annotated[str, AfterValidator(values.provider)] | None = Field(
+        None, description="openai, azure, nebius, onprem ...; guessed from base_url"
+    )
+    base_url: Annotated[str, AfterValidator(values.address)] | None = Field(
         None, description="the provider's address; else --base-url or OPENAI_BASE_URL"
     )
     experiment: str | None = Field(None, description="MLflow experiment; else the training file's stem")
@@ -148,21 +125,15 @@ class Spec(_Part):
     seed: int | None = Field(0, ge=0, description="the same for every job, so that settings alone differ")
     suffix: str | None = Field(None, max_length=64, description="goes into the tuned models' names")
     parallel: int = Field(1, ge=1, le=64, description="jobs at a time")
-    ignore_stop: bool = Field(False, description="use the whole budget even where the advisor says stop")
-    guide_only: bool = Field(False, description="the guide's rules alone, without measured prior knowledge")
+    ignore_stop: bool = Field(
+        False, strict=True, description="use the whole budget even where the advisor says stop"
+    )
+    guide_only: bool = Field(
+        False, strict=True, description="the guide's rules alone, without measured prior knowledge"
+    )
     budget: Budget = Field(default_factory=Budget, description="limits of the loop")
     eval: Eval | None = Field(None, description="a test of the task itself: loss is not the task")
     space: Space = Field(default_factory=Space, description="narrower limits of the knobs")
-
-    @model_validator(mode="after")
-    def _objective_is_measured(self) -> Spec:
-        measured = ["final", "best_checkpoint", *([self.eval.metric] if self.eval else [])]
-        if self.objective not in measured:
-            raise ValueError(
-                f"objective is {self.objective!r}; expected {' or '.join(measured)}; "
-                "another metric needs an [eval] table that measures it"
-            )
-        return self
 
     def identity(self) -> dict[str, Any]:
         """What makes the loop this loop: plain JSON, with digests of the data instead of their paths."""
@@ -194,7 +165,10 @@ def load(path: str | Path) -> Spec:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(path, [f"cannot be read: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        where = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
+        raise SpecError(path, [f"is not UTF-8 text: {where}"]) from None
+    except tomllib.TOMLDecodeError as error:
         raise SpecError(path, [f"is no TOML: {error}"]) from None
     return parse(data, path)
 
@@ -202,10 +176,14 @@ def load(path: str | Path) -> Spec:
 def parse(data: dict[str, Any], path: str | Path) -> Spec:
     """A `Spec` from parsed TOML; `path` is where it came from, for relative paths and for errors."""
     path = Path(path)
+    found, spec = problems(data), None
     try:
-        return Spec.model_validate(data, context={"folder": path.resolve().parent})
+        spec = Spec.model_validate(data, context={"folder": path.resolve().parent})
     except ValidationError as error:
-        raise SpecError(path, sentences(error, Spec)) from None
+        found = sentences(error, Spec) + found
+    if spec is None or found:
+        raise SpecError(path, found)
+    return spec
 
 
 def changes(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

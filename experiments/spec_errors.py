@@ -12,6 +12,21 @@ if TYPE_CHECKING:
 
 
 TAGS = frozenset({"word", "table"})  # pydantic's names for the branches of `start`: not keys of the file
+# By the beginning of pydantic's type of error; limits with an equal sign are those of counts.
+EXPECTED = {
+    "string_too_short": "expected at least {min_length} character(s)",
+    "string_too_long": "expected at most {max_length} characters",
+    "string": "expected text in quotes",
+    "path": "expected a path in quotes",
+    "bool": "expected true or false",
+    "int": "expected a whole number",
+    "float": "expected a number",
+    "finite": "expected a finite number",
+    "greater_than_equal": "expected a whole number of at least {ge}",
+    "less_than_equal": "expected a whole number of at most {le}",
+    "greater_than": "expected a number above {gt:g}",
+    "model": "expected a table",
+}
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -28,8 +43,15 @@ def _sentence(item: dict[str, Any], model: type[BaseModel]) -> str:
         return f"{where}: no such key{_meant(path, model)}"
     if not path:  # of the file as a whole: it names its key itself
         return item["msg"].removeprefix("Value error, ")
-    message = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-    return f"{where} is {item['input']!r}: {message}"
+    return f"{where} is {item['input']!r}: {_expected(item)}"
+
+
+def _expected(item: dict[str, Any]) -> str:
+    """What was expected, in the words of a TOML file."""
+    for start, words in EXPECTED.items():
+        if item["type"].startswith(start):
+            return words.format(**item.get("ctx", {}))
+    return item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
 
 
 def _meant(path: list[str], model: type[BaseModel]) -> str:

@@ -1,4 +1,5 @@
-"""kill -9 between any two calls of the loop: started again, it ends with every job once."""
+"""kill -9 between any two calls of the loop, and within the call that makes a job: started again, it ends with every job
+once."""
 
 import json
 import signal
@@ -16,7 +17,7 @@ KILLED = -signal.SIGKILL
 
 @pytest.fixture(scope="module")
 def die_after(folder, environment, onprem):
-    """Run a loop of two jobs that is killed after its n-th call; the finished process is returned."""
+    """Run a loop of two jobs that is killed after a call, see mortal.py; the finished process is returned."""
 
     def _die_after(calls, spec):
         words = [
@@ -61,6 +62,28 @@ def test_a_loop_that_dies_again_and_again_still_ends(die_after, write_spec, prov
     result = check(process, provider_jobs)
     assert calls > 3  # it was killed more than once or twice
     assert result["end"]["reason"] == "jobs"
+
+
+@pytest.mark.parametrize("moment", ["_open_run:1", "upload:1", "create:1", "create:2", "_note_id:1"])
+def test_a_job_is_made_once_though_its_making_was_cut_off(moment, die_after, write_spec, provider_jobs):
+    """Among the moments is the dear one: the provider has made the job, and nobody has noted its id yet."""
+    spec = write_spec(moment.strip("_").replace(":", "-"))
+    # A file that was sent before is not sent again: this moment needs one of its own.
+    spec.with_name("own.jsonl").write_text(spec.with_name("train.jsonl").read_text() * 2)
+    if moment.startswith("upload"):
+        spec.write_text(spec.read_text().replace("train.jsonl", "own.jsonl"))
+    assert die_after(moment, spec).returncode == KILLED
+    check(die_after(10_000, spec), provider_jobs)
+
+
+def test_a_plan_that_may_be_a_job_binds_the_spec(die_after, command, write_spec):
+    """Killed after the provider's answer: with a changed spec the job would be lost, so the change is refused."""
+    spec = write_spec("bound")
+    assert die_after("create:1", spec).returncode == KILLED
+    write_spec("bound", "seed = 7")
+    refused = command("run", spec)
+    assert refused.returncode == 2
+    assert "seed was 0 and is now 7" in refused.stderr
 
 
 def test_a_job_that_the_provider_does_not_know_is_told(die_after, command, write_spec):

@@ -76,6 +76,7 @@ def test_a_larger_budget_goes_on(finished, command, provider_jobs):
     more = command("run", spec, "--max-jobs", 3, "--ignore-stop", "--json")
     assert more.returncode == 0, more.stderr
     longer = json.loads(more.stdout)
+    assert longer["end"]["reason"] == "jobs"
     assert longer["run_id"] == result["run_id"]
     assert longer["jobs"][:2] == result["jobs"]
     assert len(provider_jobs(result["run_id"])) == len(longer["jobs"]) == 3
@@ -161,6 +162,15 @@ def test_a_refused_first_job_can_be_mended(command, write_spec):
     assert len(json.loads(mended.stdout)["jobs"]) == 1
 
 
+def test_an_address_where_nobody_answers_leaves_no_loop(command, write_spec, folder):
+    """The finished loop of the name stays the one that is meant."""
+    spec = write_spec("nobody")
+    done = command("run", spec, "--base-url", "http://127.0.0.1:9/v1")
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert command("status", "nobody").returncode == 2
+
+
 def test_a_cancelled_job_counts_and_the_loop_goes_on(write_spec, folder, environment, onprem):
     """Somebody cancels the first job at the provider while the loop follows it."""
     import openai
@@ -196,6 +206,11 @@ def test_a_cancelled_job_counts_and_the_loop_goes_on(write_spec, folder, environ
     assert second["status"] == "succeeded"
 
 
+def begun(process):
+    """Wait for the first line about a job; False where there is none."""
+    return any(line.startswith(b"job ") for line in iter(process.stderr.readline, b""))
+
+
 def test_kill_9_while_a_job_runs_loses_nothing(
     command, write_spec, folder, environment, onprem, provider_jobs
 ):
@@ -206,7 +221,7 @@ def test_kill_9_while_a_job_runs_loses_nothing(
         process = subprocess.Popen(
             words, cwd=folder, env=environment | {"OPENAI_BASE_URL": onprem}, stderr=subprocess.PIPE
         )
-        assert process.stderr.readline()  # it says what it submits or has judged
+        assert begun(process)  # it says what it submits or has judged
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -224,7 +239,7 @@ def test_a_second_process_is_told_so(command, write_spec, folder, environment, o
         words, cwd=folder, env=environment | {"OPENAI_BASE_URL": onprem}, stderr=subprocess.PIPE
     )
     try:
-        first.stderr.readline()  # it has begun: the lock is held
+        assert begun(first)  # the lock is held
         second = command("run", spec)
         assert second.returncode == 2
         assert f"already being run by process {first.pid}" in second.stderr

@@ -93,6 +93,26 @@ def test_a_failed_job_counts_and_the_loop_goes_on():
     assert decide(plans(records), records, RULES, Limits(jobs=2)).reason == "jobs"
 
 
+def test_three_jobs_that_never_began_to_train_end_the_loop():
+    limits = Limits(jobs=9)
+    failed = [job(n, "failed", error="quota exceeded") for n in (1, 2, 3)]
+    end = decide(plans(failed), failed, RULES, limits)
+    assert end.reason == "failures"
+    assert "quota exceeded" in end.words
+    assert isinstance(decide(plans(failed[:2]), failed[:2], RULES, limits), list)
+    trained = [*failed[:2], job(3, "failed", train_loss=[[1, 3.0]])]  # this one failed by its setting
+    assert isinstance(decide(plans(trained), trained, RULES, limits), list)
+    mended = decide(plans(failed), failed, RULES, Limits(jobs=9, ignore_stop=True))
+    assert isinstance(mended, list)
+    assert decide(plans([*failed, job(4)]), [*failed, job(4)], RULES, Limits(jobs=4)).reason == "jobs"
+
+
+def test_a_change_against_a_job_that_is_still_to_be_resolved():
+    records = [job(1, "running") | {"hyperparameters": AUTO}]
+    (plan,) = decide(plans(records), records, RULES, Limits(jobs=9, parallel=2, ignore_stop=True))
+    assert "n_epochs auto to " in plan.changed
+
+
 @pytest.mark.parametrize(
     ("limit", "epochs", "ends"),
     [

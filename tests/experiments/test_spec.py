@@ -46,6 +46,11 @@ def test_all_mistakes_are_reported_together(write):
     found = problems(
         write("""
             nmae = "x"
+            provider = "goggle"
+            base_url = "ftp://nope"
+            objective = "nonsense"
+            ignore_stop = "yes"
+            seed = -2
             train = "nowhere.jsonl"
             model = 3
             jobs = 4
@@ -57,19 +62,28 @@ def test_all_mistakes_are_reported_together(write):
             [space]
             n_epochs = {min = 5, max = 2}
             batch_size = [0]
+            [eval]
+            test = "valid.jsonl"
+            metric = "cmd:no-such-command"
         """)
     )
     starts = [
         "name is missing",
         "train is 'nowhere.jsonl': there is no file ",
-        "model is 3: expected a valid string",
+        "model is 3: expected text in quotes",
         "start.n_epochs is 0: expected a whole number of at least 1",
         "start.batchsize: no such key; did you mean start.batch_size?",
-        "parallel is 0: expected greater than or equal to 1",
-        "budget.cost_usd is -1: expected greater than 0",
+        "parallel is 0: expected a whole number of at least 1",
+        "budget.cost_usd is -1: expected a number above 0",
         "budget.job: no such key; did you mean budget.jobs?",
         "space.n_epochs is {'min': 5, 'max': 2}: expected a list of numbers above 0, or {min = A",
         "space.batch_size is [0]: expected a list of numbers above 0",
+        "provider is 'goggle': expected openai, azure,",
+        "base_url is 'ftp://nope': expected an address such as https://",
+        "objective is 'nonsense'; expected final or best_checkpoint or cmd:no-such-command",
+        "ignore_stop is 'yes': expected true or false",
+        "seed is -2: expected a whole number of at least 0",
+        "eval.metric is 'cmd:no-such-command': the metric is cmd:no-such-command; expected a command",
         "nmae: no such key; did you mean name?",
         "jobs: no such key; did you mean budget.jobs?",
     ]
@@ -98,6 +112,13 @@ def test_all_mistakes_are_reported_together(write):
         ('objective = "f1"', False),  # nothing measures it
         ('objective = "f1"\n[eval]\ntest = "valid.jsonl"\nmetric = "f1"', True),
         ('[eval]\ntest = "gone.jsonl"', False),
+        ('[eval]\ntest = "valid.jsonl"\nmetric = "regex:(a+)"', True),
+        ('[eval]\ntest = "valid.jsonl"\nmetric = "regex:(a"', False),
+        ('[eval]\ntest = "valid.jsonl"\nmetric = "cmd:python3 score.py"', True),
+        ('[eval]\ntest = "valid.jsonl"\nmetric = "bleu"', False),
+        ("start = {n_epochs = 9}\nspace = {n_epochs = [1, 2]}", False),
+        ("start = {n_epochs = 2}\nspace = {n_epochs = {min = 1, max = 2}}", True),
+        ('provider = "nebius"\nbase_url = "https://127.0.0.1/v1"', True),
         ("seed = -1", False),
         ("name = ''", False),
     ],
@@ -116,6 +137,18 @@ def test_what_a_key_may_be(write, line, good):
 def test_a_file_that_cannot_be_read(write, tmp_path, text, says):
     path = tmp_path / "none.toml" if text is None else write(text)
     assert says in problems(path)[0]
+
+
+def test_a_file_that_is_no_text(write, tmp_path):
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"ELF\xd7\x00")
+    assert problems(path) == ["is not UTF-8 text: byte 0xd7 at position 3"]
+
+
+def test_validating_on_what_is_trained_on_is_a_mistake(write):
+    assert problems(write(GOOD.replace("valid.jsonl", "train.jsonl")))[0].startswith(
+        "valid is 'train.jsonl', as train"
+    )
 
 
 def test_the_identity_follows_content_not_paths(write, tmp_path):
@@ -154,11 +187,13 @@ def test_the_example_names_every_key():
 
 
 def test_every_commented_line_of_the_example_is_good(tmp_path):
-    """Each "# key = value" can be uncommented as it stands."""
-    text = EXAMPLE.read_text()
-    for line in text.splitlines():
+    """Each "# key = value" can be uncommented as it stands, and the key is one that a spec knows."""
+    keys = {key for model in TABLES.values() for key in model.model_fields}
+    shown = set()
+    for line in EXAMPLE.read_text().splitlines():
         if line.startswith("# ") and " = " in line.split("#")[1]:
-            tomllib.loads(line.removeprefix("# "))
+            shown |= tomllib.loads(line.removeprefix("# ")).keys()
+    assert {"objective", "base_url", "metric", "n_epochs"} <= shown <= keys
 
 
 def test_explain_tells_every_key():
