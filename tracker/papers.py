@@ -75,7 +75,7 @@ def result_rows(raw: RawJob) -> list[tuple[str, float, float]]:
     rows = []
     for data in raw.results.values():
         try:
-            series = parse_series(data)
+            series = parse_series(data, ended=bool(raw.job.get("finished_at")))
         except NotThisFormat:
             continue
         rows += [

@@ -1,8 +1,9 @@
 """Listing, promoting and comparing, on a store of three jobs."""
 
-from __future__ import os
+from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 

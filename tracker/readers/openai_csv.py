@@ -46,17 +46,18 @@ def read(source: Source) -> list[dict[str, Any]]:
     return [make_record(source.name, series)]
 
 
-def parse_series(data: bytes) -> dict[str, list[Point]]:
+def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
     """Points by record field out of a result file's bytes, as the files route serves them.
 
-    While a job runs the file may be cut anywhere: a last row that lacks cells is left out.
+    A last row that lacks cells is left out. Until the job has `ended` the file may be cut within a number too: a last
+    row without its line end is then left out, whatever it holds.
 
     Raises
     ------
     NotThisFormat
         Where the bytes are no such table, plain or decoded.
     """
-    table = _table(data)
+    table = _table(data, ended)
     if "step" not in table.columns or not LOSSES & set(table.columns) or "epoch" in table.columns:
         raise NotThisFormat("has no columns step and train_loss (or training_loss)")
     out = {}
@@ -67,12 +68,12 @@ def parse_series(data: bytes) -> dict[str, list[Point]]:
     return out
 
 
-def _table(data: bytes) -> Table:
+def _table(data: bytes, ended: bool) -> Table:
     text = data.decode("utf-8-sig", errors="replace")
     if not text.lstrip().startswith("step"):
         text = _decoded(data) or text
     whole, _, rest = text.rpartition("\n")
-    cut = whole and rest.count(",") < text.partition("\n")[0].count(",")
+    cut = whole and (not ended or rest.count(",") < text.partition("\n")[0].count(","))
     return parse_table(whole if cut else text)
 
 
