@@ -1,6 +1,7 @@
 """What must hold of the project as a whole: layout, sizes, commands, pinned versions, and what the README says."""
 
 import ast
+import itertools
 import re
 import statistics
 import subprocess
@@ -111,18 +112,48 @@ def test_the_readmes_tree_is_the_projects():
             assert path.exists(), line
 
 
-def test_every_command_in_the_readme_exists():
-    """`make TARGET` is a target; `COMMAND VERB` answers to --help."""
+def calls_of_the_readme():
+    """Each call of a command of ours, in blocks and in running text: (command, verbs), and the options it is shown with."""
+    blocks = re.findall(r"```(?:bash|sh|console)\n(.*?)```", README, re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
+    found = {}
+    for line in [*"\n".join(blocks).splitlines(), *spans]:
+        command, *words = line.split("#")[0].split() or [""]
+        if command in PACKAGES and words:
+            verbs = tuple(itertools.takewhile(re.compile(r"[a-z]+").fullmatch, words))
+            options = {word for word in words if word.startswith("--")}
+            found.setdefault((command, *verbs), set()).update(options)
+    return found
+
+
+def test_every_target_in_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    code = "\n".join(re.findall(r"```(?:bash|sh|console)\n(.*?)```", README, re.DOTALL))
-    assert set(re.findall(r"^make ([a-z-]+)", code, re.MULTILINE)) <= targets
-    verbs = set(re.findall(rf"^({'|'.join(PACKAGES)}) ([a-z]+)", code, re.MULTILINE))
-    assert verbs
-    for command, verb in sorted(verbs):
-        words = [
-            sys.executable,
-            "-c",
-            f"import sys; from {command}.cli import main; sys.exit(main(['{verb}', '--help']))",
-        ]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, f"{command} {verb}: {done.stderr}"
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
+    assert {"demo", "test", "ui"} <= named <= targets
+
+
+@pytest.mark.parametrize(
+    ("call", "options"), sorted(calls_of_the_readme().items()), ids=lambda x: " ".join(x)
+)
+def test_every_command_in_the_readme_exists(call, options):
+    """It answers to --help, and its help names each option that the README shows."""
+    command, *verbs = call
+    script = f"import sys; from {command}.cli import main; sys.exit(main({[*verbs, '--help']!r}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert options <= set(re.findall(r"--[a-z][a-z-]*", done.stdout))
+
+
+def test_the_readmes_benchmark_is_the_one_that_was_run():
+    """Each row has the figures of the same method and column in the benchmark's own table."""
+
+    def rows(text):
+        lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+        names, *others = [[cell.strip() for cell in cells] for cells in lines if "---" not in cells[0]]
+        return {cells[0]: dict(zip(names, cells, strict=True)) for cells in others}
+
+    measured = rows((ROOT / "experiments/benchmark/results/benchmark.md").read_text())
+    shown = rows(README)
+    assert {"finetune-advisor", "random", "guide verbatim"} <= shown.keys()
+    for method, figures in shown.items():
+        assert figures.items() <= measured[method].items(), method

@@ -64,7 +64,16 @@ def test_a_loop_that_dies_again_and_again_still_ends(die_after, write_spec, prov
     assert result["end"]["reason"] == "jobs"
 
 
-@pytest.mark.parametrize("moment", ["_open_run:1", "upload:1", "create:1", "create:2", "_note_id:1"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "create:1",
+        pytest.param("_open_run:1", marks=pytest.mark.slow),
+        pytest.param("upload:1", marks=pytest.mark.slow),
+        pytest.param("create:2", marks=pytest.mark.slow),
+        pytest.param("_note_id:1", marks=pytest.mark.slow),
+    ],
+)
 def test_a_job_is_made_once_though_its_making_was_cut_off(moment, die_after, write_spec, provider_jobs):
     """Among the moments is the dear one: the provider has made the job, and nobody has noted its id yet."""
     spec = write_spec(moment.strip("_").replace(":", "-"))
