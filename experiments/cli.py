@@ -233,5 +233,5 @@ def _demo(args: argparse.Namespace) -> int:
     _end_on_sigterm()
     code = _report(demo(args.seed), args.json)
     if not args.json:
-        print(f"The models are kept: onprem serve --data-dir {data_folder()}")
+        print(f"The models are kept, until you remove the folder: onprem serve --data-dir {data_folder()}")
     return code

@@ -140,8 +140,8 @@ def test_all_problems_of_a_call_come_together(command, folder):
 
 def test_limits_outside_the_providers_are_refused(command, folder, write_spec):
     spec = write_spec("outside")
-    text = spec.read_text().replace("[4, 8, 12]", "[4, 100000]").replace("n_epochs = 1,", "n_epochs = 1000,")
-    spec.write_text(text)
+    text = spec.read_text().replace("[4, 8, 12]", "[8, 100000]").replace("[1, 2, 3]", "[1, 1000]")
+    spec.write_text(text.replace("n_epochs = 1,", "n_epochs = 1000,"))
     done = command("run", spec)
     assert done.returncode == 2
     assert "space.batch_size: 100000 is outside the provider's limits" in done.stderr
