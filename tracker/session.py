@@ -10,10 +10,12 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
+from tracker.background import Answer, Background
 from tracker.content import content
 from tracker.endpoint import Endpoint
+from tracker.errors import StoreAway
 from tracker.follow import Follower, Update, take_note
 from tracker.jobrecords import records
 from tracker.jobs import JobRequest, TrackedJob
@@ -23,12 +25,10 @@ from tracker.runs import reader
 from tracker.settings import settings
 from tracker.spool import Spool
 from tracker.store import spool_path
-from tracker.tuning import Loop, end_of, find_loop, loop_of, make_loop
+from tracker.tuning import Loop, end_of, find_loop, loop_of, make_loop, name_runs
 from tracker.writer import Writer
 
 log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 
 #: Seconds between questions whether to stop.
 STOP_S = 0.2
@@ -65,9 +65,8 @@ class Session:
         self._store_lock = threading.Lock()
         self._store: Any = None
         self.writer = Writer(self.spool, lambda: self.store)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
-        self._thread.start()
+        self._background = Background("provider")
+        self._aside = max((number for number, *_ in self.spool.refusals()), default=0)
 
     @property
     def store(self) -> Any:
@@ -137,7 +136,7 @@ class Session:
         """
         listed = list(jobs)
         self.wait(self._follow([job for job in listed if not job.done], on_update, stop))
-        self.writer.flush()
+        self._written(listed)
         return listed
 
     def follow_account(self, on_update: Update | None = None, forever: bool = False) -> list[TrackedJob]:
@@ -146,7 +145,7 @@ class Session:
 
         found: list[TrackedJob] = []
         self.wait(follow_account(self, found, on_update, forever))
-        self.writer.flush()
+        self._written(found)
         return found
 
     def cancel(self, job: TrackedJob) -> TrackedJob:
@@ -188,27 +187,32 @@ class Session:
 
     def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Carry out a coroutine in the provider's thread. Ctrl-C cancels it here and nothing at the provider."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
+        return self._background.wait(work)
+
+    def set_aside(self) -> list[str]:
+        """Return what MLflow has refused for good since this session began: target, kind and reason of each."""
+        return [f"{target}: {reason}" for _, target, reason in self.spool.refusals(self._aside)]
+
+    def _written(self, jobs: list[TrackedJob]) -> None:
+        """Wait until MLflow has everything; who reads it next must not take half for the whole."""
+        if not self.writer.flush():
+            raise StoreAway(self._waiting())
+        name_runs(jobs, self.tracking_uri)
+
+    def _waiting(self) -> str:
+        return (
+            f"MLflow does not take everything now: {self.spool.waiting()} entries wait in {self.spool.path}; the next "
+            "tracker command on this store carries them over."
+        )
 
     def close(self, timeout: float = 60.0) -> bool:
         """Write what waits and end the threads; False where something waits on in the spool."""
         done = self.writer.close(timeout)
         if not done:
-            log.warning(
-                "MLflow does not take everything now: %d entries wait in %s; the next tracker command on this store "
-                "carries them over.", self.spool.waiting(), self.spool.path,
-            )  # fmt: skip
+            log.warning("%s", self._waiting())
         if "endpoint" in self.__dict__:
             self.wait(self.endpoint.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._background.close()
         self.spool.close()
         return done
 

@@ -117,6 +117,13 @@ class Spool:
             db.execute("INSERT INTO refused (store, target, kind, reason) VALUES (?, ?, ?, ?)", row)
             db.execute("DELETE FROM entries WHERE seq = ?", (entry.seq,))
 
+    def refusals(self, after: int = 0) -> list[tuple[int, str, str]]:
+        """Return what was set aside since: number, target and reason of each entry, oldest first."""
+        sql = "SELECT rowid, target, kind, reason FROM refused WHERE store = ? AND rowid > ? ORDER BY rowid"
+        with self._lock:
+            rows = self._db.execute(sql, (self._store, after)).fetchall()
+        return [(number, target, f"{kind}: {reason}") for number, target, kind, reason in rows]
+
     def waiting(self, target: str | None = None) -> int:
         """Return how many entries wait, for one run or in all."""
         sql, values = "SELECT COUNT(*) FROM entries WHERE store = ?", [self._store]
@@ -127,9 +134,10 @@ class Spool:
 
     @property
     def full(self) -> bool:
-        """Whether the stated size is reached."""
+        """Whether the stated size is reached by what waits for this store: another's must not stop us."""
+        sql = "SELECT SUM(bytes) FROM entries WHERE store = ?"
         with self._lock:
-            return (self._db.execute("SELECT SUM(bytes) FROM entries").fetchone()[0] or 0) >= self.limit
+            return (self._db.execute(sql, (self._store,)).fetchone()[0] or 0) >= self.limit
 
     def uploaded(self, account: str, sha256: str) -> str | None:
         """Return the id under which an account holds a file of this digest, if we sent it."""

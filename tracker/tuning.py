@@ -123,3 +123,15 @@ def tracked(row: RunRow, latest: dict[str, float]) -> TrackedJob:
     job.trained_tokens = int(latest["trained_tokens"]) if "trained_tokens" in latest else None
     job.step = job.total_steps if job.status == "succeeded" else None
     return job
+
+
+def name_runs(jobs: list[TrackedJob], uri: str) -> None:
+    """Tell jobs that were found at the provider which run the writer gave them."""
+    nameless = {job.id: job for job in jobs if not job.run_id}
+    if not nameless:
+        return
+    only = next(iter(nameless)) if len(nameless) == 1 else None
+    for row in reader(uri).runs(tag=("job.id", only)):
+        job = nameless.get(row.tags["job.id"])
+        if job is not None:
+            job.run_id, job.key = row.run_id, row.tags.get(JOB_TAG, "")

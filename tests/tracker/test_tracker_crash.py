@@ -9,9 +9,12 @@ import sys
 import threading
 import time
 
+import pytest
 from quirks import Quirks
 
-from tracker.errors import StoreAway
+from tracker.cli import main
+from tracker.commands.shared import told_aside
+from tracker.errors import Refused, StoreAway, TrackerError
 from tracker.spool import Spool
 from tracker.writer import Writer
 
@@ -102,7 +105,8 @@ def test_what_waits_at_the_end_is_told_and_carried_over_by_the_next_command(serv
     session.store.client.log_batch = lambda *args, **named: 1 / 0  # MLflow is away
     job = session.watch(server.add_job())
     session.writer.flush = lambda *args, **named: False  # no waiting for what will not come
-    session.follow([job])
+    with pytest.raises(StoreAway, match="wait in"):  # who reads the run next would take half for the whole
+        session.follow([job])
     assert not session.close(1)
     assert "wait in" in caplog.text
     with Session(server.url, "k", None, uri) as later:
@@ -150,6 +154,67 @@ def test_an_entry_that_mlflow_never_takes_holds_up_nobody(uri, tmp_path):
     assert writer.close(20)
     assert store.run(run_id).data.tags["a"] == "b"
     assert spool.oldest() == []
+    assert [target for _, target, _ in spool.refusals()] == ["run:nobody", "run:" + run_id]
+    assert spool.refusals(after=2) == []
+
+
+def test_a_run_that_lacks_something_does_not_end_and_is_told(serve, open_session, db, capsys, uri):
+    server = serve(steps=3, step_s=0.02)
+    session = open_session(server)
+    real = session.store.log_texts
+    session.store.log_texts = lambda *args: {}["a paper that MLflow refuses"]
+    job_id = server.add_job(created_at=1_760_000_000)
+    session.follow([session.watch(job_id)])
+    assert "KeyError" in session.set_aside()[0]
+    assert told_aside(session)
+    assert "not whole" in capsys.readouterr().err
+    assert db("SELECT status FROM runs") == [("RUNNING",)]
+    session.store.log_texts = real
+    assert main(["sync", "--base-url", server.url, "--tracking-uri", uri]) == 0
+    assert db("SELECT status FROM runs") == [("FINISHED",)]
+
+
+def test_a_store_that_can_never_be_opened_is_told_to_who_waits(tmp_path):
+    def refuse():
+        raise Refused("no such store")
+
+    spool = Spool(tmp_path / "spool.db", "foo://x")
+    spool.put("run:1", [("tags", {"a": "b"})])
+    writer = Writer(spool, refuse)
+    with pytest.raises(TrackerError, match="no such store"):
+        writer.flush(20)
+    assert not writer.close(5)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_run_that_another_process_made_later_is_found(tied, uri, tmp_path, db):
+    """A daemon's writer has looked at the store before a submission elsewhere made the run."""
+    from tracker.mlflow_store import MlflowStore
+
+    store = MlflowStore(uri)
+    writer = Writer(Spool(tmp_path / "mlruns/spool.db", uri), lambda: store)
+
+    def opened(job_id, **tags):
+        body = {"experiment": "e", "name": job_id, "start": 1, "tags": {"job.id": job_id, **tags}}
+        writer.spool.put(f"job:h/{job_id}", [("open", body), ("tags", {"x": "y"})])
+        assert writer.flush(20)
+
+    opened("j0")
+    run_id = store.create_run("e", "loop 1", {"finetune_advisor.job": "k-1"}, 1)
+    if tied:
+        store.set_tags(run_id, {"job.id": "j1"})
+    opened("j1", **{"finetune_advisor.job": "k-1"})
+    assert writer.close(20)
+    assert db("SELECT COUNT(*) FROM runs") == [(2,)]
+    assert store.run(run_id).data.tags["x"] == "y"
+    assert store.run(run_id).data.tags["job.id"] == "j1"
+
+
+def test_what_waits_for_another_store_fills_only_its_own_spool(tmp_path):
+    dead = Spool(tmp_path / "spool.db", "http://dead", limit_bytes=50)
+    dead.put("run:1", [("tags", {"a": "b" * 100})])
+    assert dead.full
+    assert not Spool(tmp_path / "spool.db", "alive", limit_bytes=50).full
 
 
 def test_the_provider_is_killed_and_comes_back(serve, open_session, db):

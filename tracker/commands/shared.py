@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
+
+#: Lines of a list on the terminal.
+TOLD = 20
 
 if TYPE_CHECKING:
     from tracker.session import Session
@@ -37,3 +41,15 @@ def open_session(args: argparse.Namespace) -> Session:
     from tracker.session import Session
 
     return Session(args.base_url, None, args.provider, args.tracking_uri)
+
+
+def told_aside(session: Session) -> bool:
+    """Say what MLflow did not take in this session; True where there was something."""
+    aside = session.set_aside()
+    if aside:
+        print(f"MLflow does not take {len(aside)} things; these runs are not whole:", file=sys.stderr)
+        for line in aside[:TOLD]:
+            print(f"  {line}", file=sys.stderr)
+        if len(aside) > TOLD:
+            print(f"  and {len(aside) - TOLD} more", file=sys.stderr)
+    return bool(aside)

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from tracker.commands.shared import command, endpoint_options, open_session
+from tracker.commands.shared import command, endpoint_options, open_session, told_aside
 
 
 def add(subparsers: Any) -> None:
@@ -31,14 +31,15 @@ def run(args: argparse.Namespace) -> int:
         with _Bar() as bar:
             summary = session.wait(sync(session, bar.update))
         print("Read; writing what waits.", file=sys.stderr)
-        waiting = not session.writer.flush(timeout=24 * 3600)
+        waiting = not session.writer.flush(timeout=600)
+        incomplete = told_aside(session)
     print(json.dumps(vars(summary)) if args.json else "\n".join(summary.lines()))
     if waiting:
         print(
             "MLflow does not take everything now; the rest waits in the spool for the next command.",
             file=sys.stderr,
         )
-    return 1 if summary.unread or waiting else 0
+    return 1 if summary.unread or waiting or incomplete else 0
 
 
 class _Bar:

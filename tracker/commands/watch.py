@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
-from tracker.commands.shared import command, endpoint_options, open_session
+from tracker.commands.shared import command, endpoint_options, open_session, told_aside
 
 
 def add(subparsers: Any) -> None:
@@ -14,7 +15,7 @@ def add(subparsers: Any) -> None:
     parser = command(
         subparsers,
         "watch",
-        "Follow jobs into MLflow until they end.",
+        "Follow jobs into MLflow until they end. Exit code 1 where one failed, was cancelled or is lost.",
         "tracker watch ftjob-abc123  (or: --all --daemon)",
     )
     parser.add_argument("job", nargs="*", metavar="JOB", help="the provider's ids")
@@ -40,9 +41,12 @@ def run(args: argparse.Namespace) -> int:
             jobs = session.follow_account(progress.update, forever=args.daemon)
         else:
             jobs = session.follow([session.watch(job_id) for job_id in args.job], on_update=progress.update)
+        incomplete = told_aside(session)
+        if not jobs:
+            print(f"No job runs at {session.settings.base_url} now.", file=sys.stderr)
     for job in jobs:
         if args.json:
             print(json.dumps(vars(job)))
         else:
             print(f"{job.id} {job.status}" + (f": {job.error}" if job.error else ""))
-    return 1 if any(job.status == LOST for job in jobs) else 0
+    return 1 if incomplete or any(job.status in ("failed", "cancelled", LOST) for job in jobs) else 0
