@@ -9,6 +9,7 @@ from typing import Any
 from tracker.endpoint import Endpoint, Item, walk
 from tracker.errors import Doubtful, ProviderError
 from tracker.jobs import JOB_TAG
+from tracker.points import seconds
 from tracker.polite import wait_s
 
 #: Seconds between looks after a doubtful answer: 15 in all, in which a job that was made shows in the list.
@@ -39,7 +40,7 @@ async def create(endpoint: Endpoint, request: Item, key: str) -> Item:
         except ProviderError as error:
             if error.refused and not error.passing:
                 raise
-            found = None if error.refused else await _settle(endpoint, request, key, before)
+            found = None if error.refused else await _settle(endpoint, request, key, before, error)
             if found is not None:
                 return found
             again = error.refused or error.status in ENDED
@@ -73,17 +74,28 @@ async def find(
         if not _metadata(job)
         and job.get("training_file") == request["training_file"]
         and str(job["id"]) not in before
-        and float(job.get("created_at") or 0) >= since
+        and (seconds(job.get("created_at")) or 0) >= since
     ]
     return bare[0] if len(bare) == 1 else None
 
 
-async def _settle(endpoint: Endpoint, request: Item, key: str, before: Collection[str]) -> Item | None:
+async def _settle(
+    endpoint: Endpoint, request: Item, key: str, before: Collection[str], error: ProviderError
+) -> Item | None:
+    """Look for the job until it would show; where the last look fails too, nobody knows."""
+    unseen = True
     for wait in SETTLE_S:
         await asyncio.sleep(wait)
-        found = await find(endpoint, key, request, before)
+        try:
+            found = await find(endpoint, key, request, before)
+        except ProviderError:
+            unseen = True
+            continue
+        unseen = False
         if found is not None:
             return found
+    if unseen:
+        raise _doubt(error, key)
     return None
 
 
@@ -98,6 +110,6 @@ def _doubt(error: ProviderError, key: str) -> ProviderError:
         )
     return Doubtful(
         f"Whether the job was made is unknown: {error} It does not show in the provider's list under our id {key}. "
-        "Run the same command again: it looks for the job first.",
+        f"Run the same command again, with --key {key} added: it looks for the job first.",
         error.status,
     )

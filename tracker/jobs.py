@@ -34,6 +34,8 @@ class JobRequest:
         The user's own pairs, beside ours (providers allow 16 in all).
     extra
         Further fields of the create request, such as Azure's ``trainingType``.
+    log_data
+        Whether MLflow gets the data files themselves; names, digests and counts it gets always.
     """
 
     train: Path
@@ -45,6 +47,7 @@ class JobRequest:
     experiment: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    log_data: bool = False
 
 
 @dataclass

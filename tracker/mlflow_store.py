@@ -162,6 +162,14 @@ class MlflowStore(MlflowReader):
                 Path(folder, name).write_text(text, encoding="utf-8")
             call(self.client.log_artifacts, run_id, folder)
 
+    def log_file(self, run_id: str, folder: str, path: Path) -> None:
+        """Copy a file to a run's artifacts."""
+        call(self.client.log_artifact, run_id, str(path), folder)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run: it is shown nowhere any more, and MLflow's garbage collection removes it."""
+        call(self.client.delete_run, run_id)
+
     def log_datasets(self, run_id: str, datasets: list[dict[str, str]]) -> None:
         """Link a run to its data, by name and digest."""
         call(self.client.log_inputs, run_id, [mlflow.dataset(data) for data in datasets])

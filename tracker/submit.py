@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from tracker import drafts
 from tracker.create import create, find
-from tracker.errors import Doubtful, InputError, StoreAway
+from tracker.errors import Doubtful, InputError, ProviderError, StoreAway
 from tracker.follow import take_note
 from tracker.jobs import EXPERIMENT_TAG, JOB_TAG, LOOP_TAG, METADATA_CHARS, JobRequest, TrackedJob, number_of
 from tracker.prices import lifetime
@@ -19,31 +21,33 @@ from tracker.upload import DataFile, check, upload
 if TYPE_CHECKING:
     from tracker.session import Session
 
+log = logging.getLogger(__name__)
+
 #: Seconds by which the provider's clock may be behind ours.
 CLOCKS_S = 60.0
 
 
 async def submit(session: Session, request: JobRequest, loop: Loop | None, job_key: str | None) -> TrackedJob:
     """Make a job once per key; see :meth:`tracker.session.Session.submit`."""
-    key = job_key or f"job-{uuid.uuid4().hex[:12]}"
-    rows = reader(session.tracking_uri).runs(tag=(JOB_TAG, key)) if job_key else []
-    if rows and "job.id" in rows[-1].tags:
-        return tracked(rows[-1], reader(session.tracking_uri).latest([rows[-1].run_id])[rows[-1].run_id])
+    store = reader(session.tracking_uri)
+    row = next(reversed(store.runs(tag=(JOB_TAG, job_key))), None) if job_key else None
+    if row and "job.id" in row.tags:
+        return tracked(row, store.latest([row.run_id])[row.run_id])
     files = await asyncio.to_thread(verify, session, request)
-    if rows:
-        run_id = rows[-1].run_id
-    else:
-        run_id = await asyncio.to_thread(_open_run, session, request, files, loop, key)
+    draft = drafts.fingerprint(session.settings.host, request, [file.sha256 for file in files])
+    row = row or (None if job_key or loop else drafts.find(store, draft))
+    key = job_key or (row.tags[JOB_TAG] if row else f"job-{uuid.uuid4().hex[:12]}")
+    # The files go first: where the provider does not answer or does not take them, nothing is left behind.
+    body = await _request(session, request, files, loop, key)
+    tags = {drafts.REQUEST_TAG: draft, drafts.SUBMITTER_TAG: drafts.me()}
+    run_id = await asyncio.to_thread(_open_run, session, request, files, loop, key, tags, row)
     job = TrackedJob("", run_id, key, "submitting", request.model, number=number_of(key))
     job.parent = loop.run_id if loop else None
     try:
-        body = await _request(session, request, files, loop, key)
-        served = await _made_before(session, body, key, rows[-1]) if rows else None
+        served = await _made_before(session, body, key, row) if row else None
         served = served or await create(session.endpoint, body, key)
-    except Doubtful:
-        raise
-    except Exception as error:
-        await asyncio.to_thread(_close_run, session, run_id, str(error))
+    except BaseException as error:
+        await asyncio.to_thread(_close_run, session, run_id, error, row)
         raise
     take_note(job, served, session.provider)
     if job.done:
@@ -68,6 +72,8 @@ def verify(session: Session, request: JobRequest) -> list[DataFile]:
         problems += error.problems
     if problems:
         raise InputError(problems)
+    if len({file.sha256 for file in files}) < len(files):
+        log.warning("Training and validation file are the same: the validation loss will say nothing new.")
     return files
 
 
@@ -108,16 +114,32 @@ async def _made_before(
 
 
 def _open_run(
-    session: Session, request: JobRequest, files: list[DataFile], loop: Loop | None, key: str
+    session: Session,
+    request: JobRequest,
+    files: list[DataFile],
+    loop: Loop | None,
+    key: str,
+    tags: dict[str, str],
+    row: RunRow | None,
 ) -> str:
-    """Make the run before the job: whatever happens afterwards, the key is known."""
+    """Make the run before the job, so that the key is known whatever happens; complete one that was begun."""
     experiment = _experiment(request, files, loop)
     name = f"{loop.name} {number_of(key)}" if loop and number_of(key) else (request.suffix or key)
-    tags = {JOB_TAG: key, "job.status": "submitting", "job.endpoint": session.settings.host}
+    tags = {JOB_TAG: key, "job.status": "submitting", "job.endpoint": session.settings.host, **tags}
     if loop:
         tags |= {LOOP_TAG: loop.name, PARENT: loop.run_id, COLOUR_TAG: colour(number_of(key) or 1)}
-    run_id = session.store.create_run(experiment, name, tags, int(time.time() * 1000))
+    if row is None:
+        run_id = session.store.create_run(experiment, name, tags, int(time.time() * 1000))
+    else:
+        run_id = row.run_id
+        session.store.set_tags(run_id, tags)
     session.store.set_status(run_id, "SCHEDULED")
+    _describe(session, run_id, request, files)
+    return run_id
+
+
+def _describe(session: Session, run_id: str, request: JobRequest, files: list[DataFile]) -> None:
+    """Write what was asked for, and the data: by digest, and whole only where the user said so."""
     asked = {
         f"requested.{knob}": str(value)
         for knob, value in request.hyperparameters.items()
@@ -136,7 +158,8 @@ def _open_run(
         for context, file in zip(contexts, files, strict=False)
     ]
     session.store.log_datasets(run_id, datasets)
-    return run_id
+    for file in files if request.log_data else ():
+        session.store.log_file(run_id, "data", file.path)
 
 
 def _described(files: list[DataFile]) -> dict[str, str]:
@@ -161,10 +184,13 @@ def _note_id(session: Session, job: TrackedJob) -> None:
         session.spool.put(f"run:{job.run_id}", [("tags", tags)])
 
 
-def _close_run(session: Session, run_id: str, reason: str) -> None:
-    """A job that was refused leaves a failed run with the reason."""
+def _close_run(session: Session, run_id: str, error: BaseException, row: RunRow | None) -> None:
+    """A refused call leaves no run among the jobs; where a job may have been made, a draft to go on from."""
+    certain = isinstance(error, ProviderError) and not isinstance(error, Doubtful)
     try:
-        session.store.set_tags(run_id, {"job.status": "refused", "job.error": reason})
-        session.store.set_status(run_id, "FAILED", int(time.time() * 1000))
+        if certain and row is None:
+            session.store.delete_run(run_id)
+        else:
+            session.store.set_tags(run_id, {drafts.SUBMITTER_TAG: drafts.NOBODY, "job.error": str(error)})
     except StoreAway:
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.endpoint import Endpoint, Item
 from tracker.errors import Doubtful, InputError, Missing, ProviderError
-from tracker.polite import wait_s
+from tracker.polite import hopeless, wait_s
 from tracker.spool import Spool
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check(paths: list[Path]) -> list[DataFile]:
         except InputError as error:
             problems += error.problems
             continue
-        problems += [f"{path}: {problem}" for problem in report.problems]
+        problems += report.problems
         found.append(_described(path, report))
     if problems:
         raise InputError(problems)
@@ -84,7 +84,7 @@ async def upload(endpoint: Endpoint, spool: Spool, account: str, file: DataFile)
         try:
             sent = await endpoint.upload(file.path, file.sent_name)
         except ProviderError as error:
-            if error.refused and not error.passing:
+            if (error.refused and not error.passing) or hopeless(error, endpoint.limit, attempt):
                 raise
             sent = None if error.refused else await _look(endpoint, file)
             if sent is None and attempt + 1 == TRIES:

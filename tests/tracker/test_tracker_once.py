@@ -6,6 +6,7 @@ import pytest
 from quirks import Quirks
 
 from tracker import create as create_module
+from tracker import drafts
 from tracker.errors import Doubtful, InputError, ProviderError
 from tracker.jobs import JobRequest
 
@@ -82,15 +83,94 @@ def test_a_file_that_the_provider_lost_is_sent_again(serve, open_session, train)
     assert sum(request == "POST /files" for request in server.requests) == 2
 
 
-def test_a_refusal_is_final_and_leaves_a_failed_run_with_the_reason(serve, open_session, train, db):
+def test_a_refusal_is_final_and_leaves_no_run(serve, open_session, train, db):
     server = serve(Quirks(storms=[(CREATE, 400, None)]))
     session = open_session(server)
     with pytest.raises(ProviderError, match="400") as caught:
         session.submit(JobRequest(train, None, "m"), job_key="a-1")
     assert "quoted private" not in str(caught.value)
+    assert caught.value.exit_code == 2
     assert server.posts == 0
-    assert db("SELECT status FROM runs") == [("FAILED",)]
+    assert db("SELECT COUNT(*) FROM runs WHERE lifecycle_stage = 'active'") == [(0,)]
     assert "quoted private" not in str(db("SELECT value FROM tags"))
+
+
+def test_the_same_request_without_a_key_goes_on_from_its_draft(serve, open_session, train, db):
+    server = serve(Quirks(cut_before=[CREATE]), steps=2, step_s=0.02)
+    session = open_session(server)
+    with pytest.raises(Doubtful, match="--key job-") as caught:
+        session.submit(JobRequest(train, None, "m", {"n_epochs": 2}))
+    key = str(caught.value).split("--key ")[1].split()[0]
+    late = server.add_job(metadata={"finetune_advisor.job": key})
+    assert session.submit(JobRequest(train, None, "m", {"n_epochs": 3})).id != late  # another request
+    assert session.submit(JobRequest(train, None, "m", {"n_epochs": 2})).id == late
+    assert server.posts == 1
+    # What is known to be made is no draft: asking for the same once more means a second job.
+    assert session.submit(JobRequest(train, None, "m", {"n_epochs": 2})).id != late
+    assert server.posts == 2
+
+
+@pytest.mark.parametrize(("submitter", "gone_on"), [("alive", False), ("dead", True), ("elsewhere", False)])
+def test_a_draft_is_left_to_the_process_that_works_on_it(submitter, gone_on, serve, open_session, train, db):
+    who = {"alive": drafts.me(), "dead": drafts.me().split(":")[0] + ":4194999", "elsewhere": "other:4194999"}
+    server = serve(Quirks(cut_before=[CREATE]), steps=2, step_s=0.02)
+    session = open_session(server)
+    with pytest.raises(Doubtful):
+        session.submit(JobRequest(train, None, "m"))
+    (run_id,) = db("SELECT run_uuid FROM runs")[0]
+    session.set_tags(run_id, {drafts.SUBMITTER_TAG: who[submitter]})
+    assert (session.submit(JobRequest(train, None, "m")).run_id == run_id) is gone_on
+
+
+def test_a_list_that_fails_after_a_failed_create_decides_nothing(serve, open_session, train, db):
+    lists = [("GET /fine_tuning/jobs$", 403, None)] * 2
+    server = serve(Quirks(fail_after=[CREATE]), steps=2, step_s=0.02)
+    session = open_session(server)
+    create = server.add_job
+
+    def then_no_list(**fields):
+        server.quirks.storms = lists
+        return create(**fields)
+
+    server.add_job = then_no_list
+    with pytest.raises(Doubtful):
+        session.submit(JobRequest(train, None, "m"), job_key="a-1")
+    assert session.submit(JobRequest(train, None, "m"), job_key="a-1").id in server.jobs
+    assert server.posts == 1
+
+
+def test_a_run_that_was_only_begun_is_completed(serve, open_session, train, db, monkeypatch):
+    server = serve(steps=2, step_s=0.02)
+    session = open_session(server)
+    with monkeypatch.context() as killed:
+        killed.setattr(session.store, "set_status", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            session.submit(JobRequest(train, None, "m", {"n_epochs": 2}), job_key="a-1")
+    assert db("SELECT COUNT(*) FROM params") == [(0,)]
+    session.submit(JobRequest(train, None, "m", {"n_epochs": 2}), job_key="a-1")
+    assert db("SELECT COUNT(*) FROM runs") == [(1,)]
+    params = dict(db("SELECT key, value FROM params"))
+    assert (params["requested.n_epochs"], params["n_train_examples"]) == ("2", "5")
+    assert len(params["train_sha256"]) == 64
+
+
+@pytest.mark.parametrize("log_data", [False, True])
+def test_data_files_reach_mlflow_only_where_that_was_said(log_data, serve, open_session, train, tmp_path):
+    server = serve(steps=2, step_s=0.02)
+    open_session(server).submit(JobRequest(train, None, "m", log_data=log_data))
+    kept = list((tmp_path / "mlruns").rglob("data/train.jsonl"))
+    assert [path.read_bytes() for path in kept] == [train.read_bytes()] * log_data
+
+
+def test_where_nobody_listens_the_address_is_named_soon_and_no_run_is_left(serve, open_session, train, db):
+    server = serve()
+    server.stop_listening()
+    session = open_session(server)
+    with pytest.raises(ProviderError, match=r"127\.0\.0\.1:\d+ .*--base-url"):
+        session.submit(JobRequest(train, None, "m"))
+    with pytest.raises(ProviderError, match=r"127\.0\.0\.1:\d+ .*--base-url"):
+        session.watch("ftjob-1")
+    assert not session.store.runs()
 
 
 def test_all_that_is_wrong_is_told_together_before_anything_is_sent(serve, open_session, tmp_path):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tracker.commands.shared import command, endpoint_options, open_session
+from tracker.commands.shared import command, endpoint_options, open_session, told_aside
 
 
 def add(subparsers: Any) -> None:
@@ -43,6 +43,11 @@ def add(subparsers: Any) -> None:
         "--key", metavar="KEY", help="your own id of the job: the same key never makes a second job"
     )
     parser.add_argument(
+        "--log-data",
+        action="store_true",
+        help="keep the data files in MLflow too (else digests and counts only)",
+    )
+    parser.add_argument(
         "--detach", action="store_true", help="return once the job is made; tracker watch follows it"
     )
     parser.add_argument("--json", action="store_true", help="answer with the job as JSON")
@@ -54,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from tracker.display import Progress
     from tracker.estimate import estimate
-    from tracker.jobs import JobRequest
+    from tracker.jobs import LOST, JobRequest
 
     settings = {
         "n_epochs": args.epochs,
@@ -72,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         args.suffix,
         args.experiment,
         extra=_pairs(args.extra),
+        log_data=args.log_data,
     )
     with open_session(args) as session:
         for line in estimate(session.provider, request):
@@ -81,11 +87,12 @@ def run(args: argparse.Namespace) -> int:
         if not args.detach:
             with Progress() as progress:
                 session.follow([job], on_update=progress.update)
+        incomplete = told_aside(session)
     if args.json:
         print(json.dumps(vars(job)))
     elif not args.detach:
         print(_told(job))
-    return 1 if job.status in ("failed", "cancelled") else 0
+    return 1 if incomplete or job.status in ("failed", "cancelled", LOST) else 0
 
 
 def _told(job: Any) -> str:
