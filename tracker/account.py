@@ -11,6 +11,7 @@ from tracker.endpoint import Item
 from tracker.errors import ProviderError
 from tracker.follow import Update
 from tracker.jobs import TrackedJob
+from tracker.points import seconds
 from tracker.providers.base import TERMINAL
 
 if TYPE_CHECKING:
@@ -47,11 +48,19 @@ async def follow_account(
                 log.warning("%s Looking again.", error)
                 served_jobs = []
             for served in served_jobs:
-                if str(served["id"]) not in known:
-                    known.add(str(served["id"]))
+                job_id = str(served["id"])
+                if job_id in known:
+                    continue
+                try:
                     job = await session.adopt(served)
-                    found.append(job)
-                    group.create_task(session.follower.follow_one(job, on_update))
+                except ProviderError as error:
+                    if not forever:
+                        raise
+                    log.warning("Job %s: %s It is asked for again.", job_id, error)
+                    continue
+                known.add(job_id)
+                found.append(job)
+                group.create_task(session.follower.follow_one(job, on_update))
             if not forever:
                 return
             await asyncio.sleep(LOOK_S)
@@ -73,7 +82,7 @@ async def living(session: Session, since: float) -> list[Item]:
         wanted = {
             str(job["id"]): job
             for job in page.items
-            if session.provider.status(job) not in TERMINAL or float(job.get("created_at") or 0) >= since
+            if session.provider.status(job) not in TERMINAL or (seconds(job.get("created_at")) or 0) >= since
         }
         dead = 0 if wanted else dead + 1
         known = bool(wanted) and wanted.keys() <= jobs.keys()  # a provider that ignores the cursor

@@ -14,7 +14,7 @@ from typing import Any
 from tracker.jobs import EXPERIMENT_TAG
 from tracker.mlflow_limits import DIGEST_CHARS
 from tracker.papers import VALIDATION_EXAMPLES, artifacts, result_rows
-from tracker.points import Point, in_order, merge, total_steps
+from tracker.points import Point, finite, in_order, merge, seconds, total_steps
 from tracker.prices import cost_usd
 from tracker.providers.base import RUN_STATUS, TERMINAL, Provider, resolved
 from tracker.raw import RawJob
@@ -84,14 +84,17 @@ def content(raw: RawJob, provider: Provider, host: str = "") -> Content:
     """
     job = raw.job
     status = provider.status(job)
-    created = float(job.get("created_at") or 0)
+    created = seconds(job.get("created_at")) or 0.0
     points = merge(raw.events, raw.checkpoints, result_rows(raw), created)
     points += summaries(job, provider, points) if status in TERMINAL else []
-    end = job.get("finished_at") or max((e.get("created_at") or 0 for e in raw.events), default=0) or created
+    end = seconds(job.get("finished_at")) or max(
+        (seconds(e.get("created_at")) or 0 for e in raw.events), default=0
+    )
+    end = end or created
     made = Content(
         str(job["id"]), experiment_name(raw, provider), str(job["id"]), int(created * 1000), status
     )
-    made.end_ms = int(float(end) * 1000) if status in TERMINAL else None
+    made.end_ms = int(end * 1000) if status in TERMINAL else None
     made.params = params(job, provider)
     made.tags = tags(job, provider, host)
     if raw.missing:
@@ -147,15 +150,15 @@ def summaries(job: dict[str, Any], provider: Provider, points: list[Point]) -> l
     full = [p for p in points if p.key == "full_valid_loss" and p.value == p.value]
     best = min(full, key=lambda p: (p.value, p.step), default=None)
     last = max((p.step for p in points), default=0)
-    created = float(job.get("created_at") or 0)
-    at = int(float(job.get("finished_at") or 0) * 1000) or max(
+    created = seconds(job.get("created_at")) or 0.0
+    at = int((seconds(job.get("finished_at")) or 0) * 1000) or max(
         (p.timestamp for p in points), default=int(created * 1000)
     )
     found: dict[str, float] = {}
     if best:
         found |= {"best_full_valid_loss": best.value, "best_step": float(best.step)}
-    tokens = job.get("trained_tokens")
-    if isinstance(tokens, (int, float)) and tokens > 0:
+    tokens = finite(job.get("trained_tokens"))
+    if tokens is not None and tokens > 0:
         found["trained_tokens"] = float(tokens)
         cost = cost_usd(provider.name, str(job.get("model") or ""), tokens)
         if cost is not None:
@@ -198,8 +201,8 @@ def _checkpoints(raw: RawJob) -> list[dict[str, Any]]:
     found = []
     for checkpoint in in_order(raw.checkpoints):
         model = checkpoint.get("fine_tuned_model_checkpoint")
-        step = checkpoint.get("step_number")
-        if model and isinstance(step, (int, float)):
+        step = finite(checkpoint.get("step_number"))
+        if model and step is not None:
             found.append({"model": str(model), "step": int(step)})
     return found
 

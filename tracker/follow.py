@@ -8,54 +8,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from tracker.content import content, params, parent_points, tags
 from tracker.endpoint import PAGE, Endpoint, Item, identity
 from tracker.errors import Missing, ProviderError
 from tracker.jobs import LOST, TrackedJob
 from tracker.pace import Crowd, Pace
-from tracker.points import Point, from_event, in_order, total_steps
+from tracker.points import in_order, seconds
 from tracker.polite import wait_s
 from tracker.providers.base import RUN_STATUS, Provider, resolved
 from tracker.providers.compatible import MISSING_ROUTES
 from tracker.raw import collect
+from tracker.scrub import scrub
 from tracker.spool import Spool
+from tracker.watched import Watch
 
 log = logging.getLogger(__name__)
 
 #: Seconds between looks at the status of a job whose events show that it trains.
 STATUS_S = 10.0
 
-#: Times in a row that a job's events are not found before the route is taken to be missing: a new job's may come late.
-REFUSALS = 3
-
-#: Answers that are about the key, not about one job.
-ACCOUNT_WIDE = (401, 403)
-
 Update = Callable[[TrackedJob], object]
-
-
-@dataclass
-class Watch:
-    """What is known of one followed job."""
-
-    job: TrackedJob
-    target: str
-    pace: Pace
-    begun: bool = False
-    seen: dict[str, None] = field(default_factory=dict)
-    written: dict[str, set[int]] = field(default_factory=dict)
-    status_at: float = float("-inf")
-    served: tuple[object, ...] = ()
-    refusals: int = 0
-
-    @property
-    def events_missing(self) -> bool:
-        """Whether the events route is taken to be missing."""
-        return self.refusals >= REFUSALS
 
 
 class Follower:
@@ -95,15 +71,21 @@ class Follower:
                     changed = await self._look(watch)
                     failures = 0
                 except ProviderError as error:
-                    if error.status in ACCOUNT_WIDE:
+                    if error.status == 401 or (error.status == 403 and await self._account_refused()):
                         raise
                     if not error.passing:
-                        self._lose(job, error)
+                        self._lose(watch, str(error))
                         break
                     log.warning("Job %s: %s Looking again.", job.id, error)
                     await asyncio.sleep(wait_s(failures, error.retry_after))
                     failures += 1
                     continue
+                except sqlite3.Error:  # the spool's, not the job's
+                    raise
+                except Exception as error:  # one job's odd answers must not end the following of the others
+                    log.exception("Job %s", job.id)
+                    self._lose(watch, f"Its answers cannot be read ({type(error).__name__}: {scrub(error)}).")
+                    break
                 if changed and on_update:
                     on_update(job)
                 if job.done:
@@ -111,11 +93,27 @@ class Follower:
                 await asyncio.sleep(watch.pace.wait_s(time.monotonic(), job.status == "running"))
         finally:
             self._crowd.jobs -= 1
+        if job.status == LOST and on_update:
+            on_update(job)
 
-    def _lose(self, job: TrackedJob, error: ProviderError) -> None:
-        """One job that the provider does not know any more must not end the following of the others."""
-        job.status, job.error = LOST, str(error)
-        log.warning("Job %s is followed no longer: %s", job.id, error)
+    async def _account_refused(self) -> bool:
+        """Whether a refusal is about the key: then the list of jobs is refused as well."""
+        try:
+            await self._endpoint.jobs()
+        except ProviderError as error:
+            return error.status == 403
+        return False
+
+    def _lose(self, watch: Watch, why: str) -> None:
+        """One job that cannot be followed any more must not end the following of the others; its run says why."""
+        job = watch.job
+        job.status, job.error = LOST, why
+        log.warning("Job %s is followed no longer: %s", job.id, why)
+        # Ended at its last sign of life: a replay gives the same, and its run does not run for ever.
+        story = {"params": {}, "tags": {"job.status": LOST, "job.error": why}, "points": []}
+        self._spool.put(
+            watch.target, [("record", story), ("status", [RUN_STATUS[LOST], watch.last_ms or None])]
+        )
 
     async def _look(self, watch: Watch) -> bool:
         """Look at a job once; True where something changed."""
@@ -123,7 +121,10 @@ class Follower:
             await asyncio.sleep(1.0)
         events = await self._new_events(watch)
         watch.pace.looked(time.monotonic(), len(events))
-        points = self._fresh_points(watch, events)
+        for event in events:
+            if str(event.get("level")).startswith("warn"):
+                log.warning("Job %s: %s", watch.job.id, scrub(event.get("message")))
+        points = watch.fresh_points(events)
         if points:
             # What an earlier watcher wrote stays as it is; later looks know what they have written themselves.
             kind = "points" if watch.begun else "fill"
@@ -165,19 +166,6 @@ class Follower:
             del watch.seen[old]
         return fresh
 
-    def _fresh_points(self, watch: Watch, events: list[Item]) -> list[Point]:
-        """Return each (key, step) once: the first event that tells it wins."""
-        points = []
-        for event in events:
-            watch.job.total_steps = total_steps(event) or watch.job.total_steps
-            for point in from_event(event):
-                steps = watch.written.setdefault(point.key, set())
-                if point.step not in steps:
-                    steps.add(point.step)
-                    points.append(point)
-                    watch.job.see(point.key, point.step, point.value)
-        return points
-
     def _status_due(self, watch: Watch, events: list[Item]) -> bool:
         job = watch.job
         if not watch.served or watch.events_missing or job.status != "running":
@@ -189,6 +177,7 @@ class Follower:
     async def _look_at_status(self, watch: Watch) -> bool:
         served = await self._endpoint.job(watch.job.id)
         watch.status_at = time.monotonic()
+        watch.last_ms = watch.last_ms or int((seconds(served.get("created_at")) or 0) * 1000)
         take_note(watch.job, served, self._provider)
         if watch.job.done:
             await self._finish(watch, served)

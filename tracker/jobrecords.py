@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tracker.errors import InputError
+from tracker.jobs import LOST
 from tracker.points import BASE
 from tracker.runs import PARENT, Reader, RunRow, Series, reader
 from tracker.store import store_uri
@@ -26,6 +27,9 @@ _COUNTS = ("n_train_examples", "n_valid_examples", "seed", "steps_per_epoch")
 #: Scores of a tuned model on a held-out file; those of its base model begin with ``eval.base.``.
 _EVAL, _EVAL_BASE = "eval.", "eval.base."
 _STATUS = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled", "SCHEDULED": "queued"}
+
+#: A lost job's curve is cut off like a cancelled one's; readers of records know no third way to end early.
+_SAID = {LOST: "cancelled"}
 
 
 def records(
@@ -91,7 +95,8 @@ def record(row: RunRow, curves: Series) -> dict[str, Any]:
         "key": tags.get("finetune_advisor.job"),
         "experiment": row.experiment,
         "endpoint": tags.get("job.endpoint"),
-        "status": tags.get("job.status") or _STATUS.get(row.status, "running"),
+        "status": _SAID.get(tags.get("job.status"), tags.get("job.status"))
+        or _STATUS.get(row.status, "running"),
         "created_at": row.start_ms / 1000 if row.start_ms is not None else None,
         "provider": params.get("provider"),
         "model": params.get("model"),

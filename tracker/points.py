@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 #: The metrics that the API names, and what other sources call them.
@@ -29,6 +30,9 @@ METRICS = {
 }
 
 BASE = "base_valid_loss"
+
+#: Seconds since 1970 of the year 9999: a later time is a mistake, and MLflow's column would overflow.
+LATEST_S = 253_402_300_799.0
 
 _STEP = re.compile(r"^\s*Step (\d+)(?:/(\d+))?:\s*(.*)$", re.IGNORECASE)
 _SAID = re.compile(
@@ -52,7 +56,7 @@ class Point(NamedTuple):
 def in_order(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the events oldest first; providers serve them newest first, sometimes reordered."""
     return sorted(
-        events, key=lambda e: (_number(e.get("created_at")) or 0.0, _step(e) or 0, str(e.get("id")))
+        events, key=lambda e: (seconds(e.get("created_at")) or 0.0, _step(e) or 0, str(e.get("id")))
     )
 
 
@@ -63,7 +67,7 @@ def from_event(event: dict[str, Any]) -> list[Point]:
     """
     data = event.get("data") if isinstance(event.get("data"), dict) else {}
     step = _step(event)
-    created = _number(event.get("created_at"))
+    created = seconds(event.get("created_at"))
     if step is None or step < 0 or created is None:
         return []
     values = _values(data) or _said(event)
@@ -76,16 +80,16 @@ def total_steps(event: dict[str, Any]) -> int | None:
     """Return the job's number of steps where the event tells it."""
     data = event.get("data") if isinstance(event.get("data"), dict) else {}
     said = _STEP.match(str(event.get("message") or ""))
-    total = _number(data.get("total_steps")) or (_number(said.group(2)) if said else None)
+    total = finite(data.get("total_steps")) or (finite(said.group(2)) if said else None)
     return int(total) if total and total > 0 else None
 
 
 def from_checkpoint(checkpoint: dict[str, Any]) -> list[Point]:
     """Return the points of one checkpoint: full validation figures as a rule."""
     metrics = checkpoint.get("metrics") if isinstance(checkpoint.get("metrics"), dict) else {}
-    step = _number(checkpoint.get("step_number"))
-    step = step if step is not None else _number(metrics.get("step"))
-    created = _number(checkpoint.get("created_at"))
+    step = finite(checkpoint.get("step_number"))
+    step = step if step is not None else finite(metrics.get("step"))
+    created = seconds(checkpoint.get("created_at"))
     if step is None or step < 1 or created is None:
         return []
     return [Point(key, int(step), value, int(created * 1000)) for key, value in _values(metrics).items()]
@@ -111,7 +115,11 @@ def merge(
     sources += [from_checkpoint(checkpoint) for checkpoint in in_order(checkpoints)]
     start = int(created_at * 1000)
     sources.append(
-        [Point(key, int(step), _nan(value), start + int(step)) for key, step, value in rows if step >= 1]
+        [
+            Point(key, int(step), _nan(value), start + int(step))
+            for key, step, value in rows
+            if step >= 1 and math.isfinite(step)
+        ]
     )
     for points in sources:
         for point in points:
@@ -144,20 +152,37 @@ def _said(event: dict[str, Any]) -> dict[str, float]:
 
 def _step(event: dict[str, Any]) -> int | None:
     data = event.get("data") if isinstance(event.get("data"), dict) else {}
-    number = _number(data.get("step"))
+    number = finite(data.get("step"))
     if number is None:
         said = _STEP.match(str(event.get("message") or ""))
         number = float(said.group(1)) if said else None
-    return int(number) if number is not None and math.isfinite(number) else None
+    return int(number) if number is not None else None
 
 
 def _number(value: Any) -> float | None:
-    """Return a number or None; "NaN" and "Infinity" as strings count, true and false do not."""
+    """Return a number or None; "NaN" and "Infinity" as strings count, true and false do not. For losses."""
     if isinstance(value, bool) or value is None:
         return None
     try:
         return float(value)
     except (TypeError, ValueError):
+        return None
+
+
+def finite(value: Any) -> float | None:
+    """Return a number that is one, or None: what a step, a time or a count must be."""
+    number = _number(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def seconds(value: Any) -> float | None:
+    """Return a time as seconds since 1970, from a number or ISO 8601; None where it is neither."""
+    number = finite(value)
+    if number is not None:
+        return number if abs(number) < LATEST_S else None
+    try:
+        return datetime.fromisoformat(str(value)).timestamp()
+    except (ValueError, OverflowError, OSError):
         return None
 
 

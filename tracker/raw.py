@@ -62,12 +62,14 @@ async def collect(endpoint: Endpoint, job: Item, known_files: dict[str, Item | N
 
 
 async def describe_files(endpoint: Endpoint, raw: RawJob, known: dict[str, Item | None]) -> None:
-    """Add the descriptions of a job's data files, each read once."""
+    """Add the descriptions of a job's data files, each read once. A file that we may not see tells no more than one gone."""
     for file_id in filter(None, (raw.job.get("training_file"), raw.job.get("validation_file"))):
         if file_id not in known:
             try:
                 known[file_id] = await endpoint.file(file_id)
-            except Missing:
+            except ProviderError as error:
+                if error.passing or error.status == 401:
+                    raise
                 known[file_id] = None
         described = known[file_id]
         if described is None:

@@ -23,7 +23,8 @@ def story(
     if job.get("fine_tuned_model"):
         lines.append(f"Model: `{job['fine_tuned_model']}`")
     if error.get("message") or error.get("code"):
-        lines.append(f"Reason: {scrub(error.get('code'))} {scrub(error.get('message'))}".strip())
+        said = filter(None, (scrub(error.get("code")), scrub(error.get("message"))))
+        lines.append("Reason: " + ": ".join(said))
     if missing:
         lines.append("The provider does not have: " + ", ".join(missing))
     return "\n\n".join(lines)

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tracker.content import content
 from tracker.endpoint import Item, walk
 from tracker.errors import ProviderError
+from tracker.jobs import LOST
 from tracker.providers.base import TERMINAL
 from tracker.raw import collect
 from tracker.runs import reader
+from tracker.scrub import scrub
 
 if TYPE_CHECKING:
     from tracker.session import Session
@@ -67,7 +69,7 @@ async def sync(session: Session, progress: Progress | None = None) -> Summary:
     """
     summary = Summary()
     runs = reader(session.tracking_uri).runs(tag=("job.id", None))
-    whole = {row.tags["job.id"] for row in runs if row.status in ENDED}
+    whole = {row.tags["job.id"] for row in runs if row.status in ENDED and row.tags.get("job.status") != LOST}
     jobs = await walk(session.endpoint.jobs)
     summary.jobs = len(jobs)
     # Oldest first: what is nearest to being deleted is saved first, and runs stand in MLflow in the jobs' order.
@@ -99,7 +101,11 @@ async def _record(session: Session, job: Item, summary: Summary) -> None:
     except ProviderError as error:
         summary.unread[job_id] = str(error)
         return
-    whole = content(raw, session.provider, session.settings.host)
+    try:
+        whole = content(raw, session.provider, session.settings.host)
+    except Exception as error:  # one job's odd answers must not end the rescue of the others
+        summary.unread[job_id] = f"its answers cannot be read ({type(error).__name__}: {scrub(error)})"
+        return
     target = f"job:{session.settings.host}/{job_id}"
     await asyncio.to_thread(session.spool.put, target, [whole.opening(), *whole.things()])
     if raw.missing:

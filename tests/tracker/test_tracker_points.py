@@ -6,7 +6,10 @@ import math
 
 import pytest
 
+from tracker.content import content
 from tracker.points import Point, from_checkpoint, from_event, in_order, merge, total_steps
+from tracker.providers import find
+from tracker.raw import RawJob
 
 
 def event(data: object = None, message: str = "", created_at: object = 100, **rest: object) -> dict:
@@ -123,3 +126,21 @@ def test_checkpoints_count_whole_steps_and_need_a_time():
 )
 def test_total_steps(served, steps):
     assert total_steps(served) == steps
+
+
+@pytest.mark.parametrize(
+    "odd", ["Infinity", "-Infinity", "NaN", float("inf"), 1e300, "soon", None, True, [], {}]
+)
+def test_odd_figures_end_nothing(odd):
+    event = {"id": "e", "created_at": odd, "data": {"step": odd, "total_steps": odd, "train_loss": 1.0}}
+    later = {"id": "f", "created_at": 5, "data": {"step": 1, "train_loss": 1.0}}
+    checkpoint = {"step_number": odd, "created_at": odd, "metrics": {"step": odd, "full_valid_loss": 1.0}}
+    checkpoint["fine_tuned_model_checkpoint"] = "m"
+    job = {"id": "j", "status": "succeeded", "created_at": odd, "finished_at": odd, "trained_tokens": odd}
+    made = content(RawJob(job, [event, later], [checkpoint]), find("compatible"))
+    assert Point("train_loss", 1, 1.0, 5000) in made.points
+
+
+def test_times_may_be_iso_texts():
+    job = {"id": "j", "status": "succeeded", "created_at": "2025-10-09T08:53:20+00:00"}
+    assert content(RawJob(job), find("compatible")).start_ms == 1_760_000_000_000

@@ -7,6 +7,7 @@ import time
 import pytest
 from quirks import Quirks
 
+from tracker import follow as follow_module
 from tracker.errors import ProviderError
 
 STEPS = 45  # more than one page of a provider that serves 20 at most
@@ -145,7 +146,54 @@ def test_a_job_that_vanishes_ends_the_following_of_no_other(serve, open_session,
 
     session.follow([stays, goes], on_update=vanish)
     assert (stays.status, goes.status) == ("succeeded", "lost")
+    told = "SELECT r.status, o.value FROM runs r JOIN tags t USING (run_uuid) JOIN tags o USING (run_uuid)"
+    where = (
+        f"{told} WHERE t.key = 'job.id' AND t.value = '{goes.id}' AND o.key IN ('job.status', 'job.error')"
+    )
+    assert {status for status, _ in db(where)} == {"KILLED"}
+    assert "lost" in {value for _, value in db(where)}
+    assert any("404" in value for _, value in db(where))
     assert "404" in goes.error
+    (record,) = session.records(goes.id)
+    assert record["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("trouble", ["refused", "unreadable"])
+def test_trouble_with_one_job_ends_the_following_of_no_other(trouble, serve, open_session, monkeypatch):
+    server = serve(steps=3, step_s=0.02)
+    session = open_session(server)
+    stays, troubled = (session.watch(server.add_job()) for _ in range(2))
+    if trouble == "refused":
+        server.quirks.storms = [(f"{troubled.id}$", 403, None)]
+    else:
+        real = follow_module.take_note
+
+        def odd(job, *rest):
+            return {}["odd"] if job is troubled else real(job, *rest)
+
+        monkeypatch.setattr(follow_module, "take_note", odd)
+    seen = []
+    session.follow([stays, troubled], on_update=lambda job: seen.append((job.id, job.status)))
+    assert (stays.status, troubled.status) == ("succeeded", "lost")
+    assert (troubled.id, "lost") in seen
+
+
+def test_a_refused_key_ends_the_following_with_the_reason(serve, open_session):
+    server = serve(steps=3, step_s=0.02)
+    session = open_session(server)
+    job = session.watch(server.add_job())
+    server.quirks.storms = [("GET", 403, None)] * 9
+    with pytest.raises(ProviderError, match="403"):
+        session.follow([job])
+
+
+def test_a_data_file_that_may_not_be_seen_is_as_good_as_gone(serve, open_session):
+    server = serve(steps=3, step_s=0.02)
+    session = open_session(server)
+    job_id = server.add_job(training_file="file-1")
+    server.quirks.storms = [("GET /files/file-1$", 403, None)] * 2
+    (job,) = session.follow([session.watch(job_id)])
+    assert job.status == "succeeded"
 
 
 def test_a_revoked_key_is_an_error(serve, open_session):

@@ -10,6 +10,7 @@ import sys
 from quirks import Quirks, asker
 from test_tracker_crash import wait_for, watch
 
+from tracker import sync as sync_module
 from tracker.cli import main
 
 YEAR_AGO = 1_760_000_000
@@ -82,6 +83,18 @@ def test_what_could_not_be_read_is_named_and_read_the_next_time(serve, uri, db, 
     assert sync(server, uri) == 0
     assert db("SELECT COUNT(*) FROM runs") == [(6,)]
     assert db("SELECT COUNT(*) FROM metrics WHERE key = 'train_loss'") == [(24,)]
+
+
+def test_one_job_that_cannot_be_understood_ends_the_rescue_of_no_other(serve, uri, db, capsys, monkeypatch):
+    server = serve()
+    account(server, 6)
+    real = sync_module.content
+    monkeypatch.setattr(
+        sync_module, "content", lambda raw, *rest: {}["x"] if raw.job["id"] == "ftjob-5" else real(raw, *rest)
+    )
+    assert sync(server, uri) == 1
+    assert "ftjob-5: its answers cannot be read (KeyError" in capsys.readouterr().out
+    assert db("SELECT COUNT(*) FROM runs") == [(5,)]
 
 
 def test_a_wrong_key_is_a_failure_in_words(serve, uri, capsys):

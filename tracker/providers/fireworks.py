@@ -14,8 +14,9 @@ from typing import Any
 
 from tracker.endpoint import Item, Page
 from tracker.errors import InputError, Missing
+from tracker.points import seconds
 from tracker.providers.base import Provider
-from tracker.providers.own_client import OwnClient, seconds
+from tracker.providers.own_client import OwnClient
 from tracker.settings import Settings
 
 PROVIDER = Provider(
