@@ -15,7 +15,7 @@ import openai
 
 from tracker.endpoint import PAGE, Item, Page
 from tracker.errors import Missing, ProviderError
-from tracker.polite import RateLimit, ask
+from tracker.polite import RateLimit, ask, no_answer
 from tracker.providers.base import Provider
 from tracker.scrub import scrub
 from tracker.settings import Settings
@@ -25,8 +25,6 @@ TIMEOUT_S = 60.0
 
 #: Seconds for uploads and creates, where asking again is not free.
 PATIENT_S = 600.0
-
-_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
 class OpenAIEndpoint:
@@ -149,11 +147,19 @@ def _translated(error: openai.OpenAIError) -> ProviderError:
         status = error.status_code
         body = error.body if isinstance(error.body, dict) else {}
         said = scrub(body.get("message") or error.message) or "no message"
+        name = scrub(body.get("param"))
+        if name and name not in said:  # what it is about: quoted content is gone from the message
+            said = f"{name}: {said}"
         kind = Missing if status in (404, 405) else ProviderError
         path = error.request.url.path
         return kind(f"{error.request.method} {path} answered {status}: {said}", status, _retry_after(error))
     cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
-    return ProviderError(f"No answer from the provider ({cause}).", 0, None, sent=cause not in _NEVER_SENT)
+    address = str(error.request.url.copy_with(path="/", query=None, userinfo=b"")) if _asked(error) else ""
+    return no_answer(address, cause)
+
+
+def _asked(error: openai.OpenAIError) -> bool:
+    return isinstance(error, openai.APIConnectionError)
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:

@@ -2,7 +2,8 @@
 
 TrackerError (1, the work failed)
 +-- InputError (2, the input or the usage is wrong; all problems together)
-+-- ProviderError (1, the provider refused or failed; ``status`` is the HTTP code, 0 where there was no answer)
++-- ProviderError (the provider refused or failed; ``status`` is the HTTP code, 0 where there was no answer; 2 where
+|   it refused what was asked for, else 1)
 |   +-- Missing (404 or 405: the thing or the route is not there)
 |   +-- Doubtful (a paid request may or may not have been carried out)
 +-- StoreAway (1, MLflow does not answer; points wait in the spool)
@@ -10,6 +11,9 @@ TrackerError (1, the work failed)
 """
 
 from __future__ import annotations
+
+#: HTTP answers to what the user asked for: a setting, model or id that the provider does not take or know.
+INPUT_REFUSED = (400, 404, 422)
 
 
 class TrackerError(Exception):
@@ -54,6 +58,7 @@ class ProviderError(TrackerError):
         self.status = status
         self.retry_after = retry_after
         self.sent = sent
+        self.exit_code = 2 if status in INPUT_REFUSED else 1
 
     @property
     def passing(self) -> bool:

@@ -4,12 +4,13 @@ failures into ours: final ones (``Refused``), and those after which the same cal
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracker.errors import Refused, StoreAway
+from tracker.errors import InputError, Refused, StoreAway
 from tracker.mlflow_limits import DATASET_CHARS, DIGEST_CHARS, FINAL, cut_params, cut_tags
 
 # MLflow would otherwise look up a telemetry host, and repeat a failed request for minutes: waiting is the spool's work.
@@ -29,7 +30,12 @@ READY = LoggedModelStatus.READY
 
 def open_client(uri: str) -> MlflowClient:
     """Return MLflow's client of a store."""
-    return call(MlflowClient, tracking_uri=uri)
+    try:
+        return call(MlflowClient, tracking_uri=uri)
+    except Refused:
+        raise InputError(
+            f"{uri!r} is no address of an MLflow store: sqlite:///PATH/mlflow.db or http(s)://HOST:PORT is expected."
+        ) from None
 
 
 def call(function: Any, *args: Any, **named: Any) -> Any:
@@ -65,7 +71,7 @@ def tags(pairs: Mapping[str, str]) -> list[RunTag]:
 
 def dataset(data: Mapping[str, str]) -> DatasetInput:
     """Return a dataset as MLflow's: name, digest, source, schema, and what it was used for."""
-    source = f'{{"file": "{data["source"]}"}}'
+    source = json.dumps({"file": data["source"]})
     name, digest = data["name"][:DATASET_CHARS], data["digest"][:DIGEST_CHARS]
     return DatasetInput(
         Dataset(name, digest, "code", source, data.get("schema")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tracker.errors import Refused
+from tracker.errors import InputError, Refused
 from tracker.mlflow_client import call, open_client
 from tracker.runs import CHECKPOINT_MODEL, CHECKPOINT_STEP, RunRow, Series
 
@@ -32,7 +32,11 @@ class MlflowReader:
             return [row for run_id in run_ids if (row := self._row_of(run_id)) is not None]
         names = self._all_experiments()
         ids = [found for found, name in names.items() if experiment in (None, name)]
-        quoted = "" if tag is None else f"tags.`{tag[0]}` " + ("!= ''" if tag[1] is None else f"= '{tag[1]}'")
+        quoted = (
+            ""
+            if tag is None
+            else f"tags.`{tag[0]}` " + ("!= ''" if tag[1] is None else f"= {_quoted(tag[1])}")
+        )
         rows: list[RunRow] = []
         token: str | None = None
         while ids:
@@ -92,6 +96,14 @@ class MlflowReader:
             token = page.token
             if not token:
                 return found
+
+
+def _quoted(value: str) -> str:
+    """Return a value as MLflow's filters take it; they know no escapes, and no value with both kinds of quotes."""
+    mark = '"' if "'" in value else "'"
+    if mark in value:
+        raise InputError(f"MLflow cannot search for {value!r}, which has both kinds of quotes.")
+    return f"{mark}{value}{mark}"
 
 
 def _row(run: Any, experiment: str) -> RunRow:

@@ -68,6 +68,8 @@ def settings(
         if need_endpoint:
             raise InputError(f"{known.name} has no fixed address: give --base-url or set {known.url_env[0]}.")
         url = ""
+    elif urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise InputError(f"{url!r} is no address; something like https://api.openai.com/v1 is expected.")
     key = api_key or _first_env(known.key_env)
     if not key and urlsplit(url).hostname in LOOPBACK:
         key = "none"

@@ -19,7 +19,10 @@ def home(start: Path | None = None) -> Path:
 
 
 def store_uri() -> str:
-    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI``, else SQLite in :func:`home`."""
+    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI`` (also from ``.env``), else SQLite in :func:`home`."""
+    from tracker.settings import load_env  # for every command alike: two of them must not look in two stores
+
+    load_env()
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow.db'}"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 
+from tracker.errors import InputError
 from tracker.store import artifact_root
 
 #: Two processes of half a gigabyte in all, in place of eleven.
@@ -22,6 +25,25 @@ def command(uri: str, host: str, port: int) -> list[str]:
     artifacts = ["--artifacts-destination", root] if root else []
     server = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     return [*server, "--backend-store-uri", uri, *artifacts, "--host", host, "--port", str(port)]
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that cannot be listened on, before anybody is sent there.
+
+    Raises
+    ------
+    InputError
+        Where another program listens there, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            taken = getattr(error, "errno", None) == errno.EADDRINUSE
+            why = "is in use" if taken else f"cannot be listened on ({error})"
+            raise InputError(f"Port {port} of {host} {why}: choose another --port.") from None
 
 
 def serve(uri: str, host: str, port: int) -> int:

@@ -7,9 +7,14 @@ import os
 import subprocess
 import sys
 
+import httpx
+import openai
 import pytest
+from quirks import Quirks
 
+from tracker import client
 from tracker.cli import COMMANDS, main, parser
+from tracker.providers import find
 
 
 def test_submit_follows_to_the_end(serve, uri, train, valid, capsys, db):
@@ -57,6 +62,8 @@ BAD_USAGE = {
     "an unknown provider": ["watch", "--all", "--provider", "nobody"],
     "no key": ["watch", "--all", "--provider", "openai"],
     "no address": ["watch", "--all", "--provider", "azure"],
+    "no address at all": ["watch", "--all", "--base-url", "nonsense"],
+    "no store's address": ["ui", "--link", "--tracking-uri", "foo://x"],
     "an empty store": ["ui", "--link"],
     "a name nobody has": ["ui", "nobody", "--link"],
     "a broken pair": [
@@ -77,6 +84,77 @@ def test_wrong_usage_is_exit_2_and_says_what_to_do(name, uri, capsys, monkeypatc
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert main(BAD_USAGE[name]) == 2
     assert len(capsys.readouterr().err) > 30
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--epochs", "1.5"], "whole number"),
+        (["--epochs", "51"], "1 to 50"),
+        (["--batch-size", "257"], "1 to 256"),
+        (["--learning-rate-multiplier", "0"], "more than 0"),
+        (["--base-url", "nonsense"], "no address"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_written(
+    more, told, serve, uri, train, capsys, tmp_path
+):
+    server = serve()
+    argv = ["submit", str(train), "--model", "m", "--base-url", server.url, "--tracking-uri", uri]
+    assert main([*argv, *more]) == 2
+    assert told in capsys.readouterr().err
+    assert server.requests == []
+    assert not (tmp_path / "mlruns/mlflow.db").exists()
+
+
+def test_what_the_server_takes_is_more_than_where_the_search_looks():
+    onprem = find("onprem")
+    assert onprem.problems({"n_epochs": 50, "batch_size": 256, "learning_rate_multiplier": 1e6}) == []
+    assert onprem.space()["n_epochs"] == {"min": 1, "max": 12}
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_the_provider_refuses_of_the_users_is_exit_2_and_names_the_field(
+    status, serve, uri, train, capsys
+):
+    server = serve(Quirks(storms=[("POST /fine_tuning/jobs$", status, None)]))
+    argv = ["submit", str(train), "--model", "m", "--base-url", server.url, "--tracking-uri", uri]
+    assert main(argv) == 2
+    assert main(["watch", "ftjob-nope", "--base-url", server.url, "--tracking-uri", uri]) == 2
+
+
+def test_the_field_that_is_refused_is_named():
+    answer = httpx.Response(400, request=httpx.Request("POST", "http://h/v1/fine_tuning/jobs"))
+    error = openai.BadRequestError("no", response=answer, body={"message": "Too small", "param": "n_epochs"})
+    assert "n_epochs: Too small" in str(client._translated(error))
+
+
+def test_watching_tells_the_run(serve, uri, db, capsys):
+    server = serve()
+    argv = ["watch", server.add_job(steps=2, step_s=0.02), "--json"]
+    assert main([*argv, "--base-url", server.url, "--tracking-uri", uri]) == 0
+    assert db("SELECT run_uuid FROM runs") == [(json.loads(capsys.readouterr().out)["run_id"],)]
+
+
+def test_a_port_in_use_is_said_before_a_link_is_given(serve, uri, train, capsys):
+    server = serve(steps=2, step_s=0.02)
+    port = server.url.split(":")[2].split("/")[0]
+    assert main(["ui", "--port", port, "--tracking-uri", uri]) == 2
+    told = capsys.readouterr()
+    assert (told.out, f"Port {port}" in told.err, "in use" in told.err) == ("", True, True)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_watching_a_job_that_does_not_succeed_is_exit_1(end, serve, uri):
+    server = serve()
+    argv = ["watch", server.add_job(steps=2, end=end, created_at=1_760_000_000)]
+    assert main([*argv, "--base-url", server.url, "--tracking-uri", uri]) == 1
+
+
+def test_nothing_to_follow_is_said(serve, uri, capsys):
+    server = serve()
+    assert main(["watch", "--all", "--base-url", server.url, "--tracking-uri", uri]) == 0
+    assert f"No job runs at {server.url}" in capsys.readouterr().err
 
 
 def test_a_retired_model_is_refused_by_date(train, uri, capsys, monkeypatch):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate")
 
+#: Knobs that count something.
+WHOLE = ("n_epochs", "batch_size")
+
 #: Statuses after which nothing changes any more.
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
-#: Job status -> MLflow run status; every other status means RUNNING.
+#: Job status -> MLflow run status; every other status means RUNNING. ``pending`` is Azure's word for queued.
 RUN_STATUS = {
     "succeeded": "FINISHED",
     "failed": "FAILED",
     "cancelled": "KILLED",
+    "lost": "KILLED",  # no provider's word, but ours for a job of which nothing further can be learned
     "queued": "SCHEDULED",
     "paused": "SCHEDULED",
     "pending": "SCHEDULED",
@@ -31,8 +36,10 @@ class Provider:
     Parameters
     ----------
     limits
-        Allowed values by knob (a list, or ``{"min", "max"}``), on the provider's own scale. A provider without a
-        multiplier has ``learning_rate`` (absolute) in its place.
+        What the provider takes, by knob (a list, or ``{"min", "max"}``, or ``"above"`` for an end that is excluded), on
+        its own scale. A provider without a multiplier has ``learning_rate`` (absolute) in its place.
+    search
+        Where the search looks by default, by knob, where that is narrower than what is taken.
     auto
         What "auto" means there, in words with their source.
     wire
@@ -59,6 +66,7 @@ class Provider:
     base_url: str = ""
     url_env: tuple[str, ...] = ("OPENAI_BASE_URL",)
     key_env: tuple[str, ...] = ("OPENAI_API_KEY",)
+    search: Limits = field(default_factory=dict)
     wire: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -77,21 +85,33 @@ class Provider:
 
     def space(self, model: str | None = None) -> dict[str, Any]:
         """Return the search space of a model: a SearchSpace record on this provider's scale."""
-        space = {knob: _copy(limit) for knob, limit in self.limits.items()}
+        return {
+            knob: _copy(limit)
+            for knob, limit in {**self._allowed(None), **self.search, **self._own(model)}.items()
+        }
+
+    def _own(self, model: str | None) -> dict[str, Any]:
+        """Return the limits that a model has of its own."""
+        found: dict[str, Any] = {}
         for prefix, limits in self.model_limits.items():
             if model and model.startswith(prefix):
-                space.update({knob: _copy(limit) for knob, limit in limits.items()})
-        return space
+                found |= limits
+        return found
+
+    def _allowed(self, model: str | None) -> dict[str, Any]:
+        return {**self.limits, **self._own(model)}
 
     def problems(self, hyperparameters: Mapping[str, Any], model: str | None = None) -> list[str]:
         """Return what is wrong with settings before they are sent: unknown knobs, values outside the limits."""
-        space = self.space(model)
+        space = self._allowed(model)
         found = []
         for knob, value in hyperparameters.items():
             if value is None or value == "auto":
                 continue
             if knob in KNOBS and knob not in space:
                 found.append(f"{self.title} has no {knob}; its knobs are {', '.join(space)}.")
+            elif knob in WHOLE and isinstance(value, float) and not value.is_integer():
+                found.append(f"{knob} = {value!r} is not allowed: a whole number or auto expected.")
             elif knob in space and not _within(value, space[knob]):
                 found.append(
                     f"{knob} = {value!r} is not allowed at {self.title}: {_told(space[knob])} expected."
@@ -154,10 +174,14 @@ def _within(value: Any, limit: Any) -> bool:
         return False
     if isinstance(limit, list):
         return value in limit
-    return limit.get("min", value) <= value <= limit.get("max", value)
+    return limit.get("min", value) <= value <= limit.get("max", value) and value > limit.get(
+        "above", -math.inf
+    )
 
 
 def _told(limit: Any) -> str:
     if isinstance(limit, list):
         return "one of " + ", ".join(str(value) for value in limit)
+    if "above" in limit:
+        return f"more than {limit['above']}, at most {limit.get('max', 'inf'):g}"
     return f"{limit.get('min', '-inf')} to {limit.get('max', 'inf')}"

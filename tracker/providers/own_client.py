@@ -6,13 +6,12 @@ These clients are of one make (generated, like openai's), so their raw answers a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from types import ModuleType
 from typing import Any
 
 from tracker.endpoint import Item
 from tracker.errors import Missing, ProviderError
-from tracker.polite import RateLimit, ask
+from tracker.polite import RateLimit, ask, no_answer
 from tracker.providers.base import Provider
 from tracker.scrub import scrub
 
@@ -46,8 +45,7 @@ class OwnClient:
             raise _status_error(error) from None
         except self._package.APIConnectionError as error:
             cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
-            sent = cause not in ("ConnectError", "ConnectTimeout")
-            raise ProviderError(f"No answer from the provider ({cause}).", sent=sent) from None
+            raise no_answer(str(error.request.url.copy_with(path="/", query=None)), cause) from None
         except ValueError:
             raise ProviderError("The provider's answer is no JSON.") from None
         return body if isinstance(body, dict) else {"data": body}
@@ -66,13 +64,3 @@ def _status_error(error: Any) -> ProviderError:
     return kind(
         f"{error.request.method} {path} answered {error.status_code}: {said}", error.status_code, retry_after
     )
-
-
-def seconds(text: Any) -> float | None:
-    """Return a time as seconds since 1970; providers give numbers or ISO 8601."""
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return float(text)
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return None
