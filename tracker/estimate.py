@@ -27,7 +27,7 @@ def estimate(provider: Provider, request: JobRequest) -> list[str]:
     if cost is not None:
         tokens, usd = cost
         row = price(provider.name, request.model)
-        source = f"{row.source}, as of {row.as_of}" if row else ""
+        source = f"price: {row.price_source}" if row else ""
         lines.append(f"Estimate: {tokens:,} trained tokens, about ${usd:.2f} ({source}).")
     return lines
 

@@ -12,10 +12,18 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
+from tracker.errors import InputError
+
 SHIPPED = Path(__file__).with_name("prices.csv")
 
 #: A shutdown this near is warned of: a tuned model that lives shorter hardly repays its training.
 WARN_DAYS = 180
+
+
+#: Of a prices file; the last may be missing, then the source is of price and dates alike. Dates are YYYY-MM-DD.
+COLUMNS = (
+    "provider", "model", "train_usd_per_million_tokens", "no_jobs_from", "shutdown", "as_of", "source", "price_source",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,8 @@ class Price:
     """One row: what training costs and how long the model lives.
 
     ``train_usd`` is US dollars per million trained tokens, None where unknown; ``no_jobs`` the first day on which no
-    job can be made, ``shutdown`` the first day on which the model, tuned or not, answers no more.
+    job can be made, ``shutdown`` the first day on which the model, tuned or not, answers no more. ``source`` names
+    where the dates are from, as of ``as_of``; ``price_source`` where the price is from.
     """
 
     provider: str
@@ -33,6 +42,7 @@ class Price:
     shutdown: date | None
     as_of: date
     source: str
+    price_source: str = ""
 
 
 def user_file() -> Path:
@@ -95,7 +105,21 @@ def _fits(model: str, row_model: str) -> bool:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: float) -> tuple[Price, ...]:
     with path.open(newline="", encoding="utf-8") as file:
-        return tuple(_price(row) for row in csv.DictReader(line for line in file if not line.startswith("#")))
+        lines = [(at, line) for at, line in enumerate(file, 1) if line.strip() and not line.startswith("#")]
+    table = list(csv.DictReader(line for _, line in lines))
+    prices, problems = [], []
+    for (at, _), row in zip(lines[1:], table, strict=False):
+        try:
+            prices.append(_price(row))
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(f"{path}, line {at}: {_wrong(error)}; columns are {', '.join(COLUMNS)}.")
+    if problems:
+        raise InputError(problems)
+    return tuple(prices)
+
+
+def _wrong(error: Exception) -> str:
+    return f"the column {error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def _rows(path: Path) -> tuple[Price, ...]:
@@ -115,4 +139,5 @@ def _price(row: dict[str, str]) -> Price:
         day(row.get("shutdown")),
         date.fromisoformat(row["as_of"]),
         row["source"],
+        row.get("price_source") or row["source"],
     )

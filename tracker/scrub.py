@@ -15,7 +15,9 @@ MAX_CHARS = 500
 MAX_QUOTED = 40
 
 _SECRETS = re.compile(
-    r"\b(?:sk|pk|rk|tgp|fw|hf|nvapi|eyJ)[-_][\w.\-]{8,}|\bBearer\s+\S+|(?<=://)[^/@\s]+@"
+    r"\b(?:sk|pk|rk|tgp|fw|hf|nvapi)[-_][\w.\-]{8,}|\beyJ[\w\-]{10,}(?:\.[\w\-]*){0,4}"
+    # Keys without a mark of their own, such as Azure's (its ids have one: ftjob-): hexadecimal, or very long.
+    r"|(?<![\w\-])(?:[0-9a-fA-F]{32}|[A-Za-z0-9]{60,})(?![\w\-])|\bBearer\s+\S+|(?<=://)[^/@\s]+@"
     r"|(?i:\b(?:api[-_ ]?key|authorization|token|secret|password)\b\s*(?:provided)?\s*[:=]\s*)(?:Bearer\s+)?\S+"
 )
 _QUERY = re.compile(r"(https?://[^\s?#]+)[?#]\S*")

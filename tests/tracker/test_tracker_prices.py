@@ -26,7 +26,8 @@ def test_the_guides_models_have_a_price_a_source_and_an_end(model):
     assert row.model == model
     assert row.train_usd > 0
     assert row.source
-    assert row.shutdown
+    assert "not checked since" in row.price_source
+    assert row.no_jobs
 
 
 def test_every_row_has_a_date_and_a_source():
@@ -62,7 +63,7 @@ def test_cost_is_tokens_times_price():
         ("gpt-4o-mini", date(2027, 1, 6), True, True),
         ("gpt-4o-mini", date(2026, 1, 1), False, False),
         ("gpt-3.5-turbo-1106", date(2026, 11, 22), True, False),
-        ("babbage-002", date(2026, 9, 27), False, True),
+        ("babbage-002", date(2027, 1, 6), True, False),
         ("a-new-model", date(2027, 1, 6), True, False),
     ],
 )
@@ -95,3 +96,15 @@ def test_the_estimate_counts_tokens_times_epochs(train, monkeypatch):
 def test_an_estimate_for_a_retired_model_is_a_refusal(train):
     with pytest.raises(InputError, match="2026-10-23"):
         estimate(find("openai"), JobRequest(train, None, "gpt-3.5-turbo"))
+
+
+def test_a_users_file_with_mistakes_is_told_by_line(monkeypatch, tmp_path):
+    own = tmp_path / "mine.csv"
+    own.write_text(
+        "provider,model,train_usd_per_million_tokens,no_jobs_from,shutdown,as_of,source\n# ours\n"
+        "openai,a,cheap,,,2026-11-01,our contract\nopenai,b,1,,,1.11.2026,our contract\n"
+    )
+    monkeypatch.setenv("TRACKER_PRICES", str(own))
+    with pytest.raises(InputError) as caught:
+        price("openai", "a")
+    assert ["line 3" in caught.value.problems[0], "line 4" in caught.value.problems[1]] == [True, True]

@@ -16,8 +16,23 @@ PRIVATE = [
     "Authorization: Bearer abc.def.ghi",
     "GET https://user:pass@host/x?key=sekret&b=1 failed",
     "api_key=verysecretvalue rejected",
+    "bad credentials eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl given",
+    "Access denied for 0123456789abcdef0123456789abcdef here",
 ]
-WORDS = ["diary", "Anna", "4111", "noon", "abcdefghijklmnop", "abc.def", "pass@", "sekret", "verysecretvalue"]
+WORDS = [
+    "diary",
+    "Anna",
+    "4111",
+    "noon",
+    "abcdefghijklmnop",
+    "abc.def",
+    "pass@",
+    "sekret",
+    "verysecretvalue",
+    "eyJ",
+    "c2lnb",
+    "0123456789abcdef",
+]
 
 
 @pytest.mark.parametrize("message", PRIVATE)
@@ -29,6 +44,11 @@ def test_private_words_are_gone(message):
 @pytest.mark.parametrize("name", ["n_epochs", "gpt-4o-mini", "training_file", "messages[2].content"])
 def test_quoted_names_stay(name):
     assert name in scrub(f"Invalid value for '{name}'")
+
+
+def test_ids_of_azure_stay():
+    told = "Job ftjob-0123456789abcdef0123456789abcdef is gone"
+    assert scrub(told) == told
 
 
 def test_apostrophes_are_no_quotes():
