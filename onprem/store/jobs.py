@@ -71,13 +71,30 @@ def update(connection, job_id: str, **values) -> None:
     connection.execute(f"update jobs set {names} where id = ?", (*values.values(), job_id))
 
 
+def holds(connection, job_id: str, worker: str) -> bool:
+    """Tell, inside a transaction, whether `worker` still holds the job: what it writes is wanted."""
+    row = connection.execute("select worker from jobs where id = ?", (job_id,)).fetchone()
+    return row is not None and row["worker"] == worker
+
+
 def move(
-    db: Database, job_id: str, expected: tuple[str, ...], to: str, key: str, message: str, **values
+    db: Database,
+    job_id: str,
+    expected: tuple[str, ...],
+    to: str,
+    key: str,
+    message: str,
+    *,
+    holder: str | None = None,
+    **values,
 ) -> bool:
-    """Move a job from one of the `expected` statuses to `to` and tell so; False where it was elsewhere."""
+    """Move a job from one of the `expected` statuses to `to` and tell so; False where it was elsewhere.
+
+    With a `holder`, it is moved only while that worker holds it.
+    """
     with db.transaction() as connection:
         row = connection.execute("select status from jobs where id = ?", (job_id,)).fetchone()
-        if row is None or row["status"] not in expected:
+        if row is None or row["status"] not in expected or (holder and not holds(connection, job_id, holder)):
             return False
         level = "error" if to == "failed" else "info"
         add_event(connection, job_id, key, message, level=level)
@@ -85,12 +102,14 @@ def move(
         return True
 
 
-def fail(db: Database, job_id: str, code: str, message: str, param: str | None = None) -> bool:
-    """End a job as failed; its events stay. False where it had already ended."""
+def fail(
+    db: Database, job_id: str, code: str, message: str, param: str | None = None, holder: str | None = None
+) -> bool:
+    """End a job as failed; its events stay. False where it had already ended, or `holder` has lost it."""
     error = {"code": code, "message": message, "param": param}
     return move(
         db, job_id, LIVE, "failed", "message:failed", message, error=error, finished_at=int(time.time()),
-        estimated_finish=None,
+        estimated_finish=None, holder=holder,
     )  # fmt: skip
 
 
@@ -123,12 +142,14 @@ def died(db: Database, job: dict, code: int) -> None:
     """Note that a job's process died: it goes on from its last checkpoint, or fails after too many deaths."""
     attempts = job["attempts"] + 1
     with db.transaction() as connection:
+        if not holds(connection, job["id"], job["worker"]):
+            return
         update(connection, job["id"], attempts=attempts)
         text = f"The training worker died (code {code}); going on from the last checkpoint"
         add_event(connection, job["id"], f"message:died:{attempts}", text, level="warn")
     if attempts >= MAX_ATTEMPTS:
-        fail(db, job["id"], "worker_died", WORKER_DIED.format(attempts, code))
-    release(db, job["id"])
+        fail(db, job["id"], "worker_died", WORKER_DIED.format(attempts, code), holder=job["worker"])
+    release(db, job["id"], job["worker"])
 
 
 def held_by(db: Database, worker: str | None = None) -> list[dict]:

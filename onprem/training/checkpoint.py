@@ -8,6 +8,9 @@ import os
 import shutil
 from pathlib import Path
 
+from onprem.store import Database, DataFolder
+from onprem.store import jobs as job_rows
+
 SEAL = "complete"
 # What going on needs and sampling does not; only the newest checkpoint keeps it.
 RESUME_ONLY = (
@@ -64,18 +67,25 @@ def newest(job: Path, kept: set[int]) -> Path | None:
 
 
 def drop_passing(job: Path, kept: set[int]) -> None:
-    """After a job's end: remove pause checkpoints, and what only going on needs."""
-    for step in steps(job):
-        if step in kept:
-            _lighten(folder_of(job, step))
+    """After a job's end: remove pause checkpoints and half-written ones, and what only going on needs."""
+    for path in sorted(job.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2])):
+        if int(path.name.rpartition("-")[2]) in kept:
+            _lighten(path)
         else:
-            shutil.rmtree(folder_of(job, step))
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def tidy(db: Database, store: DataFolder, job_id: str) -> None:
+    """Where the job has ended, however it did, keep nothing but its models: a full disk needs the room."""
+    if job_rows.status(db, job_id) in job_rows.TERMINAL:
+        registered = db.all("select step from checkpoints where job = ?", job_id)
+        drop_passing(store.job(job_id), {row["step"] for row in registered})
 
 
 def _lighten(folder: Path) -> None:
     for pattern in RESUME_ONLY:
         for path in folder.glob(pattern):
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -11,7 +11,7 @@ import time
 
 from onprem.store.database import Database
 from onprem.store.events import add_event
-from onprem.store.jobs import update
+from onprem.store.jobs import holds, update
 
 PAUSE_SECONDS = 0.1  # between transactions: a client sees an event within that time
 
@@ -23,13 +23,13 @@ class EventLog:
     ----------
     db : Database
         The store.
-    job_id : str
-        The job.
+    job_id, worker : str
+        The job, and who trains it: once another holds the job, nothing more is written.
     """
 
-    def __init__(self, db: Database, job_id: str) -> None:
+    def __init__(self, db: Database, job_id: str, worker: str) -> None:
         self.db = db
-        self.job_id = job_id
+        self.job_id, self.worker = job_id, worker
         self.queue: queue.SimpleQueue = queue.SimpleQueue()
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._write, daemon=True)
@@ -85,6 +85,8 @@ class EventLog:
         if not events:
             return
         with self.db.transaction() as connection:
+            if not holds(connection, self.job_id, self.worker):
+                return
             for message, data, created_at, _ in events:
                 add_event(
                     connection,

@@ -81,26 +81,26 @@ class JobRecord:
             "metrics": event_rows.at_step(self.db, job_id, step),
         }
         with self.db.transaction() as connection:
+            if not job_rows.holds(connection, job_id, self.job["worker"]):
+                return
             if insert(connection, "checkpoints", row, or_ignore=True):
                 text = f"Checkpoint created at step {step}"
                 event_rows.add_event(connection, job_id, f"message:checkpoint:{step}", text)
                 model_rows.add(connection, self._model_row(name, "checkpoint", step), or_ignore=True)
 
-    def registered_steps(self) -> set[int]:
-        """Return the steps of registered checkpoints."""
-        rows = self.db.all("select step from checkpoints where job = ?", self.job["id"])
-        return {row["step"] for row in rows}
-
     def diverged(self, learning_rate: float) -> None:
         """End the job as failed: its loss stayed non-finite."""
-        job_rows.fail(self.db, self.job["id"], "diverged", DIVERGED.format(learning_rate))
+        text = DIVERGED.format(learning_rate)
+        job_rows.fail(self.db, self.job["id"], "diverged", text, holder=self.job["worker"])
 
     def succeeded(self, step: int, files: list[str], trained_tokens: int) -> None:
-        """End the job as succeeded, with its model, unless a client cancelled it after its last step."""
+        """End the job as succeeded, with its model, unless it was cancelled or lost after its last step."""
         name, job_id = model_name(self.job), self.job["id"]
         with self.db.transaction() as connection:
             row = connection.execute("select status from jobs where id = ?", (job_id,)).fetchone()
-            if row["status"] in job_rows.TERMINAL:
+            if row["status"] in job_rows.TERMINAL or not job_rows.holds(
+                connection, job_id, self.job["worker"]
+            ):
                 return
             model_rows.add(connection, self._model_row(name, "tuned", step), or_ignore=True)
             event_rows.add_event(connection, job_id, "message:model", f"New fine-tuned model created: {name}")

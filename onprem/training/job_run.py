@@ -78,7 +78,7 @@ class JobRun:
             self.record.started(self.data.warnings, self.first)
             if self.first:  # a crash may have come between the checkpoint and its registration
                 self.record.saved(self.first, self.first % self.per_epoch == 0)
-        log = EventLog(self.db, self.job["id"])
+        log = EventLog(self.db, self.job["id"], self.job["worker"])
         try:
             self.reporter = Reporter(
                 log, self.task, self.record, steps_per_epoch=self.per_epoch, total_steps=self.total_steps,
@@ -98,9 +98,7 @@ class JobRun:
     def _finish(self) -> None:
         if self.reporter.stopped == "diverged":
             self.record.diverged(self.plan.learning_rate)
-        if self.reporter.stopped:
-            if self.reporter.stopped in UNSAVED and self.reporter.stopped != "lost":
-                checkpoint.drop_passing(self.folder, self.record.registered_steps())
+        if self.reporter.stopped or self.record.status() in UNSAVED:  # perhaps since the last step
             return
         scores = self.reporter.final_scores
         if scores is None and self.data.valid:  # cut off between the last step and its telling of the end
@@ -108,7 +106,6 @@ class JobRun:
             scores = self.task.scores(model, list(range(len(self.data.valid))))
         files = results.leave_all(self.db, self.store, self.job, self.data.valid, scores or [])
         self.record.succeeded(self.total_steps, files, self.data.n_tokens * self.plan.n_epochs)
-        checkpoint.drop_passing(self.folder, self.record.registered_steps())
 
 
 def _vocab_size(path: Path) -> int:

@@ -68,7 +68,9 @@ class Reporter(TrainerCallback):
 
     def tell_base_loss(self, model) -> None:
         """Tell the loss before training: an event at step 0 with the full validation loss alone."""
-        self._tell({"step": 0, "total_steps": self.total_steps, **self._full_validation(model, 0)})
+        full = self._full_validation(model, 0)
+        if full is not None:
+            self._tell({"step": 0, "total_steps": self.total_steps, **full})
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """Note when and where training starts, for the estimate of its end."""
@@ -95,14 +97,17 @@ class Reporter(TrainerCallback):
         if self.order and step % self.every == 0:
             told |= self._validation_batch(model, step)
         if self.order and self._ends_epoch(step):
-            told |= self._full_validation(model, step)
+            full = self._full_validation(model, step)
+            if full is None:
+                return
+            told |= full
         self._tell(told)
         self._watch_divergence(told, control)
 
     def on_save(self, args, state, control, **kwargs) -> None:
         """Let the job seal its checkpoint, once all events up to it are on the disk."""
         ranks.wait()  # each process writes its part
-        if not ranks.is_first():
+        if not ranks.is_first() or self._unwanted() in UNSAVED:
             return
         self.log.flush()
         self.record.saved(state.global_step, self._ends_epoch(state.global_step))
@@ -120,9 +125,12 @@ class Reporter(TrainerCallback):
         score = total(self.task.scores(model, [self.order[(start + i) % n] for i in range(size)]))
         return {"valid_loss": score.loss, f"valid_{self.task.accuracy}": score.accuracy}
 
-    def _full_validation(self, model, step: int) -> dict:
+    def _full_validation(self, model, step: int) -> dict | None:
+        """Return the figures, or None where the job was ended meanwhile: the rows scored till then are no whole."""
         everything = list(range(len(self.order)))
         scores = self.task.scores(model, everything, stop=lambda: self._unwanted() in UNSAVED)
+        if self._unwanted() in UNSAVED:
+            return None
         self.final_scores = scores if step == self.total_steps else None
         score = total(scores)
         told = {"full_valid_loss": score.loss}

@@ -11,7 +11,7 @@ import transformers
 
 from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
-from onprem.training import ranks
+from onprem.training import checkpoint, ranks
 from onprem.training.errors import JobError
 from onprem.training.job_run import JobRun
 
@@ -68,13 +68,17 @@ class Worker:
             log.error("job %s: %s at %s", job["id"], code, _where(error))
             if not ranks.is_first():
                 raise
-            job_rows.fail(self.db, job["id"], code, message, param)
+            job_rows.fail(self.db, job["id"], code, message, param, holder=self.worker_id)
         finally:
             if ranks.is_first():
-                job_rows.release(self.db, job["id"], self.worker_id)
+                self._let_go(job["id"])
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
         log.info("job %s: let go", job["id"])
+
+    def _let_go(self, job_id: str) -> None:
+        checkpoint.tidy(self.db, self.folder, job_id)
+        job_rows.release(self.db, job_id, self.worker_id)
 
 
 def failure(error: Exception) -> tuple[str, str, str | None]:

@@ -16,6 +16,7 @@ import threading
 
 from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
+from onprem.training import checkpoint
 from onprem.workers import lifeline
 from onprem.workers.train import LOOK_SECONDS
 
@@ -32,7 +33,8 @@ class Dispatcher:
     """
 
     def __init__(self, data_dir: str, worker_id: str, template: str) -> None:
-        self.db = open_database(DataFolder.at(data_dir))
+        self.folder = DataFolder.at(data_dir)
+        self.db = open_database(self.folder)
         self.data_dir, self.worker_id, self.template = data_dir, worker_id, template
         self.poke, self.stop = threading.Event(), threading.Event()
         self.child: subprocess.Popen | None = None
@@ -67,13 +69,14 @@ class Dispatcher:
         except OSError as error:
             log.error("%s: %s", words[0], error)
             text = f"The server's launch command cannot be run ({error.strerror}). Tell its operator."
-            job_rows.fail(self.db, job["id"], "launch_failed", text)
+            job_rows.fail(self.db, job["id"], "launch_failed", text, holder=self.worker_id)
             code = 1
         if job_rows.get(self.db, None, job["id"])["worker"] == self.worker_id:
             if self.stop.is_set():
-                job_rows.release(self.db, job["id"])
+                job_rows.release(self.db, job["id"], self.worker_id)
             else:
                 job_rows.died(self.db, job, code)
+                checkpoint.tidy(self.db, self.folder, job["id"])
         return True
 
 

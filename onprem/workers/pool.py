@@ -11,6 +11,7 @@ import time
 
 from onprem.store import Database, DataFolder
 from onprem.store import jobs as job_rows
+from onprem.training import checkpoint  # knows files alone: no torch
 from onprem.workers import process
 
 GRACE_SECONDS = 30.0  # from a claim until its worker has locked the job, at most
@@ -112,3 +113,4 @@ class TrainingPool:
         log.warning("training worker ended with code %s", code)
         for job in job_rows.held_by(self.db, worker_id):
             job_rows.died(self.db, job, code)
+            checkpoint.tidy(self.db, self.folder, job["id"])

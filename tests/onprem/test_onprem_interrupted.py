@@ -81,6 +81,10 @@ def test_pause_keeps_the_step_and_resume_goes_on(own, data_dir):
     assert len(told(client, job_id)) == at_rest, "nothing happens while paused"
     assert client.fine_tuning.jobs.resume(job_id).status in ("queued", "running")
     same_end(client, job_id, expected)
+    deadline = time.monotonic() + 10  # the worker tidies up once the success is told
+    while (data_dir / "jobs" / job_id / "checkpoint-60" / "optimizer.pt").exists():
+        assert time.monotonic() < deadline, "what only going on needs is still there"
+        time.sleep(0.05)
     kept = sorted(path.name for path in (data_dir / "jobs" / job_id).glob("checkpoint-*"))
     assert kept == ["checkpoint-15", "checkpoint-30", "checkpoint-45", "checkpoint-60"], (
         "the pause's own is gone"
