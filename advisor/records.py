@@ -151,7 +151,7 @@ def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float |
     if not is_number(value, finite=False):
         problems.append(f"{key} is {show(value)}; expected a number or null")
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= OVERFLOW else None  # NaN compares as false
 
 
 def _text(record: Mapping[str, Any], key: str, problems: list[str]) -> str | None:

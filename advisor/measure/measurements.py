@@ -79,7 +79,7 @@ class Measurements:
         if v is None or self.fall <= 0 or v.fall <= 0:
             return 0.0
         of_train = TRAIN_COUNTS * t.last_fall / self.fall if t else 0.0
-        return v.last_fall / (v.fall * self.fall) ** 0.5 + of_train
+        return v.last_fall / (v.fall**0.5 * self.fall**0.5) + of_train  # the product of two tiny falls is 0
 
     @property
     def early_share(self) -> float | None:

@@ -76,6 +76,7 @@ def test_a_step_or_loss_beyond_all_reason_is_no_number():
     assert math.isnan(curve.step[0])
     assert curve.step[1] == 0
     assert list(curve.loss) == [2.0, -math.inf, 1.0]
+    assert job(base_valid_loss=1e308).base_valid_loss is None
 
 
 def test_a_misspelt_knob_of_a_space_is_told():
