@@ -21,7 +21,7 @@ from experiments.cli import main
 CALLS = dict.fromkeys(
     ("start_loop", "submit", "set_tags", "follow", "finish_loop", "reopen_loop"), tracker.Session
 ) | {"write_advice": tracker}
-# In the order in which submit comes by them: the run is there, a file is there, the provider has the job, its id is noted.
+# The moments of submit: a file is sent, the run is there, the provider has the job, its id is noted.
 WITHIN = {
     "_open_run": tracker.submit,
     "upload": tracker.client.OpenAIEndpoint,
