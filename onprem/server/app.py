@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,8 @@ from onprem.store import files as file_rows
 from onprem.store.jobs import decode
 from onprem.workers.pool import TrainingPool
 from onprem.workers.sampler import Sampler
+
+log = logging.getLogger("onprem.server")
 
 TAKE_OVER_SECONDS = 10.0  # between looks for jobs of other front ends that died
 SWEEP_SECONDS = 600.0  # between looks for expired files; they are hidden at once
@@ -84,9 +87,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(validate, context, decode(job))
     if context.db.one("select 1 from jobs where status = 'queued'"):
         context.pool.poke()
-    chores = [asyncio.create_task(_sweep(context))]
+    chores = [asyncio.create_task(_every(SWEEP_SECONDS, _sweep, context))]
     if context.db.shared:
-        chores.append(asyncio.create_task(_take_over(context)))
+        chores.append(asyncio.create_task(_every(TAKE_OVER_SECONDS, _take_over, context)))
     yield
     for chore in chores:
         chore.cancel()
@@ -96,14 +99,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _take_over(context: Context) -> None:
     """Put jobs of front ends that are gone back into the queue."""
-    while True:
-        await asyncio.sleep(TAKE_OVER_SECONDS)
-        await asyncio.to_thread(context.pool.recover)
-        if context.db.one("select 1 from jobs where status = 'queued'"):
-            context.pool.poke()
+    await asyncio.to_thread(context.pool.recover)
+    if context.db.one("select 1 from jobs where status = 'queued'"):
+        context.pool.poke()
 
 
 async def _sweep(context: Context) -> None:
+    await asyncio.to_thread(file_rows.sweep, context.db, context.folder)
+
+
+async def _every(seconds: float, chore: Callable[[Context], Awaitable[None]], context: Context) -> None:
+    """Do a chore now and again for ever: what goes wrong once, such as a database that restarts, is logged."""
     while True:
-        await asyncio.to_thread(file_rows.sweep, context.db, context.folder)
-        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await chore(context)
+        except Exception as error:
+            log.error("%s: %s; tried again in %g s", chore.__name__, type(error).__name__, seconds)
+        await asyncio.sleep(seconds)

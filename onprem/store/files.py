@@ -1,9 +1,11 @@
 """Rows of the files table; the contents lie in the data folder under the file's id."""
 
+import contextlib
 import time
 
 from onprem.store.database import Database, insert
 from onprem.store.folder import DataFolder
+from onprem.store.jobs import LIVE
 
 
 def add(db: Database, row: dict) -> dict:
@@ -38,11 +40,16 @@ def remove(db: Database, folder: DataFolder, file_id: str) -> None:
 def sweep(db: Database, folder: DataFolder, older_than: float = 3600) -> int:
     """Remove expired files and contents without a row (left by a crash over an hour ago). Returns how many."""
     now = time.time()
-    gone = [row["id"] for row in db.all("select id from files where expires_at <= ?", now)]
+    needed = f"select 1 from jobs where files.id in (training_file, validation_file) and status in {LIVE}"
+    expired = f"select id from files where expires_at <= ? and not exists ({needed})"
+    gone = [row["id"] for row in db.all(expired, now)]
     known = {row["id"] for row in db.all("select id from files")}
     for path in folder.files.iterdir():
-        if path.name not in known and now - path.stat().st_mtime > older_than:
-            gone.append(path.name)
+        if path.name in known or path.name.startswith("."):  # such as .nfs... and .DS_Store: not ours
+            continue
+        with contextlib.suppress(FileNotFoundError):  # an upload under way was renamed meanwhile
+            if now - path.stat().st_mtime > older_than:
+                gone.append(path.name)
     for file_id in gone:
         remove(db, folder, file_id)
     return len(gone)

@@ -1,5 +1,6 @@
 """The queue: fair between tenants, priorities first, each job taken once; and the store's promises."""
 
+import asyncio
 import threading
 import time
 
@@ -169,8 +170,36 @@ def test_expired_files_are_hidden_at_once_and_swept(db, folder):
         True,
     ]
     (folder.files / "orphan").write_bytes(b"half an upload")
+    (folder.files / ".nfs0001").write_bytes(b"of the file system")
+    (folder.files / "renamed.part").symlink_to("nowhere")  # its stat fails as that of a file just renamed
     assert file_rows.sweep(db, folder, older_than=-1) == 2
-    assert sorted(path.name for path in folder.files.iterdir()) == ["kept", "new"]
+    (folder.files / "renamed.part").unlink()
+    assert sorted(path.name for path in folder.files.iterdir()) == [".nfs0001", "kept", "new"]
+
+
+def test_an_expired_file_is_kept_while_a_live_job_needs_it(db, folder):
+    stored(db, folder, "f", expires_at=1)  # the file that queue() names
+    queue(db, "one")
+    assert file_rows.sweep(db, folder) == 0
+    assert folder.file("f").exists()
+    job_rows.fail(db, "one", "code", "why")
+    assert file_rows.sweep(db, folder) == 1
+
+
+def test_a_chore_goes_on_after_an_error(monkeypatch):
+    from onprem.server import app
+
+    done = []
+
+    async def chore(context):
+        done.append(context)
+        if len(done) == 3:
+            raise asyncio.CancelledError
+        raise OSError("the database restarts")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(app._every(0.0, chore, "context"))
+    assert len(done) == 3
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "/etc/passwd", "", ".", "..", "a\0b", "a\\b"])
