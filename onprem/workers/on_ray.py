@@ -15,8 +15,11 @@ def train(config: dict) -> None:
     """Run in each Ray worker: Ray Train has told it its rank and joined it to the others."""
     from ray import train as ray_train
 
+    from onprem.store import DataFolder
+    from onprem.store.connect import take_url
     from onprem.workers.one import run
 
+    take_url(DataFolder.at(config["data_dir"]))
     context = ray_train.get_context()
     os.environ |= {"RANK": str(context.get_world_rank()), "WORLD_SIZE": str(context.get_world_size())}
     run(config["data_dir"], config["job"], config["worker"])
@@ -34,6 +37,10 @@ def main() -> None:
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
+    from onprem.store import DataFolder
+    from onprem.store.connect import leave_url
+
+    leave_url(DataFolder.at(arguments.data_dir))
     names = ("OMP_NUM_THREADS", "HF_HUB_OFFLINE", "DO_NOT_TRACK", "TOKENIZERS_PARALLELISM")
     environment = {"env_vars": {name: os.environ[name] for name in names if name in os.environ}}
     ray.init(address=arguments.address, runtime_env=environment, log_to_driver=False)

@@ -1,6 +1,7 @@
 """The queue: fair between tenants, priorities first, each job taken once; and the store's promises."""
 
 import asyncio
+import os
 import threading
 import time
 
@@ -184,6 +185,22 @@ def test_an_expired_file_is_kept_while_a_live_job_needs_it(db, folder):
     assert folder.file("f").exists()
     job_rows.fail(db, "one", "code", "why")
     assert file_rows.sweep(db, folder) == 1
+
+
+def test_the_databases_url_reaches_workers_of_a_cluster_and_nobody_else(folder, monkeypatch):
+    from onprem.store import connect
+
+    monkeypatch.setenv(connect.VARIABLE, "postgresql://u:p@h/n")
+    connect.leave_url(folder)
+    (path,) = folder.root.glob("*.url")
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv(connect.VARIABLE, "")
+    connect.take_url(folder)
+    assert os.environ[connect.VARIABLE] == "postgresql://u:p@h/n"
+    monkeypatch.delenv(connect.VARIABLE)
+    connect.leave_url(folder)  # the store is SQLite again
+    connect.take_url(folder)
+    assert connect.VARIABLE not in os.environ
 
 
 def test_a_chore_goes_on_after_an_error(monkeypatch):
