@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from onprem.commands import PARSERS
+from onprem.commands.common import complain
 
 EXAMPLE = """examples:
   onprem serve --port 8321
@@ -27,6 +28,12 @@ def main(argv: list[str] | None = None) -> int:
         return arguments.run(arguments)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        from onprem.store.folder import FolderError  # only now: --help needs nothing of the store
+
+        if isinstance(error, FolderError):
+            return complain(str(error))
+        raise
 
 
 if __name__ == "__main__":

@@ -3,10 +3,15 @@
 It does not read or write what lies there.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_data_path
+
+
+class FolderError(Exception):
+    """The data folder cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,23 @@ class DataFolder:
 
     @classmethod
     def at(cls, path: str | Path | None = None) -> "DataFolder":
-        """Open (and make, readable by its owner alone) the folder at `path`, or the user's data folder."""
+        """Open (and make, readable by its owner alone) the folder at `path`, or the user's data folder.
+
+        Raises
+        ------
+        FolderError
+            If it cannot be made or written to.
+        """
         root = Path(path).expanduser().resolve() if path else user_data_path("onprem")
         folder = cls(root)
-        for each in (folder.root, folder.files, folder.jobs, folder.models, folder.logs):
-            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            for each in (folder.root, folder.files, folder.jobs, folder.models, folder.logs):
+                each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            why = f"the data folder {root} cannot be made ({error.strerror})"
+            raise FolderError(f"{why}; choose one that you may write to with --data-dir") from None
+        if not os.access(root, os.W_OK | os.X_OK):
+            raise FolderError(f"the data folder {root} is read-only for you; choose another with --data-dir")
         return folder
 
     @property

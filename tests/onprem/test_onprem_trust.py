@@ -122,6 +122,17 @@ def test_other_addresses_need_keys(tmp_path, capsys):
     assert "onprem keys add" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command_line", [["serve", "--port", "0"], ["doctor"], ["models", "list"], ["keys", "list"]]
+)
+def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path, capsys, command_line):
+    (tmp_path / "file").write_text("x")
+    for bad in ("/proc/x", tmp_path / "file"):
+        assert main([*command_line, "--data-dir", str(bad)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"the data folder {bad} cannot be made" in line
+
+
 def test_a_folder_is_served_once(server, capsys):
     assert main(["serve", "--port", "0", "--data-dir", str(server.data_dir)]) == 2
     assert "another server" in capsys.readouterr().err
