@@ -9,23 +9,38 @@ from scipy.special import log_ndtr
 
 from advisor.nouns import Job
 from advisor.propose.beliefs import LATTICE
-from advisor.propose.series import blew_up, setting
+from advisor.propose.series import blew_up, setting, validation
 
 BREAKS = 3.0  # log2 of the multiplier about which tasks of the library break: none did up to 6.4
 SPREAD = 1.0  # octaves
 
 
 def broken_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndarray:
-    """float[k, 3]: settings of jobs that blew up."""
-    known = [s for j in jobs if blew_up(j, base) and (s := setting(j, rate_name)) is not None]
+    """float[k, 3]: settings of jobs that blew up, and hotter than every one that came to a good end.
+
+    Where a hotter setting did well it was not the heat that broke the job.
+    """
+    blown = [j for j in jobs if blew_up(j, base)]
+    well = [
+        j for j in jobs if j.status in (None, "succeeded") and not blew_up(j, base) and len(validation(j)[0])
+    ]
+    broken, proven = _settings(blown, rate_name), _settings(well, rate_name)
+    return broken[heat(broken) > heat(proven).max(initial=0.0) * (1 + 1e-6)]
+
+
+def heat(settings: np.ndarray) -> np.ndarray:
+    """float[m]: the rate by the square root of the batch size."""
+    return settings[:, 2] / np.sqrt(settings[:, 1])
+
+
+def _settings(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
+    known = [s for j in jobs if (s := setting(j, rate_name)) is not None]
     return np.array(known, dtype=float).reshape(-1, 3)
 
 
 def unsafe(settings: np.ndarray, broken: np.ndarray) -> np.ndarray:
-    """bool[m]: settings as hot as one that broke: its rate or more, by the square root of the batch size."""
-    heat = settings[:, 2] / np.sqrt(settings[:, 1])
-    least = (broken[:, 2] / np.sqrt(broken[:, 1])).min(initial=np.inf)
-    return heat >= least * (1 - 1e-6)
+    """bool[m]: settings as hot as one that broke."""
+    return heat(settings) >= heat(broken).min(initial=np.inf) * (1 - 1e-6)
 
 
 def shift_evidence(broken: np.ndarray, reference: float) -> np.ndarray | None:

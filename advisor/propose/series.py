@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from advisor.measure.broken import ends_broken
+from advisor.measure.series import clean as measured
 from advisor.nouns import Curve, HyperParameters, Job
 
 SMALLEST = 1e-6  # nats per token; a loss before training below it is a mistake in the data
 BLOWN = 1.15  # of the loss before training: no underfitted job ends above it
+RUNAWAY = 2.0  # times its first training losses: noise of batches stays below it on the benchmark's tables
 ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
 
 
@@ -78,15 +81,25 @@ def blew_up(job: Job, base: float) -> bool:
     if diverged(job):
         return True
     _, loss, _ = validation(job)
-    return len(loss) > 0 and not job.pending and loss[-1] > BLOWN * base and loss.min() > base
+    return bool(len(loss) and not job.pending and loss[-1] > BLOWN * base and loss.min() > base)
 
 
 def diverged(job: Job) -> bool:
-    """Whether the job's last loss is no number, or it failed after some training."""
-    for curve in (job.full_valid, job.train):
-        if len(curve) and not np.isfinite(curve.loss[-1]):
-            return True
-    return job.status == "failed" and len(job.train) > 0
+    """Whether the losses end as no number, or the job failed while its training loss stood far above its start.
+
+    A failure by itself says nothing: servers die and disks fill up under good settings too.
+    """
+    train = measured(job.train)
+    valid = measured(job.full_valid if len(job.full_valid) else job.valid)
+    if any(ends_broken(train, valid, running=job.pending)):
+        return True
+    if job.status == "failed" and train.n_logged and not len(train):  # no number from its first step on
+        return True
+    _, loss = clean(job.train)
+    few = min(3, len(loss) // 2)  # the middle of three: one odd batch must not decide
+    return (
+        job.status == "failed" and few > 0 and bool(np.median(loss[-few:]) > RUNAWAY * np.median(loss[:few]))
+    )
 
 
 def total_steps(job: Job, last: float) -> float:
