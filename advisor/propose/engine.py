@@ -47,9 +47,9 @@ def propose(
     so, and its setting is the one that would be tried next if forced.
     """
     if not jobs and not context:
-        return [
-            Proposal(all_auto(space), expect="no job and no data known: the provider's own choice")
-        ] * n, []
+        auto = all_auto(space)
+        expect = "no job and no data known: the provider's own choice"
+        return [Proposal(auto, because(None, auto, diagnosis), expect)] * n, []
     grid = candidates(space, reference_rate(space))
     free = _free(grid, jobs)
     within = affordable(grid.settings, jobs, budget, context)
@@ -60,7 +60,7 @@ def propose(
     grid, free = _shortlist(task, grid, free)
     safe = free & ~unsafe(grid.settings, task.broken)
     rows, values = _choose(task, grid, safe if safe.sum() >= n else free, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, safe, _ended(jobs))
+    reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.any_ended else 0)
     made = [_proposal(r, grid, values, task, jobs, diagnosis) for r in rows]
     if reason:
         made = _with_stop(made, reason)

@@ -35,6 +35,15 @@ class Observations:
     def __len__(self) -> int:
         return len(self.loss)
 
+    @property
+    def measured(self) -> bool:
+        """Whether a validation loss of this task was seen: without one no figure can be told in its unit."""
+        return bool((self.kind != EARLY).any())
+
+    @property
+    def any_ended(self) -> bool:
+        return bool((self.kind == END).any())
+
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""
         return float(min(self.loss[self.kind == END].min(initial=np.inf), self.base))

@@ -38,6 +38,7 @@ class Task:
     shift_prior: np.ndarray
     reference: float  # learning rate at which the third column of `logs` is nought
     broken: np.ndarray  # float[k, 3], settings that blew up
+    objective: str = "final"
 
     @property
     def obs(self) -> Observations:
@@ -88,4 +89,4 @@ def understand(
     ]
     shifts = sum((t for t in told if t is not None), np.zeros(len(LATTICE.pairs())))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
-    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken)
+    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken, objective)

@@ -6,8 +6,10 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
 from advisor.propose.acquire import MATTERS, Worth, likely_range
+from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
+NO_JOB = "FT101"
 SHORT = {
     "n_epochs": "epochs",
     "batch_size": "batch size",
@@ -16,7 +18,12 @@ SHORT = {
 
 
 def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Rules that fired and ask for a change that the proposal makes, those that measurement bears out first."""
+    """Rules that fired and ask for a change that the proposal makes, those that measurement bears out first.
+
+    The very first job rests on the rule that there is none yet.
+    """
+    if newest is None:
+        return tuple(f.rule for f in diagnosis.fired if f.rule == NO_JOB)
     changes = directions(newest, to)
     borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes)]
     said = [f.rule for f in diagnosis.fired if f.rule not in borne and _agrees(f.guide_moves, changes)]
@@ -42,14 +49,25 @@ def expectation(
     diagnosis: Diagnosis,
 ) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
-    best = task.obs.best()
-    low, high = likely_range(task.predict(setting[None]))[0]
-    parts = [
-        f"final validation loss about {worth.mean[row]:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
-        f"best so far {best:.3g}",
-        f"{worth.chance[row]:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain",
-    ]
+    parts = _figures(row, setting, worth, task)
+    if newest is not None and not because(newest, to, diagnosis):
+        parts.append("no rule asks for it: the curves of this task's jobs and of earlier tasks carry it")
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
+
+
+def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[str]:
+    """What is expected, in figures where losses were measured, and never in figures where none was."""
+    low, high = likely_range(task.predict(setting[None]))[0]
+    mean, chance, best = worth.mean[row], worth.chance[row], task.obs.best()
+    if not task.obs.measured or not np.isfinite([low, high, mean, chance, best]).all():
+        return ["no validation loss measured yet, so no figures: a usual setting by earlier tasks"]
+    chance_text = f"{chance:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
+    if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
+        return [f"set against the best {task.objective} so far: {chance_text}"]
+    about = f"final validation loss about {mean:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
+    if not task.obs.any_ended:
+        return [about + "no job has ended yet"]
+    return [about + f"best so far {best:.3g}", chance_text]
 
 
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
