@@ -14,6 +14,7 @@ from advisor.nouns import AUTO, HyperParameters, Knob, SearchSpace
 
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
 RATE_STEP = np.sqrt(2.0)  # about the finest step that changes a final loss by more than its noise
+DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows
 
 
@@ -58,10 +59,17 @@ def _values(knob: Knob, usual: np.ndarray) -> np.ndarray:
     else:
         values = usual[(usual >= knob.low) & (usual <= knob.high)]
         if not len(values):  # a range between two usual values
-            values = np.array([knob.nearest(np.sqrt(knob.low * knob.high))], dtype=float)
+            values = np.array([_short(knob, np.sqrt(knob.low * knob.high))], dtype=float)
     if len(values) > MOST_VALUES:
         values = values[np.unique(np.linspace(0, len(values) - 1, MOST_VALUES).round().astype(int))]
     return values
+
+
+def _short(knob: Knob, value: float) -> float:
+    """The nearest allowed value, to DIGITS digits where that is still inside the range."""
+    exact = knob.nearest(value)
+    rounded = float(f"{exact:.{DIGITS}g}")
+    return rounded if knob.contains(rounded) else float(exact)
 
 
 def _whole(value: float) -> int | float:

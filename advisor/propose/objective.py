@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,8 +17,9 @@ ROOM = 0.3  # of the metrics' range: how far beyond the best and the worst seen 
 
 
 def sign(metric: str) -> int:
-    """1 where less is better (losses, errors), -1 where more is (accuracies, scores)."""
-    return 1 if any(word in metric.lower() for word in LOSSES) else -1
+    """1 where less is better (losses, errors, by whole words of the name), -1 where more is (accuracies, scores)."""
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", metric).lower())
+    return 1 if set(words) & set(LOSSES) else -1
 
 
 def metric_observations(jobs: Sequence[Job], name: str, rate_name: str, reference: float) -> Observations:
