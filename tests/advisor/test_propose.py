@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from advisor.nouns import AUTO, Diagnosis, Finding, HyperParameters, Job, Move, SearchSpace
 from advisor.propose import keep, propose
+from advisor.propose.limits import broken_settings
+from advisor.propose.objective import sign
+from advisor.propose.series import blew_up
 
 LISTS = {
     "n_epochs": [1, 2, 3, 5, 8, 12],
@@ -91,6 +94,7 @@ def test_whatever_the_series_every_proposal_is_inside_the_space_and_new(
     assert len(made) == n
     assert len(set(asked)) == len(asked)
     assert not tried & set(asked)
+    assert not any("nan" in p.expect or "inf " in p.expect for p in [*made, *alternatives])
     for values in asked:
         assert all(k.contains(v) for k, v in zip(space.knobs().values(), values, strict=True))
 
@@ -157,6 +161,36 @@ def test_a_diverged_job_gets_a_lower_learning_rate():
     broken = job(rate=1.6, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 9.0], [3, "NaN"]])
     made, _ = ask([broken])
     assert knobs(made[0])[2] < 1.6
+
+
+FALLING = [[s, 3.0 - s / 20] for s in range(1, 21)]
+BLOWN_UP = {
+    "ends as no number": ([[1, 3.0], [2, 2.9], [3, "NaN"], [4, "NaN"]], True),
+    "far above its start": ([[1, 3.0], [2, 2.9], [3, 8.0], [4, 9.0], [5, 9.5], [6, 9.5]], True),
+    "no number from the first step": ([[1, "NaN"], [2, "NaN"], [3, "NaN"]], True),
+    "falling when its server died": (FALLING, False),
+    "no losses at all": ([], False),
+}
+
+
+@pytest.mark.parametrize(("losses", "blown"), BLOWN_UP.values(), ids=BLOWN_UP)
+def test_a_failed_job_has_blown_up_only_where_its_losses_say_so(losses, blown):
+    failed = job(status="failed", full_valid_loss=[], train_loss=losses)
+    assert blew_up(failed, 3.0) is blown
+
+
+def test_a_value_that_the_log_lacks_at_the_end_is_no_blow_up_where_the_model_is_alive():
+    alive = job(train_loss=[*FALLING, [30, None]], full_valid_loss=[[10, 2.0], [30, 1.5]])
+    assert not blew_up(alive, 3.0)
+
+
+def test_a_setting_that_succeeded_hotter_lifts_the_bar():
+    broken = job(rate=0.1, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
+    assert len(broken_settings([broken], "learning_rate_multiplier", 3.0)) == 1
+    assert len(broken_settings([job(rate=0.4), broken], "learning_rate_multiplier", 3.0)) == 0
+    hotter = job(rate=1.6, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
+    left = broken_settings([job(rate=0.4), broken, hotter], "learning_rate_multiplier", 3.0)
+    assert left.tolist() == [[3.0, 8.0, 1.6]]
 
 
 @pytest.mark.parametrize("factor", [0.01, 100.0])
@@ -264,6 +298,71 @@ def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against
     assert "best so far 2.98" in made[0].expect
 
 
+NO_LOSSES = {
+    "nothing known": [Job.from_record({})],
+    "queued": [job(status="queued", full_valid_loss=[], train_loss=[])],
+    "all losses null": [job(full_valid_loss=[[10, None], [20, None]], train_loss=[[1, None]])],
+    "no base loss either": [job(full_valid_loss=[], train_loss=[], base_valid_loss=None)],
+    "five that never told a loss": [
+        job(rate=r, name=str(r), full_valid_loss=[], train_loss=[]) for r in (0.1, 0.2, 0.4, 0.8, 1.6)
+    ],
+}
+
+
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_where_no_loss_was_measured_no_figure_is_told(jobs):
+    made, alternatives = ask(jobs)
+    for p in [*made, *alternatives]:
+        assert "no validation loss measured yet" in p.expect
+        assert not any(c.isdigit() or c == "%" for c in p.expect)
+        assert not p.stop
+
+
+def test_a_running_job_has_a_forecast_and_no_best_so_far():
+    running = job(status="running", epochs=5, full_valid_loss=[[10, 2.0], [20, 1.6]], total_steps=50)
+    made, _ = ask([running])
+    assert "8 in 10" in made[0].expect
+    assert "no job has ended yet" in made[0].expect
+    assert "best so far" not in made[0].expect
+
+
+def test_a_metric_is_not_told_as_a_loss():
+    made, _ = ask([job(metrics={"exact_match": 0.8})], objective="exact_match")
+    assert "loss" not in made[0].expect
+    assert "exact_match" in made[0].expect
+
+
+def test_a_proposal_that_no_rule_asks_for_says_what_carries_it():
+    made, _ = ask([job()])
+    assert made[0].because == ()
+    assert "earlier tasks carry it" in made[0].expect
+
+
+@pytest.mark.parametrize("context", [None, {"n_train_examples": 80}])
+def test_the_first_job_rests_on_the_rule_that_there_is_none_yet(context):
+    none_yet = Diagnosis("insufficient_data", (Finding("FT101", "no-job-yet", "fires"),))
+    made, _ = propose([], none_yet, SearchSpace.from_record(LISTS), context=context)
+    assert made[0].because == ("FT101",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rate"), [(2.05, 2.25, 2.148), (1.9 + 1e-13, 1.9 + 3e-13, None), (0.1, 8, None)]
+)
+def test_rates_of_a_range_have_few_digits_where_the_range_allows(low, high, rate):
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": {"min": low, "max": high}}
+    made, _ = ask([], space, context={"n_train_examples": 80})
+    told = knobs(made[0])[2]
+    assert low <= told <= high
+    assert rate is None or told == rate
+
+
+def test_a_listed_rate_is_kept_to_the_last_digit():
+    listed = 2.0000000000000004
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [listed]}
+    made, _ = ask([], space, context={"n_train_examples": 80})
+    assert knobs(made[0])[2] == listed
+
+
 def test_replicate_asks_for_a_second_seed_where_the_two_best_are_within_noise():
     near = [job(ends=(2.0, 1.5, 1.300)), job(rate=0.1, ends=(2.0, 1.5, 1.301), name="job-1")]
     far = [near[0], job(rate=0.1, ends=(2.0, 1.9, 1.8), name="job-1")]
@@ -314,6 +413,30 @@ def test_keep_falls_back_on_a_checkpoint_that_exists():
 def test_keep_names_the_base_model_where_nothing_beats_it():
     assert keep([job(ends=(3.5, 3.6, 3.9))]).job is None
     assert keep([]).job is None
+
+
+def test_keep_names_a_job_without_id_by_its_place():
+    """None would be the base model."""
+    jobs = [job(rate=0.1, ends=(2.9,)), job(name=None)]
+    assert keep(jobs).job == "job 2"
+    assert keep([job(name=None, metrics={"f": 0.5})], "f").job == "job 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "less_is_better"),
+    [
+        ("answer_exact_match", False),
+        ("score_answers", False),
+        ("concern_recall", False),
+        ("accuracy", False),
+        ("wer", True),
+        ("test/CER", True),
+        ("eval_loss", True),
+        ("evalLoss", True),
+    ],
+)
+def test_a_metric_is_less_the_better_by_whole_words_of_its_name(name, less_is_better):
+    assert sign(name) == (1 if less_is_better else -1)
 
 
 def test_keep_ranks_by_a_metric_where_that_is_the_objective():
