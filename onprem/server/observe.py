@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onprem import ids
 from onprem.server.errors import body
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FORM_OVERHEAD = 2**20  # a multipart body beyond its file
 
@@ -34,8 +35,9 @@ class RequestMetrics:
     def tell(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one request."""
         route = getattr(scope.get("route"), "path", "none")
-        self.count.labels(scope["method"], route, status).inc()
-        self.seconds.labels(scope["method"], route).observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"  # a client may send any word
+        self.count.labels(method, route, status).inc()
+        self.seconds.labels(method, route).observe(seconds)
 
 
 class TooLarge(Exception):
@@ -83,11 +85,13 @@ class Gate:
             await send(message)
 
         refused = self._refusal(scope, headers)
-        if refused:
-            await refused(scope, receive, send_marked)
-        else:
-            await self._within_limit(scope, receive, send_marked)
-        self.metrics.tell(scope, status, time.perf_counter() - begun)
+        try:
+            if refused:
+                await refused(scope, receive, send_marked)
+            else:
+                await self._within_limit(scope, receive, send_marked)
+        finally:  # a failure of the server comes by as an exception, and counts
+            self.metrics.tell(scope, status, time.perf_counter() - begun)
 
     def _limit(self, scope: Scope) -> int:
         return self.file_bytes + FORM_OVERHEAD if scope["path"] == "/v1/files" else self.body_bytes

@@ -203,6 +203,23 @@ def test_the_databases_url_reaches_workers_of_a_cluster_and_nobody_else(folder, 
     assert connect.VARIABLE not in os.environ
 
 
+def test_the_servers_own_failures_are_counted_and_strange_methods_are_one(folder, monkeypatch):
+    from fastapi.testclient import TestClient
+
+    from onprem.server import app
+
+    application = app.create_app(folder)
+    with TestClient(application, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        client.request("BREW", "/healthz")
+        monkeypatch.setattr(Database, "one", lambda *_: 1 / 0)
+        assert client.get("/healthz").status_code == 500
+        monkeypatch.undo()
+        text = client.get("/metrics").text
+    assert 'onprem_requests_total{method="GET",route="/healthz",status="500"} 1.0' in text
+    assert 'method="other"' in text
+    assert "BREW" not in text
+
+
 def test_a_chore_goes_on_after_an_error(monkeypatch):
     from onprem.server import app
 
