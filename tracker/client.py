@@ -15,7 +15,7 @@ import openai
 
 from tracker.endpoint import PAGE, Item, Page
 from tracker.errors import Missing, ProviderError
-from tracker.polite import RateLimit, ask, no_answer
+from tracker.polite import RateLimit, ask, no_answer, retry_after_s
 from tracker.providers.base import Provider
 from tracker.scrub import scrub
 from tracker.settings import Settings
@@ -152,7 +152,11 @@ def _translated(error: openai.OpenAIError) -> ProviderError:
             said = f"{name}: {said}"
         kind = Missing if status in (404, 405) else ProviderError
         path = error.request.url.path
-        return kind(f"{error.request.method} {path} answered {status}: {said}", status, _retry_after(error))
+        return kind(
+            f"{error.request.method} {path} answered {status}: {said}",
+            status,
+            retry_after_s(error.response.headers),
+        )
     cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
     address = str(error.request.url.copy_with(path="/", query=None, userinfo=b"")) if _asked(error) else ""
     return no_answer(address, cause)
@@ -160,16 +164,6 @@ def _translated(error: openai.OpenAIError) -> ProviderError:
 
 def _asked(error: openai.OpenAIError) -> bool:
     return isinstance(error, openai.APIConnectionError)
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    headers = error.response.headers
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name, "")) / unit)
-        except ValueError:
-            continue
-    return None
 
 
 def open_endpoint(settings: Settings, provider: Provider) -> OpenAIEndpoint:

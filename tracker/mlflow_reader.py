@@ -63,10 +63,12 @@ class MlflowReader:
         return {run_id: self._checkpoints_of(run_id) for run_id in run_ids}
 
     def _checkpoints_of(self, run_id: str) -> list[tuple[int, str]]:
-        experiment = self.run(run_id).info.experiment_id
-        models = call(self.client.search_logged_models, [experiment], f"source_run_id = '{run_id}'")
-        tags = [model.tags for model in models if CHECKPOINT_STEP in model.tags]
+        tags = [model.tags for model in self._logged_models(run_id) if CHECKPOINT_STEP in model.tags]
         return sorted((int(tag[CHECKPOINT_STEP]), tag[CHECKPOINT_MODEL]) for tag in tags)
+
+    def _logged_models(self, run_id: str) -> list[Any]:
+        experiment = self.run(run_id).info.experiment_id
+        return list(call(self.client.search_logged_models, [experiment], f"source_run_id = '{run_id}'"))
 
     def _series(self, run_id: str, key: str) -> list[tuple[int, float, int]]:
         history = call(self.client.get_metric_history, run_id, key)

@@ -177,9 +177,11 @@ class MlflowStore(MlflowReader):
     def log_checkpoints(self, run_id: str, checkpoints: list[dict[str, Any]]) -> None:
         """Register a run's checkpoints as logged models, each once."""
         experiment = self._known(run_id).experiment_id
-        known = {model for _, model in self._checkpoints_of(run_id)}
+        known = {model.tags.get(CHECKPOINT_MODEL): model for model in self._logged_models(run_id)}
         for checkpoint in checkpoints:
             if checkpoint["model"] in known:
+                if known[checkpoint["model"]].status != mlflow.READY:  # begun, and the process ended
+                    call(self.client.finalize_logged_model, known[checkpoint["model"]].model_id, mlflow.READY)
                 continue
             tags = {CHECKPOINT_MODEL: checkpoint["model"], CHECKPOINT_STEP: str(checkpoint["step"])}
             made = call(

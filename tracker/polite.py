@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from tracker.errors import ProviderError
@@ -66,6 +67,19 @@ class RateLimit:
         """A request went through: regain one hundredth of the ceiling."""
         self.answered = True
         self.rate = min(self.ceiling, self.rate + self.ceiling / 100)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks us to wait: milliseconds, seconds, or an HTTP date."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, "")) / unit)
+        except ValueError:
+            continue
+    try:
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def no_answer(address: str, cause: str) -> ProviderError:

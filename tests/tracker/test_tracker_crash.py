@@ -254,3 +254,17 @@ def test_the_run_that_has_waited_longest_is_served_first_and_whole(tmp_path):
     assert [entry.target for entry in spool.oldest({"a"})] == ["b"]
     spool.drop(first)
     assert [entry.target for entry in spool.oldest()] == ["b"]
+
+
+def test_a_checkpoint_whose_registering_was_cut_off_is_completed(uri, db, monkeypatch):
+    from tracker.mlflow_store import MlflowStore
+
+    store = MlflowStore(uri)
+    run_id = store.create_run("e", "r", {}, 0)
+    with monkeypatch.context() as killed:
+        killed.setattr(store.client, "finalize_logged_model", lambda *args: 1 / 0)
+        with pytest.raises(StoreAway):
+            store.log_checkpoints(run_id, [{"model": "m:5", "step": 5}])
+    for _ in range(2):
+        store.log_checkpoints(run_id, [{"model": "m:5", "step": 5}])
+    assert [model.status for model in store._logged_models(run_id)] == ["READY"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import formatdate
+
 import pytest
 
 from tracker.pace import LONGEST_WAITING_S, Crowd, Pace
-from tracker.polite import RateLimit
+from tracker.polite import RateLimit, retry_after_s
 
 
 def crowd(jobs: int, per_second: float = 100.0, shortest: float = 0.5) -> Crowd:
@@ -63,3 +66,25 @@ def test_a_waiting_job_is_looked_at_ever_more_seldom_up_to_a_limit():
         waits.append(pace.wait_s(float(second), running=False))
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_WAITING_S
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "9", "retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "-2"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait_is_said_in_three_ways(headers, seconds):
+    assert retry_after_s(headers) == seconds
+
+
+def test_a_date_to_come_is_waited_for():
+    later = formatdate(time.time() + 60, usegmt=True)
+    assert retry_after_s({"retry-after": later}) == pytest.approx(
+        60, abs=3
+    )  # whole seconds, and a busy machine

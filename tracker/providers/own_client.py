@@ -11,7 +11,7 @@ from typing import Any
 
 from tracker.endpoint import Item
 from tracker.errors import Missing, ProviderError
-from tracker.polite import RateLimit, ask, no_answer
+from tracker.polite import RateLimit, ask, no_answer, retry_after_s
 from tracker.providers.base import Provider
 from tracker.scrub import scrub
 
@@ -56,10 +56,7 @@ def _status_error(error: Any) -> ProviderError:
     inner = body.get("error") if isinstance(body.get("error"), dict) else body
     said = scrub(inner.get("message") or error.message) or "no message"
     kind = Missing if error.status_code in (404, 405) else ProviderError
-    try:
-        retry_after: float | None = float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        retry_after = None
+    retry_after = retry_after_s(error.response.headers)
     path = error.request.url.path
     return kind(
         f"{error.request.method} {path} answered {error.status_code}: {said}", error.status_code, retry_after
