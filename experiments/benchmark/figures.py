@@ -10,6 +10,8 @@ import numpy as np
 from experiments.benchmark.loops import JOBS, TARGET, Loop
 
 RESAMPLES = 2000
+ENDED = "jobs to 2 %, a stop ends the loop"  # one that stops short of the target counts JOBS + 1
+PLAYED_ON = "jobs to 2 %, stops ignored"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def summary(loops: Sequence[Loop]) -> dict[str, Figure | float | int]:
     """All figures of one method."""
     out: dict[str, Figure | float | int] = {
         "loops": len(loops),
-        "jobs to 2 %": by_table(loops, lambda x: x.jobs_to_target),
+        ENDED: by_table(loops, lambda x: x.jobs_to_target_or_stop),
+        PLAYED_ON: by_table(loops, lambda x: x.jobs_to_target),
         "regret@2": by_table(loops, lambda x: x.regrets[1]),
         "regret@3": by_table(loops, lambda x: x.regrets[2]),
         "regret@5": by_table(loops, lambda x: x.regrets[4]),
@@ -53,6 +56,6 @@ def summary(loops: Sequence[Loop]) -> dict[str, Figure | float | int]:
 def worst_table(loops: Sequence[Loop]) -> tuple[str, float]:
     """The table on which the method needs the most jobs, and how many."""
     names = sorted({x.table for x in loops})
-    means = {n: float(np.mean([x.jobs_to_target for x in loops if x.table == n])) for n in names}
+    means = {n: float(np.mean([x.jobs_to_target_or_stop for x in loops if x.table == n])) for n in names}
     worst = max(means, key=means.__getitem__)
     return worst, means[worst]

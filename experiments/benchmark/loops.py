@@ -33,8 +33,15 @@ class Loop:
 
     @property
     def jobs_to_target(self) -> int:
-        """Jobs until the regret is at most TARGET; one more than were allowed where it never is."""
+        """Jobs until the regret is at most TARGET, played on past a stop; one more than were allowed where it never is."""
         return next((i + 1 for i, r in enumerate(self.regrets) if r <= TARGET), JOBS + 1)
+
+    @property
+    def jobs_to_target_or_stop(self) -> int:
+        """The same where a stop ends the loop: one that stops short of the target never gets there."""
+        if self.stopped is not None and self.jobs_to_target > self.stopped:
+            return JOBS + 1
+        return self.jobs_to_target
 
 
 def play(method: Method, table: Table, start: int, seed: int = 0, jobs: int = JOBS) -> Loop:

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from experiments.benchmark.figures import Figure, summary, worst_table
+from experiments.benchmark.figures import ENDED, PLAYED_ON, Figure, summary, worst_table
 from experiments.benchmark.loops import Loop
 from experiments.benchmark.picture import draw
 
-COLUMNS = ("jobs to 2 %", "regret@2", "regret@3", "regret@5", "stop after", "stops within 2 %")
+COLUMNS = (ENDED, PLAYED_ON, "regret@2", "regret@3", "regret@5", "stop after", "stops within 2 %")
 
 
 def write(loops: Mapping[str, Sequence[Loop]], ours: str, folder: Path) -> str:
     """Write benchmark.md, benchmark.json and benchmark.svg to `folder`; returns the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
-    ranked = sorted(loops, key=lambda n: summary(loops[n])["jobs to 2 %"].mean)
+    ranked = sorted(loops, key=lambda n: summary(loops[n])[ENDED].mean)
     text = markdown({n: loops[n] for n in ranked})
     (folder / "benchmark.md").write_text(text)
     shown = {n: {k: _plain(v) for k, v in summary(loops[n]).items()} for n in ranked}

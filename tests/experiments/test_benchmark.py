@@ -120,6 +120,24 @@ def test_jobs_to_target_counts_from_one_and_never_is_one_more_than_allowed(regre
     assert loop("t", regrets).jobs_to_target == expected
 
 
+@pytest.mark.parametrize(
+    ("regrets", "stopped", "expected"),
+    [
+        ([0.3, 0.1, 0.01], None, 3),
+        ([0.3, 0.1, 0.01], 3, 3),
+        ([0.3, 0.1, 0.01], 5, 3),
+        ([0.3, 0.1, 0.01], 2, JOBS + 1),
+    ],
+)
+def test_a_loop_that_stops_short_of_the_target_counts_as_one_that_never_gets_there(
+    regrets, stopped, expected
+):
+    played = loop("t", regrets, stopped)
+    assert played.jobs_to_target_or_stop == expected
+    assert played.jobs_to_target == 3
+    assert summary([played])["jobs to 2 %, a stop ends the loop"].mean == expected
+
+
 def test_a_figure_is_the_mean_over_tables_and_not_over_loops():
     loops = [loop("a", [0.0]), loop("a", [0.0]), loop("a", [0.0]), loop("b", [0.4])]
     figure = by_table(loops, lambda x: x.regrets[0])
