@@ -20,10 +20,10 @@ SHORT = {
 def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
     """Rules that fired and ask for a change that the proposal makes, those that measurement bears out first.
 
-    The very first job rests on the rule that there is none yet.
+    While no job has shown a loss, the rule that says so carries the proposal.
     """
-    if newest is None:
-        return tuple(f.rule for f in diagnosis.fired if f.rule == NO_JOB)
+    if any(f.rule == NO_JOB for f in diagnosis.fired):
+        return (NO_JOB,)
     changes = directions(newest, to)
     borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes)]
     said = [f.rule for f in diagnosis.fired if f.rule not in borne and _agrees(f.guide_moves, changes)]
@@ -50,7 +50,7 @@ def expectation(
 ) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
     parts = _figures(row, setting, worth, task)
-    if newest is not None and not because(newest, to, diagnosis):
+    if task.obs.measured and not because(newest, to, diagnosis):
         parts.append("no rule asks for it: the curves of this task's jobs and of earlier tasks carry it")
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
 

@@ -338,10 +338,16 @@ def test_a_proposal_that_no_rule_asks_for_says_what_carries_it():
     assert "earlier tasks carry it" in made[0].expect
 
 
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_without_losses_no_curve_of_this_task_is_said_to_carry_a_proposal(jobs):
+    assert "curves" not in ask(jobs)[0][0].expect
+
+
+@pytest.mark.parametrize("jobs", [[], [Job.from_record({})]], ids=["no job", "a job without losses"])
 @pytest.mark.parametrize("context", [None, {"n_train_examples": 80}])
-def test_the_first_job_rests_on_the_rule_that_there_is_none_yet(context):
+def test_the_first_job_rests_on_the_rule_that_there_is_none_yet(context, jobs):
     none_yet = Diagnosis("insufficient_data", (Finding("FT101", "no-job-yet", "fires"),))
-    made, _ = propose([], none_yet, SearchSpace.from_record(LISTS), context=context)
+    made, _ = propose(jobs, none_yet, SearchSpace.from_record(LISTS), context=context)
     assert made[0].because == ("FT101",)
 
 
