@@ -10,7 +10,7 @@ from advisor.nouns import Curve, HyperParameters, Job
 
 SMALLEST = 1e-6  # nats per token; a loss before training below it is a mistake in the data
 BLOWN = 1.15  # of the loss before training: no underfitted job ends above it
-RUNAWAY = 2.0  # times its first training losses: of 1152 jobs of the benchmark's tables none ends above 1.06 times
+RUNAWAY = 2.0  # times its first training losses: none of the benchmark's 1152 jobs ends above 1.06 times
 ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
 
 
