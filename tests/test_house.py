@@ -133,7 +133,9 @@ def test_every_target_in_the_readme_exists():
 
 
 @pytest.mark.parametrize(
-    ("call", "options"), sorted(calls_of_the_readme().items()), ids=lambda x: " ".join(x)
+    ("call", "options"),
+    sorted(calls_of_the_readme().items()),
+    ids=lambda x: " ".join(sorted(x) if isinstance(x, set) else x),
 )
 def test_every_command_in_the_readme_exists(call, options):
     """It answers to --help, and its help names each option that the README shows."""
