@@ -1,6 +1,6 @@
 """`python -m onprem.pretrain`: makes `embedded-tiny` from its sources.
 
-Example: python -m onprem.pretrain --out /tmp/model --steps 200
+Example: python -m onprem.pretrain --out ./model --steps 200
 """
 
 import argparse
