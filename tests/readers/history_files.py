@@ -138,3 +138,16 @@ WANDB_PANEL = (
     '"b - train/loss","b - train/loss__MIN","b - train/loss__MAX"\n'
     '"10","2.0","2.0","2.0","2.2","2.2","2.2"\n"20","1.5","1.5","1.5","","",""\n"30","1.2","1.2","1.2","1.9","1.9","1.9"\n'
 )
+
+
+AZURE_ROWS = AZURE_CSV + "3,1.25,0.66,1.75,0.61,,\n4,1.125,0.71,1.625,0.64,1.5,0.62\n"
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def losses(record, key):
+    return [value for _, value in record[key]]

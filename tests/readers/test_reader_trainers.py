@@ -7,20 +7,9 @@ import math
 
 import history_files as files
 import pytest
+from history_files import write
 
 from tracker.readers import read
-
-AZURE_ROWS = files.AZURE_CSV + "3,1.25,0.66,1.75,0.61,,\n4,1.125,0.71,1.625,0.64,1.5,0.62\n"
-
-
-def write(folder, name, text):
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
-def losses(record, key):
-    return [value for _, value in record[key]]
 
 
 class TestTrainerState:
