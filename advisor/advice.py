@@ -11,6 +11,7 @@ from advisor.measure import measure
 from advisor.nouns import Advice, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.peers import peers_of_newest
+from advisor.space_record import default_space
 
 
 def advise(
@@ -75,12 +76,3 @@ def ordered(jobs: Sequence[Job]) -> tuple[Job, ...]:
     if any(j.created_at is None for j in jobs):
         return tuple(jobs)
     return tuple(sorted(jobs, key=lambda j: j.created_at))  # stable: equal times keep the given order
-
-
-def default_space(jobs: Sequence[Job]) -> SearchSpace:
-    """The widest space that providers document, with the learning-rate knob that the jobs have."""
-    absolute = any(
-        j.hyperparameters.learning_rate is not None and j.hyperparameters.learning_rate_multiplier is None
-        for j in jobs
-    )
-    return SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})

@@ -18,6 +18,7 @@ from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.series import clean, diverged, setting
 from advisor.propose.task import Task, understand
+from advisor.space_record import default_space
 
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
@@ -43,7 +44,7 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     job = jobs[-1]
     if _broken(job.train) or _broken(job.full_valid):
         return Live(True, "the loss is no number any more: it will not come back by itself")
-    space = space or _space_of(job)
+    space = space or default_space([job])
     seen = clean(job.full_valid if len(job.full_valid) else job.valid)
     seen = seen[1][seen[0] > 0]
     knobs = setting(job, space.rate_name)
@@ -81,9 +82,3 @@ def _best_ended(jobs: Sequence[Job]) -> float:
 def _broken(curve: Curve) -> bool:
     """Three values in a row that are no number: one alone may be a missing value."""
     return len(curve) >= 3 and not np.isfinite(np.asarray(curve.loss, float)[-3:]).any()
-
-
-def _space_of(job: Job) -> SearchSpace:
-    h = job.hyperparameters
-    absolute = h.learning_rate is not None and h.learning_rate_multiplier is None
-    return SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})

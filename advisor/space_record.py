@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from advisor.nouns import Knob, SearchSpace
+from advisor.nouns import Job, Knob, SearchSpace
 from advisor.records import RATES, RecordError, is_number, show
 
 # What a knob may be where the space does not say: the widest limits that any known provider documents.
@@ -64,3 +64,12 @@ def _knob(name: str, given: Any, problems: list[str]) -> Knob:
     else:
         problems.append(f"space.{name} is {show(given)}; expected a list of values or {{min, max}}")
     return Knob()
+
+
+def default_space(jobs: Sequence[Job]) -> SearchSpace:
+    """The widest space that providers document, with the learning-rate knob that the jobs have."""
+    absolute = any(
+        j.hyperparameters.learning_rate is not None and j.hyperparameters.learning_rate_multiplier is None
+        for j in jobs
+    )
+    return read_space({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})
