@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from experiments.benchmark.cache import Cache
+from experiments.benchmark.cache import FILE, Cache, basis
 from experiments.benchmark.loops import Loop, Method, play
 from experiments.benchmark.ours import Advisor, Guide
 from experiments.benchmark.peers import CoordinateSearch, Portfolio, RandomSearch, optuna_peers
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     starts = 24 if args.full else 8
     loops: dict[str, list[Loop]] = defaultdict(list)
     if not args.no_peers:
-        _play_peers(tables, loops, cached=args.folder == FOLDER)
+        _play_peers(tables, loops, Cache(basis(tables), FILE if args.folder == FOLDER else None))
     _play_ours(tables, starts, loops)
     print(write(loops, OURS, args.out))
     print(f"{time.monotonic() - began:.0f} s; written to {args.out}")
@@ -54,12 +54,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def variants(tables: Sequence[Table]) -> list[Method]:
-    """The advisor and what it is without its parts; nothing that it knows comes from the table that it plays."""
+    """The advisor and what it is without its parts; nothing that it knows comes from the data that it plays on."""
     more = read_all(MORE) if MORE.exists() else []
-    lib = library([*tables, *more])
+    known = [*tables, *more]
+    lib = library(known)
 
     def others(table: Table):
-        return lib.without(table.name)
+        return lib.without(*(t.name for t in known if t.family == table.family))
 
     return [
         Advisor(OURS, others),
@@ -72,14 +73,13 @@ def variants(tables: Sequence[Table]) -> list[Method]:
 
 def peers(tables: Sequence[Table]) -> list[tuple[Method, int]]:
     """Every peer with its number of seeds."""
-    rest = Portfolio(lambda table: [t for t in tables if t.name != table.name])
+    rest = Portfolio(lambda table: [t for t in tables if t.family != table.family])
     fixed = [(m, 1) for m in (CoordinateSearch(), rest)]
     slow = [(m, 1 if "GP" in m.name else RANDOM_SEEDS) for m in optuna_peers()]
     return [(RandomSearch(), RANDOM_SEEDS), *fixed, *slow]
 
 
-def _play_peers(tables: Sequence[Table], loops: dict[str, list[Loop]], cached: bool) -> None:
-    cache = Cache() if cached else Cache(Path("/nonexistent"))
+def _play_peers(tables: Sequence[Table], loops: dict[str, list[Loop]], cache: Cache) -> None:
     with Progress(transient=True) as bar:
         for method, seeds in peers(tables):
             task = bar.add_task(method.name, total=len(tables) * PEER_STARTS * seeds)
@@ -89,8 +89,7 @@ def _play_peers(tables: Sequence[Table], loops: dict[str, list[Loop]], cached: b
                         make = partial(play, method, table, start, seed)
                         loops[method.name].append(cache.get(method.name, table.name, start, seed, make))
                         bar.advance(task)
-                if cached:
-                    cache.save()
+                cache.save()
 
 
 def _play_ours(tables: Sequence[Table], starts: int, loops: dict[str, list[Loop]]) -> None:

@@ -1,23 +1,36 @@
-"""Keeps the peers' loops: they change only with the tables and with Optuna, and take most of the time."""
+"""Keeps the peers' loops: they change only with the tables and with Optuna, and take most of the time.
+
+Loops played on other tables, or with another Optuna, are not taken over.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 from experiments.benchmark.loops import Loop
+from experiments.benchmark.tables import Table
 
 FILE = Path(__file__).parent / "peers.json"
 
 
-class Cache:
-    """Loops by method, table, start and seed, in one JSON file."""
+def basis(tables: Sequence[Table]) -> str:
+    """What the peers' loops depend on, as a digest: every table's content, and Optuna's version."""
+    known = [*sorted(t.digest for t in tables), version("optuna")]
+    return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
-    def __init__(self, path: Path = FILE):
-        self.path = path
-        rows = json.loads(path.read_text()) if path.exists() else []
+
+class Cache:
+    """Loops by method, table, start and seed, in one JSON file; a `path` of None keeps nothing."""
+
+    def __init__(self, basis: str, path: Path | None = FILE):
+        self.basis, self.path = basis, path
+        kept = json.loads(path.read_text()) if path and path.exists() else {}
+        rows = kept["loops"] if kept.get("basis") == basis else []
         self.loops = {_key(loop): loop for loop in map(_loop, rows)}
 
     def get(self, method: str, table: str, start: int, seed: int, make: Callable[[], Loop]) -> Loop:
@@ -28,12 +41,10 @@ class Cache:
         return self.loops[key]
 
     def save(self) -> None:
-        rows = [asdict(self.loops[k]) for k in sorted(self.loops)]
-        self.path.write_text("[\n" + ",\n".join(json.dumps(_short(r)) for r in rows) + "\n]\n")
-
-    def of(self, methods: Iterable[str]) -> list[Loop]:
-        wanted = set(methods)
-        return [loop for loop in self.loops.values() if loop.method in wanted]
+        if self.path is None:
+            return
+        rows = [json.dumps(_short(asdict(self.loops[k]))) for k in sorted(self.loops)]
+        self.path.write_text(f'{{"basis": "{self.basis}", "loops": [\n' + ",\n".join(rows) + "\n]}\n")
 
 
 def _key(loop: Loop) -> tuple[str, str, int, int]:

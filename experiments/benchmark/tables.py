@@ -7,6 +7,7 @@ n_epochs, batch_size, lrm, `train` and `valid` [[step, loss]], `full` [[step, lo
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import math
 import random
@@ -29,10 +30,19 @@ class Table:
 
     meta: dict[str, Any]
     rows: dict[Key, dict[str, Any]]
+    digest: str = (
+        ""  # of the file, so that what was measured on it can be told from what was measured on another
+    )
 
     @property
     def name(self) -> str:
         return self.meta["task"]
+
+    @property
+    def family(self) -> str:
+        """The data's name without its size: `chat_en` of `chat_en_100`. Tables of one family are no strangers."""
+        stem, _, size = self.name.rpartition("_")
+        return stem if size.isdigit() else self.name
 
     @property
     def base(self) -> float:
@@ -107,9 +117,10 @@ class Table:
 
 def read(path: Path | str) -> Table:
     """Read one table; raises ValueError where a setting of the grid is missing."""
-    with gzip.open(path, "rt") as f:
-        meta, *rows = [json.loads(line) for line in f]
-    table = Table(meta, {(r["n_epochs"], r["batch_size"], r["lrm"]): r for r in rows})
+    text = gzip.decompress(Path(path).read_bytes())
+    meta, *rows = map(json.loads, text.splitlines())
+    settings = {(r["n_epochs"], r["batch_size"], r["lrm"]): r for r in rows}
+    table = Table(meta, settings, hashlib.sha256(text).hexdigest()[:12])
     size = math.prod(len(axis) for axis in table.axes)
     if len(table.rows) != size:
         raise ValueError(

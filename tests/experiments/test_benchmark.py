@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from advisor.nouns import SearchSpace
 from advisor.propose.prior import pack, shipped, unpack
 from advisor.propose.surfaces import interpolate
-from experiments.benchmark.cache import Cache
+from experiments.benchmark.__main__ import variants
+from experiments.benchmark.cache import Cache, basis
 from experiments.benchmark.figures import by_table, summary
 from experiments.benchmark.loops import JOBS, Loop, play
 from experiments.benchmark.ours import Advisor, Guide
@@ -152,11 +154,28 @@ def test_a_stop_counts_by_the_regret_that_it_leaves():
 
 
 def test_the_cache_gives_back_what_it_kept_and_plays_nothing_twice(tmp_path):
-    cache = Cache(tmp_path / "peers.json")
+    cache = Cache("as it is", tmp_path / "peers.json")
     cache.get("m", "a", 0, 0, lambda: loop("a", [0.3, 0.01]))
     cache.save()
-    again = Cache(tmp_path / "peers.json").get("m", "a", 0, 0, lambda: pytest.fail("played twice"))
+    again = Cache("as it is", tmp_path / "peers.json").get(
+        "m", "a", 0, 0, lambda: pytest.fail("played twice")
+    )
     assert again.regrets[1] == 0.01
+    fresh = Cache("other tables", tmp_path / "peers.json").get("m", "a", 0, 0, lambda: loop("a", [0.4, 0.3]))
+    assert fresh.regrets[0] == 0.4
+
+
+def test_what_the_peers_depend_on_changes_with_a_tables_content(tables):
+    assert basis(tables) == basis(tables[::-1])
+    assert basis(tables) != basis([replace(tables[0], digest="another"), *tables[1:]])
+
+
+def test_sizes_of_the_same_data_are_one_family_and_left_out_together(tables):
+    by_name = {t.name: t.family for t in tables}
+    assert by_name["chat_en_100"] == by_name["chat_en_500"] != by_name["chat_es_300"]
+    ours = variants(tables)[0].prior_of(next(t for t in tables if t.name == "chat_en_100"))
+    assert not {s.name for s in ours.surfaces} & {"chat_en_100", "chat_en_500"}
+    assert "chat_es_300" in {s.name for s in ours.surfaces}
 
 
 def test_the_report_has_a_row_a_method_and_a_picture_that_parses(tmp_path):
