@@ -48,13 +48,17 @@ def affordable(
 def _read(budget: Any) -> dict[str, float]:
     if budget is None:
         return {}
-    if isinstance(budget, int | float) and not isinstance(budget, bool):
-        return {"jobs": float(budget)}
-    if isinstance(budget, dict) and set(budget) <= set(KINDS):
-        return {k: float(v) for k, v in budget.items() if v is not None}
+    amounts = {"jobs": budget} if not isinstance(budget, dict) else budget
+    amounts = {k: v for k, v in amounts.items() if v is not None}
+    if set(amounts) <= set(KINDS) and all(map(_is_amount, amounts.values())):
+        return {k: float(v) for k, v in amounts.items()}
     raise ValueError(
-        f"budget is {budget!r}; expected a number of jobs, or an object with some of {', '.join(KINDS)}"
+        f"budget is {budget!r}; expected a number of jobs, or an object with numbers for some of {', '.join(KINDS)}"
     )
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
 
 
 def _tokens(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:

@@ -40,12 +40,14 @@ def propose(
     guide_only: bool = False,
     curves: bool = True,
 ) -> tuple[list[Proposal], list[Proposal]]:
-    """The next `n` settings to try, best first, and alternatives to them.
+    """The next `n` settings to try (fewer where the space has fewer left), best first, and alternatives to them.
 
     Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's ablation).
     Every setting is inside the space and neither tried nor pending. Where stopping is advised the first proposal says
     so, and its setting is the one that would be tried next if forced.
     """
+    if n < 1:
+        raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")
     if not jobs and not context:
         auto = all_auto(space)
         expect = "no job and no data known: the provider's own choice"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,9 +19,11 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
 
     With objective `final` each job stands for its last checkpoint only if no checkpoint of its own is better:
     what is kept may be any checkpoint that exists, whatever was being tuned for. A metric's name ranks finished
-    jobs by that metric. A job without an id is named by its place, "job 3": None would be the base model.
+    jobs by that metric. A job without an id of its own is named by its place, "job 3": None would be the base model.
     """
-    jobs = [j if j.id is not None else replace(j, id=f"job {i}") for i, j in enumerate(jobs, 1)]
+    count = Counter(j.id for j in jobs)
+    count[None] = 2
+    jobs = [j if count[j.id] == 1 else replace(j, id=f"job {i}") for i, j in enumerate(jobs, 1)]
     peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
     if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)

@@ -260,6 +260,17 @@ def test_a_budget_of_an_unknown_kind_is_refused_with_the_kinds_known():
         ask([job()], budget={"hours": 3})
 
 
+@pytest.mark.parametrize("budget", [True, "3", {"usd": "x"}, {"jobs": float("nan")}])
+def test_a_budget_that_is_no_number_is_refused_by_name(budget):
+    with pytest.raises(ValueError, match=r"budget is .*expected a number of jobs"):
+        ask([job()], budget=budget)
+
+
+def test_asking_for_no_proposal_is_refused():
+    with pytest.raises(ValueError, match="n is 0; expected 1 or more"):
+        ask([job()], n=0)
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [("learning_rate_multiplier", [0.02, 0.05, 0.1, 0.2]), ("learning_rate", [1e-5, 1e-4, 1e-3])],
@@ -426,6 +437,8 @@ def test_keep_names_a_job_without_id_by_its_place():
     jobs = [job(rate=0.1, ends=(2.9,)), job(name=None)]
     assert keep(jobs).job == "job 2"
     assert keep([job(name=None, metrics={"f": 0.5})], "f").job == "job 1"
+    twins = [job(name="a", rate=0.1, ends=(2.9,)), job(name="a")]
+    assert keep(twins).job == "job 2"
 
 
 @pytest.mark.parametrize(
