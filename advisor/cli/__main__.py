@@ -1,0 +1,7 @@
+"""`python -m advisor.cli`, the same as the command `advisor`."""
+
+import sys
+
+from advisor.cli import main
+
+sys.exit(main())
