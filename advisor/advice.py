@@ -8,7 +8,7 @@ from typing import Any
 from advisor.diagnosis import diagnose
 from advisor.live import judge
 from advisor.measure import measure
-from advisor.nouns import Advice, Job, SearchSpace
+from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import default_space
@@ -53,22 +53,20 @@ def advise(
     """
     jobs = ordered(jobs)
     space = space or default_space(jobs)
-    peers = peers_of_newest(jobs)
-    diagnosis = diagnose(measure(peers[-1], peers[:-1]) if peers else measure(Job()))
+    diagnosis = diagnose_newest(jobs)
     proposals, alternatives = propose(
-        jobs,
-        diagnosis,
-        space,
-        n=n,
-        objective=objective,
-        budget=budget,
-        prior=prior,
-        context=context,
+        jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
         guide_only=guide_only,
-    )
+    )  # fmt: skip
     return Advice(
         diagnosis, tuple(proposals), tuple(alternatives), keep(jobs, objective), judge(jobs, space, prior)
     )
+
+
+def diagnose_newest(jobs: Sequence[Job]) -> Diagnosis:
+    """The diagnosis of the newest job beside its peers; of an empty history, that there is none."""
+    peers = peers_of_newest(jobs)
+    return diagnose(measure(peers[-1], peers[:-1]) if peers else measure(Job()))
 
 
 def ordered(jobs: Sequence[Job]) -> tuple[Job, ...]:

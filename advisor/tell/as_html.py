@@ -82,7 +82,7 @@ def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
                 "knobs": words.knobs(job.hyperparameters),
                 "best": best and f"{words.figure(best[1])} at step {words.figure(best[0])}",
                 "last": words.figure(learned.last_loss(job)),
-                "label": diagnose(measure(job, jobs[: i - 1])).label,
+                "label": diagnose(measure(job)).label,  # its own curves decide: no history is measured again
                 "keep": advice.keep.job is not None and job.id == advice.keep.job,
             }
         )

@@ -2,6 +2,9 @@
 
 import math
 
+import advisor
+from advisor.nouns import Advice, Diagnosis, HyperParameters, Job, Keep, Proposal
+
 
 def record(number=1, epochs=3, batch=8, rate=1.0, full=(2.0, 1.8, 1.9), base=3.0, **fields):
     """A finished job of 10 steps an epoch; `full` is its loss on the whole validation set, epoch by epoch."""
@@ -42,3 +45,19 @@ SPACE = {
     "batch_size": [4, 8, 16],
     "learning_rate_multiplier": {"min": 0.1, "max": 8},
 }
+
+
+def advice_on(records, **options):
+    jobs = [Job.from_record(r) for r in records]
+    return advisor.advise(jobs, advisor.SearchSpace.from_record(SPACE), **options)
+
+
+def made(*, stop=False, findings=()):
+    proposal = Proposal(
+        HyperParameters(2, 8, 1.0),
+        ("FT201",),
+        "about 1.7",
+        stop,
+        "two jobs in a row brought nothing" if stop else None,
+    )
+    return Advice(Diagnosis("overfitting", tuple(findings)), (proposal,), keep=Keep("ftjob-1", 20))

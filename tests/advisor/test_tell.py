@@ -1,45 +1,22 @@
 """What is told of a piece of advice, in every form: figures, structure, no text of users."""
 
-import re
 import shlex
-from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tell_jobs import SPACE, history, overfitted, record
+from tell_jobs import advice_on, history, made, overfitted, record
 
-import advisor
 from advisor import tell
-from advisor.diagnosis import diagnose
-from advisor.measure import measure
-from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Keep, Move, Proposal
+from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Move, Proposal
 from advisor.tell import learned, words
 from advisor.tell.command import submit_line
 from advisor.tell.request import parse
 from advisor.tell.terminal_plot import plot
 
 
-def advice_on(records, **options):
-    jobs = [Job.from_record(r) for r in records]
-    return advisor.advise(jobs, advisor.SearchSpace.from_record(SPACE), **options)
-
-
 @pytest.fixture(scope="module")
 def told():
     records = history()
     return advice_on(records), records
-
-
-def made(*, stop=False, findings=()):
-    proposal = Proposal(
-        HyperParameters(2, 8, 1.0),
-        ("FT201",),
-        "about 1.7",
-        stop,
-        "two jobs in a row brought nothing" if stop else None,
-    )
-    return Advice(Diagnosis("overfitting", tuple(findings)), (proposal,), keep=Keep("ftjob-1", 20))
 
 
 @pytest.mark.parametrize(
@@ -197,82 +174,6 @@ def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
     }
     sentence = effects["n_epochs"][0].sentence(learned.gain_so_far(jobs))
     assert "3 → 5 (jobs 1 and 2): 1.9 → 1.7, better by 0.2 (15% of the gain so far)" in sentence
-
-
-losses = st.floats(allow_nan=True, allow_infinity=True) | st.floats(0, 10)
-series = st.lists(st.tuples(st.floats(allow_nan=True) | st.integers(0, 100), losses).map(list), max_size=12)
-
-
-@settings(max_examples=40, deadline=None)
-@given(train=series, valid=series, full=series, base=losses, epochs=st.integers(1, 12))
-def test_every_form_tells_any_curve_without_an_error(train, valid, full, base, epochs):
-    job = record(
-        1, epochs=epochs, train_loss=train, valid_loss=valid, full_valid_loss=full, base_valid_loss=base
-    )
-    jobs = [record(2), job]
-    advice = made(findings=diagnose(measure(Job.from_record(job))).findings)
-    assert tell.text(advice, jobs, plot=True)
-    assert tell.markdown(advice, jobs)
-    page = tell.html(advice, jobs)
-    assert not Page(page).open
-    drawn = re.findall(r' (?:x1|y1|cx|cy|points|width)="([^"]*)"', page)
-    assert not [d for d in drawn if "nan" in d or "inf" in d]
-
-
-class Page(HTMLParser):
-    """Collects what a page loads, and whether every tag that opens also closes."""
-
-    VOID = ("meta", "br", "line", "circle", "rect", "polyline", "polygon", "path")
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.loads, self.tags = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.loads += [v for k, v in attrs if k in ("src", "href") and not (v or "").startswith("#")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-
-def test_the_report_is_whole_and_loads_nothing(told):
-    page = tell.html(*told)
-    parsed = Page(page)
-    assert not parsed.open
-    assert not parsed.loads
-    assert "script" not in [tag for tag, _ in parsed.tags]
-    assert "prefers-color-scheme: dark" in page
-
-
-def test_every_chart_has_words_for_those_who_cannot_see_it(told):
-    charts = [
-        attrs for tag, attrs in Page(tell.html(*told)).tags if tag == "svg" and attrs.get("role") == "img"
-    ]
-    assert len(charts) >= 9  # curves, comparison: wide and narrow; two paths; three knobs
-    idents = [i for attrs in charts for i in attrs["aria-labelledby"].split()]
-    assert len(idents) == len(set(idents)) == 2 * len(charts)
-    assert all(f'id="{i}"' in tell.html(*told) for i in idents)
-
-
-def test_the_evidence_is_drawn_on_the_curve(told):
-    page = tell.html(*told)
-    assert "FT201 +50%" in page  # 1.6 at best, 2.4 at the end
-    assert "best 1.6" in page
-    assert "before tuning 3" in page
-
-
-def test_names_cannot_break_out_of_the_report():
-    jobs = [record(1, id="</svg><script>alert(1)</script>"), overfitted(2, id='"><img src=x>')]
-    parsed = Page(tell.html(advice_on(jobs), jobs))
-    assert not {"script", "img"} & {tag for tag, _ in parsed.tags}
 
 
 def test_the_command_line_knows_every_kind_of_budget():
