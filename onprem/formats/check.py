@@ -1,13 +1,14 @@
 """A whole training file checked in one pass, in constant memory; all bad lines reported together."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onprem.formats.rows import format_of, problems_of
 
 MAX_LINE_BYTES = 16 * 2**20  # far above any context window; a longer line is a file without line ends
-MAX_REPORTED = 20  # lines spelled out in a message; the others are counted
+MAX_KINDS, MAX_LINES = 20, 10  # kinds of problems spelled out in a message, and line numbers of each
 
 
 @dataclass
@@ -17,23 +18,31 @@ class Report:
     format: str | None = None  # chat, completion or preference: that of the first good line
     n_examples: int = 0
     n_bad: int = 0
-    problems: list[str] = field(default_factory=list)  # "line 3: ...", at most MAX_REPORTED
+    lines: dict[str, list[int]] = field(default_factory=dict)  # a problem's text: where it was met, at first
+    counts: Counter = field(default_factory=Counter)  # a problem's text: how often it was met
 
     def add(self, line: int, problems: list[str]) -> None:
-        """Count a bad line, and spell it out while there is room."""
+        """Count a bad line, and note its number while there is room."""
         self.n_bad += 1
-        if len(self.problems) < MAX_REPORTED:
-            self.problems.append(f"line {line}: " + "; ".join(problems[:5]))
+        text = "; ".join(problems[:5])
+        if text in self.lines or len(self.lines) < MAX_KINDS:
+            self.counts[text] += 1
+            self.lines.setdefault(text, []).extend([line] * (self.counts[text] <= MAX_LINES))
 
     def message(self, name: str) -> str:
-        """Say in one paragraph what is wrong and what to do."""
+        """Say in one paragraph what is wrong and what to do; lines with the same problem are told together."""
         if not self.n_bad and not self.n_examples:
             return f"{name} holds no examples. Expected JSONL: one JSON object a line."
-        text = f"{name}: {self.n_bad} of {self.n_bad + self.n_examples} lines cannot be trained on. "
-        text += ". ".join(self.problems)
-        if self.n_bad > len(self.problems):
-            text += f". And {self.n_bad - len(self.problems)} more lines"
-        return text + ". Mend these lines and upload the file again."
+        told = [f"{self._where(text)}: {text}" for text in self.lines]
+        left = self.n_bad - self.counts.total()
+        told += [f"and {left} more lines with other problems"] if left else []
+        head = f"{name}: {self.n_bad} of {self.n_bad + self.n_examples} lines cannot be trained on. "
+        return head + ". ".join(told) + ". Mend these lines and upload the file again."
+
+    def _where(self, text: str) -> str:
+        lines, more = self.lines[text], self.counts[text] - len(self.lines[text])
+        numbers = ", ".join(map(str, lines)) + (f" and {more} more" if more else "")
+        return f"line{'s' if len(lines) > 1 else ''} {numbers}"
 
 
 def check_file(path: Path) -> Report:

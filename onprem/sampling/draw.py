@@ -32,6 +32,6 @@ def draw(logits: torch.Tensor, temperature: float, top_p: float, generator: torc
     chances = torch.softmax(logits / temperature, -1)
     if top_p < 1:
         ordered, order = chances.sort(descending=True)
-        ordered[ordered.cumsum(-1) - ordered >= top_p] = 0  # the likeliest always stays
+        ordered[1:][(ordered.cumsum(-1) - ordered)[1:] >= top_p] = 0  # the likeliest always stays
         return int(order[torch.multinomial(ordered, 1, generator=generator)])
     return int(torch.multinomial(chances, 1, generator=generator))

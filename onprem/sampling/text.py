@@ -1,4 +1,7 @@
-"""Token ids to text, piece by piece: no half characters, nothing that may yet become a stop string."""
+"""Token ids to text, piece by piece: no half characters, nothing that may yet become a stop string.
+
+Only the last few tokens are decoded at each step, so that an answer's cost grows with its length, not its square.
+"""
 
 from collections.abc import Callable
 
@@ -12,35 +15,43 @@ class TextStream:
         From a list of ids to text.
     stops : list of str
         Text ends before the first of them.
+
+    Notes
+    -----
+    A token's text may depend on the token before it (a leading space), so the last certain tokens are decoded again
+    with those that come: what they add is the new text.
     """
 
     def __init__(self, decode: Callable[[list[int]], str], stops: list[str]) -> None:
         self.decode, self.stops = decode, [s for s in stops if s]
-        self.ids: list[int] = []
-        self.sent = 0
+        self.certain: list[int] = []  # the last tokens whose text is out of `decode`
+        self.coming: list[int] = []  # later ones, which may end within a character
+        self.held = ""  # text that may yet become a stop string
         self.stopped = False
 
     def add(self, token: int) -> str:
         """Take a token; return what text is now certain."""
-        self.ids.append(token)
-        text = self.decode(self.ids)
+        self.coming.append(token)
+        new = self._new()
+        if not new or new.endswith("\ufffd"):  # the first bytes of a character
+            return ""
+        self.certain, self.coming = self.coming, []
+        text = self.held + new
         found = [at for at in (text.find(s) for s in self.stops) if at >= 0]
         if found:
-            self.stopped = True
-            return self._up_to(text, min(found))
-        if text.endswith("\ufffd"):  # the first bytes of a character
-            return ""
-        return self._up_to(text, len(text) - self._may_become_stop(text))
+            self.stopped, self.held = True, ""
+            return text[: min(found)]
+        cut = len(text) - self._may_become_stop(text)
+        self.held = text[cut:]
+        return text[:cut]
 
     def rest(self) -> str:
         """Return what was held back, at the end."""
-        text = self.decode(self.ids)
-        return "" if self.stopped else self._up_to(text, len(text))
+        return "" if self.stopped else self.held + self._new()
 
-    def _up_to(self, text: str, end: int) -> str:
-        piece = text[self.sent : end]
-        self.sent = max(self.sent, end)
-        return piece
+    def _new(self) -> str:
+        """Return the text that the coming tokens add."""
+        return self.decode(self.certain + self.coming)[len(self.decode(self.certain)) :]
 
     def _may_become_stop(self, text: str) -> int:
         lengths = (n for s in self.stops for n in range(len(s) - 1, 0, -1) if text.endswith(s[:n]))

@@ -94,6 +94,10 @@ class Text(Shape):
         return {
             "tokens": texts,
             "token_logprobs": [t["token"]["logprob"] for t in tokens],
-            "top_logprobs": [{p["token"]: p["logprob"] for p in t["top"]} for t in tokens],
+            "top_logprobs": [_by_token(t["top"]) for t in tokens],
             "text_offset": [sum(map(len, texts[:i])) for i in range(len(texts))],
         }
+
+
+def _by_token(pairs: list[dict] | None) -> dict | None:
+    return None if pairs is None else {pair["token"]: pair["logprob"] for pair in pairs}

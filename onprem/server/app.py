@@ -87,6 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(validate, context, decode(job))
     if context.db.one("select 1 from jobs where status = 'queued'"):
         context.pool.poke()
+        context.sampler.warm()
     chores = [asyncio.create_task(_every(SWEEP_SECONDS, _sweep, context))]
     if context.db.shared:
         chores.append(asyncio.create_task(_every(TAKE_OVER_SECONDS, _take_over, context)))

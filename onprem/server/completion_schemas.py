@@ -1,13 +1,14 @@
 """Bodies of the two completion routes; parameters that this server does not have are refused by name."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from onprem.server.schemas import Number
+from onprem.server.wording import refuse
 
 MAX_STOPS = 4  # OpenAI's
-MAX_CHOICES = 16  # of one request: they are drawn one after the other
+MAX_CHOICES = 128  # of one request, as OpenAI's; they are drawn one after the other
 # Accepted and without effect here: they do not change what an answer says.
 HARMLESS = {
     "user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls",
@@ -18,12 +19,12 @@ HARMLESS = {
 class Sampling(BaseModel):
     """What both routes share."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="forbid")
 
     model: str
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES, strict=True)] | None = None
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[Number, Field(gt=0, le=1)] | None = None
+    top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     presence_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     logit_bias: dict[str, Annotated[Number, Field(ge=-100, le=100)]] | None = None
@@ -34,25 +35,21 @@ class Sampling(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain_text(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("response_format") == {"type": "text"}:
-            return {k: v for k, v in values.items() if k != "response_format"}
-        return values
-
-    @model_validator(mode="after")
-    def _nothing_else(self) -> "Sampling":
-        unknown = sorted(
-            k for k, v in (self.model_extra or {}).items() if k not in HARMLESS and v not in (None, [])
-        )
-        if unknown:
-            raise ValueError(f"this server does not support {', '.join(k[:40] for k in unknown[:10])}")
-        return self
+    def _drop_what_asks_for_nothing(cls, values: Any) -> Any:
+        """Clients send some parameters whether they use them or not: harmless ones, and empty ones."""
+        if not isinstance(values, dict):
+            return values
+        plain = {"response_format": {"type": "text"}, "modalities": ["text"]}
+        return {
+            k: v for k, v in values.items()
+            if k in cls.model_fields or not (k in HARMLESS or v in (None, [], plain.get(k)))
+        }  # fmt: skip
 
     @field_validator("logit_bias")
     @classmethod
     def _token_ids(cls, value: dict | None) -> dict | None:
         if value and not all(key.isascii() and key.isdigit() and len(key) < 10 for key in value):
-            raise ValueError("expected token ids as keys")
+            raise refuse("logit_bias", "Invalid value for 'logit_bias': expected token ids as keys")
         return value
 
     def request(self) -> dict:
@@ -74,7 +71,7 @@ class TextPart(BaseModel):
     """A text part of a message's content."""
 
     model_config = ConfigDict(extra="forbid")
-    type: Annotated[str, Field(pattern="^text$")]
+    type: Literal["text"]
     text: str
 
 
@@ -82,7 +79,7 @@ class Message(BaseModel):
     """A chat message."""
 
     model_config = ConfigDict(extra="forbid")
-    role: Annotated[str, Field(pattern="^(system|developer|user|assistant)$")]
+    role: Literal["system", "developer", "user", "assistant"]
     content: str | Annotated[list[TextPart], Field(min_length=1)]
     name: str | None = None
     refusal: str | None = None
@@ -110,23 +107,40 @@ class ChatCreate(Sampling):
         return super().request() | logprobs | {"messages": messages, "max_tokens": limit}
 
 
-class TextCreate(Sampling):
-    """Body of POST /v1/completions; one prompt a request."""
+Token = Annotated[int, Field(ge=0, strict=True)]
+Tokens = Annotated[list[Token], Field(min_length=1)]
 
-    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
-    max_tokens: Annotated[int, Field(ge=1, strict=True)] | None = 16  # OpenAI's default
+
+class TextCreate(Sampling):
+    """Body of POST /v1/completions."""
+
+    prompt: (
+        str
+        | Tokens
+        | Annotated[list[str], Field(min_length=1, max_length=MAX_CHOICES)]
+        | Annotated[list[Tokens], Field(min_length=1, max_length=MAX_CHOICES)]
+    )
+    max_tokens: Annotated[int, Field(ge=0, strict=True)] | None = 16  # OpenAI's default
     echo: bool | None = None
+    best_of: Annotated[int, Field(ge=0, le=20, strict=True)] | None = None
     logprobs: Annotated[int, Field(ge=0, le=5, strict=True)] | None = None
 
-    @field_validator("echo")
-    @classmethod
-    def _no_echo(cls, value: bool | None) -> bool | None:
-        if value:
-            raise ValueError("this server does not echo prompts")
-        return value
+    @model_validator(mode="after")
+    def _not_too_many(self) -> "TextCreate":
+        if (self.n or 1) * len(self._prompts()) > MAX_CHOICES:
+            text = f"This server gives at most {MAX_CHOICES} answers a request, n for each prompt"
+            raise refuse("n", text)
+        if (self.best_of or 1) > (self.n or 1):
+            text = "This server does not draw more answers than it gives; leave best_of out"
+            raise refuse("best_of", text)
+        return self
 
     def request(self) -> dict:
         """Return what the inference worker reads."""
-        prompt = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
         logprobs = {} if self.logprobs is None else {"logprobs": self.logprobs}
-        return super().request() | logprobs | {"prompt": prompt, "max_tokens": self.max_tokens}
+        asked = {"prompts": self._prompts(), "max_tokens": self.max_tokens, "echo": bool(self.echo)}
+        return super().request() | logprobs | asked
+
+    def _prompts(self) -> list[str | list[int]]:
+        one = isinstance(self.prompt, str) or isinstance(self.prompt[0], int)
+        return [self.prompt] if one else self.prompt

@@ -4,13 +4,17 @@ import hashlib
 import logging
 import random
 import time
+from typing import Any
+
+from fastapi import Request
 
 from onprem import ids
 from onprem.formats import METHOD_FORMATS
 from onprem.resolve import resolve
-from onprem.server.context import Context
-from onprem.server.errors import ApiError
+from onprem.server.context import Context, tenant_of
+from onprem.server.errors import ApiError, joined
 from onprem.server.schemas import SEED_LIMIT, JobCreate
+from onprem.server.wording import Problem
 from onprem.store import files as file_rows
 from onprem.store import jobs as job_rows
 from onprem.store import models as model_rows
@@ -27,12 +31,9 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
         Naming every field that does not fit.
     """
     method, asked = body.chosen_method()
-    problems = _model_problems(context, tenant, body.model)
-    for param in ("training_file", "validation_file"):
-        problems += _file_problems(context, tenant, param, getattr(body, param), method)
+    problems = unfit(context, tenant, body.model_dump(), method)
     if problems:
-        param, _, code = problems[0]
-        raise ApiError(400, " ".join(text for _, text, _ in problems), param=param, code=code)
+        raise ApiError(400, joined(problems), param=problems[0][0], code=problems[0][2])
     live = f"select count(*) as n from jobs where tenant = ? and status in {job_rows.LIVE}"
     if context.db.one(live, tenant)["n"] >= context.limits.live_jobs:
         text = f"You have {context.limits.live_jobs} jobs that have not ended, which is this server's limit. Wait or cancel some."
@@ -45,6 +46,26 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
         "integrations": [i.model_dump() for i in body.integrations or []], "priority": body.priority,
     }  # fmt: skip
     return job_rows.create(context.db, row)
+
+
+def also_wrong(request: Request, raw: Any) -> list[Problem]:
+    """Return what is wrong with the model and the files of a body whose other fields are wrong."""
+    context = request.app.state.context
+    if not isinstance(raw, dict):
+        return []
+    method = raw.get("method") if isinstance(raw.get("method"), dict) else {}
+    return unfit(context, tenant_of(request), raw, method.get("type", "supervised"))
+
+
+def unfit(context: Context, tenant: str, asked: dict, method: str) -> list[Problem]:
+    """Return what is wrong with the model and the files that are named, as far as they are names."""
+    problems = []
+    if isinstance(asked.get("model"), str):
+        problems += _model_problems(context, tenant, asked["model"])
+    for param in ("training_file", "validation_file"):
+        if isinstance(asked.get(param), str):
+            problems += _file_problems(context, tenant, param, asked[param], method)
+    return problems
 
 
 def validate(context: Context, job: dict) -> None:
@@ -81,25 +102,21 @@ def _validate(context: Context, job: dict) -> None:
     )  # fmt: skip
 
 
-def _model_problems(context: Context, tenant: str, name: str) -> list[tuple[str, str, str]]:
+def _model_problems(context: Context, tenant: str, name: str) -> list[Problem]:
     if model_rows.get(context.db, tenant, name):
         return []
     text = f"Model {ids.shown(name)} is not available for fine-tuning or does not exist; GET /v1/models lists those that are."
     return [("model", text, "model_not_available")]
 
 
-def _file_problems(
-    context: Context, tenant: str, param: str, file_id: str | None, method: str
-) -> list[tuple[str, str, str]]:
-    if file_id is None:
-        return []
+def _file_problems(context: Context, tenant: str, param: str, file_id: str, method: str) -> list[Problem]:
     row = file_rows.get(context.db, tenant, file_id)
     if row is None:
         return [(param, f"{param}: no such File object: {ids.shown(file_id)}.", "invalid_file")]
     if row["purpose"] != "fine-tune":
         text = f"{param}: {file_id} has purpose {row['purpose']}; upload it with purpose fine-tune."
         return [(param, text, "invalid_file_purpose")]
-    if row["format"] not in METHOD_FORMATS[method]:
+    if isinstance(method, str) and method in METHOD_FORMATS and row["format"] not in METHOD_FORMATS[method]:
         expected = " or ".join(METHOD_FORMATS[method])
         text = f"{param}: {file_id} holds {row['format']} rows, but method {method} takes {expected} rows."
         return [(param, text, "invalid_file_format")]

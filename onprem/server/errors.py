@@ -1,9 +1,16 @@
-"""Errors in OpenAI's shape: message, type, param, code."""
+"""Errors in OpenAI's shape: message, type, param, code.
+
+A route whose body is wrong may know more that is wrong: it says so by a function in its attribute `also_wrong`.
+"""
+
+import asyncio
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+
+from onprem.server.wording import Problem, problems_of
 
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 MAX_TOLD = 10  # problems of one request spelled out
@@ -35,6 +42,12 @@ def body(status: int, message: str, param: str | None = None, code: str | None =
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
+def joined(problems: list[Problem]) -> str:
+    """Tell all problems of one request in one message."""
+    more = [f"and {len(problems) - MAX_TOLD} more"] if len(problems) > MAX_TOLD else []
+    return "; ".join([*(text.rstrip(".") for _, text, _ in problems[:MAX_TOLD]), *more]) + "."
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` look like OpenAI's."""
 
@@ -51,29 +64,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        problems = [_problem(e) for e in error.errors()]
-        message = "; ".join(text for _, text, _ in problems[:MAX_TOLD])
-        if len(problems) > MAX_TOLD:
-            message += f"; and {len(problems) - MAX_TOLD} more"
-        return JSONResponse(body(400, message, problems[0][0] or None, problems[0][2]), 400)
+        problems = problems_of(error.errors(), error.body)
+        if also := getattr(request.scope["endpoint"], "also_wrong", None):
+            problems += await asyncio.to_thread(also, request, error.body)
+        return JSONResponse(body(400, joined(problems), problems[0][0] or None, problems[0][2]), 400)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse(
             body(500, f"The server failed on this request ({type(error).__name__}); see its log."), 500
         )
-
-
-def _problem(error: dict) -> tuple[str, str, str]:
-    """Turn one of pydantic's findings into (param, text, code), without the value: it may be private text."""
-    where = [
-        str(part) for part in error["loc"] if part not in ("body", "query", "path") and "[" not in str(part)
-    ]
-    param = ".".join(where)
-    if error["type"] == "extra_forbidden":
-        return param, f"Unrecognized request argument supplied: {param}", "unknown_parameter"
-    if error["type"] == "missing":
-        return param, f"Missing required parameter: '{param}'", "missing_required_parameter"
-    if error["type"] == "json_invalid":
-        return "", "We could not parse the JSON body of your request. Expected a JSON object.", "invalid_json"
-    return param, f"Invalid value for '{param}': {error['msg']}", "invalid_value"

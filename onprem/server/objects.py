@@ -13,14 +13,10 @@ JOB_FIELDS = (
 
 
 def file_object(row: dict) -> dict:
-    """Shape a file."""
-    fields = ("id", "bytes", "created_at", "filename", "purpose", "expires_at")
-    return {
-        "object": "file",
-        **{name: row[name] for name in fields},
-        "status": "processed",
-        "status_details": None,
-    }
+    """Shape a file; `expires_at` is there where it expires."""
+    fields = ("id", "bytes", "created_at", "filename", "purpose")
+    expiry = {} if row["expires_at"] is None else {"expires_at": row["expires_at"]}
+    return {"object": "file", **{name: row[name] for name in fields}, **expiry, "status": "processed"}
 
 
 def job_object(row: dict) -> dict:

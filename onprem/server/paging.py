@@ -22,8 +22,11 @@ def page(
     after: str | None,
     limit: int,
     ascending: bool = False,
+    ends: bool = False,
 ) -> dict:
     """Return one page of `table`'s rows for which `where` holds, each shaped by `shape`.
+
+    Some of OpenAI's lists tell the ids at their `ends`, some do not.
 
     Raises
     ------
@@ -40,9 +43,5 @@ def page(
         where, values = f"{where} and seq {sign} ?", (*values, last["seq"])
     rows = db.all(f"select * from {table} where {where} order by seq {order} limit ?", *values, limit + 1)
     data = [shape(row) for row in rows[:limit]]
-    ends = (
-        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
-        if data
-        else {"first_id": None, "last_id": None}
-    )
-    return {"object": "list", "data": data, **ends, "has_more": len(rows) > limit}
+    told = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+    return {"object": "list", "data": data, **(told if ends else {}), "has_more": len(rows) > limit}

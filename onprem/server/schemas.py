@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from onprem.server.wording import refuse
+
 MAX_METADATA, MAX_KEY, MAX_VALUE = 16, 64, 512  # OpenAI's limits
 MAX_SUFFIX = 64
 SEED_LIMIT = 2**31 - 1  # what every random generator here takes
@@ -42,9 +44,11 @@ class Hyperparameters(Strict):
     @model_validator(mode="after")
     def _one_rate(self) -> "Hyperparameters":
         if self.learning_rate not in (None, "auto") and self.learning_rate_multiplier not in (None, "auto"):
-            raise ValueError("learning_rate and learning_rate_multiplier exclude each other; give one")
+            raise refuse(
+                "learning_rate", "learning_rate and learning_rate_multiplier exclude each other; give one"
+            )
         if self.lora is False and self.lora_r is not None:
-            raise ValueError("lora_r was given, but lora is false")
+            raise refuse("lora_r", "lora_r was given, but lora is false")
         return self
 
 
@@ -77,14 +81,15 @@ class Method(Strict):
     @classmethod
     def _no_reinforcement(cls, value: Any) -> Any:
         if value == "reinforcement":
-            raise ValueError("this server does not do reinforcement fine-tuning; it has supervised and dpo")
+            text = "This server does not do reinforcement fine-tuning; method.type is supervised or dpo"
+            raise refuse("method.type", text)
         return value
 
     @model_validator(mode="after")
     def _only_its_own(self) -> "Method":
         other = "dpo" if self.type == "supervised" else "supervised"
         if getattr(self, other) is not None:
-            raise ValueError(f"method.type is {self.type}, but method.{other} was given")
+            raise refuse(f"method.{other}", f"method.type is {self.type}, but method.{other} was given")
         return self
 
 
@@ -121,7 +126,9 @@ class JobCreate(Strict):
     @model_validator(mode="after")
     def _one_place(self) -> "JobCreate":
         if self.method is not None and self.hyperparameters is not None:
-            raise ValueError("hyperparameters and method exclude each other; put them into method")
+            raise refuse(
+                "hyperparameters", "hyperparameters and method exclude each other; put them into method"
+            )
         return self
 
     def chosen_method(self) -> tuple[str, dict]:

@@ -2,7 +2,7 @@
 
     python -m onprem.workers.infer
 
-It keeps the last few models in memory. Its log never holds prompts or answers. What a library prints goes to the
+It keeps the last few models in memory until it is told to forget them. Its log never holds prompts or answers. What a library prints goes to the
 log: the answers have a descriptor of their own.
 """
 
@@ -37,6 +37,9 @@ def main() -> None:
     engine = Engine()
     while True:
         request = requests.get()
+        if "forget" in request:
+            engine.forget()
+            continue
         number = request["id"]
         try:
             for answer in engine.answer(request, stop=lambda: number in cancelled):  # noqa: B023 - used within

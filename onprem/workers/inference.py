@@ -63,6 +63,10 @@ class InferenceWorker:
             if not ended:  # the client has gone
                 self._send({"cancel": number})
 
+    def forget(self) -> None:
+        """Have the process give its models' memory back; its imports, which take seconds, stay."""
+        self._send({"forget": True})
+
     def kill(self) -> None:
         """End the process; who still waits is told so."""
         self.usable = False

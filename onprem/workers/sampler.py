@@ -1,7 +1,8 @@
 """The server's side of inference: requests to one worker process, pieces of text back.
 
-The worker is started at the first request and ended when nobody has asked for a while. It answers one request
-after the other; each is told apart by its number.
+The worker is started at the first request, or with the training workers: whoever trains a model will want to talk to
+it, perhaps while it trains. It answers one request after the other; each is told apart by its number. When nobody has
+asked for a while it gives its models' memory back, but lives on: its imports are what takes seconds.
 """
 
 import asyncio
@@ -13,8 +14,7 @@ from onprem.store import DataFolder
 from onprem.workers import process
 from onprem.workers.inference import InferenceWorker
 
-IDLE_SECONDS = 900.0  # then its memory is worth more than its readiness
-WARM_AFTER = 15.0  # seconds after a job was made: by then the training worker has done its own imports
+IDLE_SECONDS = 900.0  # then the models' memory is worth more than their readiness
 
 
 class Sampler:
@@ -53,9 +53,9 @@ class Sampler:
             self._rest()
 
     def warm(self) -> None:
-        """Start the worker soon: who makes a job will want to talk to its model, perhaps while it trains."""
+        """Start the worker, unless it runs: its imports are done by the time that the training worker's are."""
         if not self._usable() and (self.warming is None or self.warming.done()):
-            self.warming = asyncio.get_running_loop().create_task(self._warm())
+            self.warming = asyncio.get_running_loop().create_task(self._ensure())
 
     async def stop(self) -> None:
         """End the worker."""
@@ -67,11 +67,6 @@ class Sampler:
                 self.worker.kill()
                 await self.worker.process.wait()
                 self.worker.reader.cancel()
-
-    async def _warm(self) -> None:
-        await asyncio.sleep(WARM_AFTER)
-        await self._ensure()
-        self._rest()
 
     async def _ensure(self) -> InferenceWorker:
         async with self.lock:
@@ -93,8 +88,4 @@ class Sampler:
         if self.idle:
             self.idle.cancel()
         if self._usable() and not self.worker.waiting:
-            self.idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end_idle, self.worker)
-
-    def _end_idle(self, worker: InferenceWorker) -> None:
-        if not worker.waiting:
-            worker.kill()
+            self.idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.worker.forget)

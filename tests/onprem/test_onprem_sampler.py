@@ -9,7 +9,7 @@ import pytest
 
 from onprem.store import DataFolder
 from onprem.workers import process, sampler
-from onprem.workers.inference import SamplerError
+from onprem.workers.inference import InferenceWorker, SamplerError
 from onprem.workers.sampler import Sampler
 
 # What a worker does with each line that it is sent: the answers of a real one, or worse.
@@ -96,22 +96,21 @@ def test_an_old_workers_death_fails_no_request_of_the_new(deeds, tmp_path):
     assert run(work, tmp_path) == "x"
 
 
-def test_a_warmed_worker_that_nobody_asks_is_ended_and_warmed_again(deeds, tmp_path, monkeypatch):
-    monkeypatch.setattr(sampler, "WARM_AFTER", 0.0)
+def test_a_worker_that_nobody_asks_forgets_its_models_and_lives_on(deeds, tmp_path, monkeypatch):
     monkeypatch.setattr(sampler, "IDLE_SECONDS", 0.05)
+    forgotten = asyncio.Event()
+    monkeypatch.setattr(InferenceWorker, "forget", lambda worker: forgotten.set())
 
     async def work(owner):
-        workers = []
-        for _ in range(2):
-            owner.warm()
-            await owner.warming
-            await owner.worker.process.wait()
-            await owner.worker.reader
-            workers.append(owner.worker)
-        return workers
+        owner.warm()
+        await owner.warming
+        warmed = owner.worker
+        assert await ask(owner) == "x"
+        await forgotten.wait()
+        assert await ask(owner) == "x"
+        return warmed is owner.worker
 
-    first, second = run(work, tmp_path)
-    assert first is not second
+    assert run(work, tmp_path)
 
 
 def test_what_a_library_prints_is_no_answer():

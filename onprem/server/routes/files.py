@@ -10,10 +10,11 @@ from starlette.datastructures import UploadFile
 
 from onprem import ids
 from onprem.server.context import Ctx, Tenant
-from onprem.server.errors import ApiError
+from onprem.server.errors import ApiError, joined
 from onprem.server.objects import file_object
 from onprem.server.paging import FileLimit, page
 from onprem.server.receive import receive
+from onprem.server.wording import Problem
 from onprem.store import files as file_rows
 from onprem.store.jobs import LIVE
 
@@ -54,14 +55,15 @@ async def upload(request: Request, context: Ctx, tenant: Tenant) -> dict:
         raise ApiError(400, "Expected a multipart/form-data upload with the fields `file` and `purpose`.")
     async with request.form(max_files=1, max_fields=10) as form:
         upload, purpose = form.get("file"), form.get("purpose")
-        if not isinstance(upload, UploadFile):
-            raise ApiError(
-                400, "Missing required parameter: 'file'", param="file", code="missing_required_parameter"
-            )
+        seconds, problems = _expiry(form.get("expires_after[anchor]"), form.get("expires_after[seconds]"))
         if purpose not in PURPOSES:
-            expected = f"Invalid value for 'purpose': expected one of {', '.join(PURPOSES)}."
-            raise ApiError(400, expected, param="purpose", code="invalid_value")
-        seconds = _expiry(form.get("expires_after[anchor]"), form.get("expires_after[seconds]"))
+            expected = f"Invalid value for 'purpose': expected one of {', '.join(PURPOSES)}"
+            problems = [("purpose", expected, "invalid_value"), *problems]
+        if not isinstance(upload, UploadFile):
+            text = "Missing required parameter: 'file'"
+            problems = [("file", text, "missing_required_parameter"), *problems]
+        if problems:
+            raise ApiError(400, joined(problems), param=problems[0][0], code=problems[0][2])
         row = await asyncio.to_thread(
             receive, context, tenant, upload.file, upload.filename or "file", purpose
         )
@@ -69,7 +71,8 @@ async def upload(request: Request, context: Ctx, tenant: Tenant) -> dict:
     row |= {"created_at": now, "expires_at": now + seconds if seconds else None}
     row = await asyncio.to_thread(file_rows.add, context.db, row)
     if purpose == "fine-tune":
-        context.pool.poke()  # the worker's imports take seconds: now, while the client prepares its job
+        context.pool.poke()  # the workers' imports take seconds: now, while the client prepares its job
+        context.sampler.warm()
     return file_object(row)
 
 
@@ -87,7 +90,8 @@ def list_files(
     if purpose:
         where, values = where + " and purpose = ?", (*values, purpose)
     return page(
-        context.db, "files", where, values, file_object, after=after, limit=limit, ascending=order == "asc"
+        context.db, "files", where, values, file_object, after=after, limit=limit,
+        ascending=order == "asc", ends=True,
     )  # fmt: skip
 
 
@@ -127,14 +131,15 @@ def _get(context: Ctx, tenant: str, file_id: str) -> dict:
     return row
 
 
-def _expiry(anchor: object, seconds: object) -> int | None:
+def _expiry(anchor: object, seconds: object) -> tuple[int | None, list[Problem]]:
+    """Return the seconds after which a file expires, and what is wrong with them."""
     if anchor is None and seconds is None:
-        return None
+        return None, []
     try:
         value = json.loads(str(seconds))
     except ValueError:
         value = None
-    if anchor != "created_at" or not isinstance(value, int) or not MIN_EXPIRY <= value <= MAX_EXPIRY:
-        text = f"'expires_after' must have anchor created_at and seconds from {MIN_EXPIRY} to {MAX_EXPIRY}."
-        raise ApiError(400, text, param="expires_after", code="invalid_value")
-    return value
+    if anchor != "created_at" or type(value) is not int or not MIN_EXPIRY <= value <= MAX_EXPIRY:
+        text = f"'expires_after' must have anchor created_at and seconds from {MIN_EXPIRY} to {MAX_EXPIRY}"
+        return None, [("expires_after", text, "invalid_value")]
+    return value, []

@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Request
 
 from onprem import ids
 from onprem.server.context import Context, Ctx, Tenant
-from onprem.server.creation import new_job, validate
+from onprem.server.creation import also_wrong, new_job, validate
 from onprem.server.errors import ApiError
 from onprem.server.objects import checkpoint_object, event_object, job_object
 from onprem.server.paging import Limit, page
@@ -32,7 +32,15 @@ async def create(body: JobCreate, background: BackgroundTasks, context: Ctx, ten
     return job_object(job)
 
 
-@router.get("")
+create.also_wrong = also_wrong
+
+
+# FastAPI cannot say that `metadata` is spelt metadata[key]=value, as OpenAI's is.
+METADATA = {"name": "metadata", "in": "query", "style": "deepObject", "explode": True, "required": False,
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}}}  # fmt: skip
+
+
+@router.get("", openapi_extra={"parameters": [METADATA]})
 def list_jobs(
     request: Request, context: Ctx, tenant: Tenant, after: str | None = None, limit: Limit = 20
 ) -> dict:  # fmt: skip
@@ -47,54 +55,79 @@ def list_jobs(
     return page(context.db, "jobs", where, values, job_object, after=after, limit=limit)
 
 
-@router.get("/{job_id}")
-def retrieve(job_id: str, context: Ctx, tenant: Tenant) -> dict:
+@router.get("/{fine_tuning_job_id}")
+def retrieve(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
     """Return a job."""
-    return job_object(_get(context, tenant, job_id))
+    return job_object(_get(context, tenant, fine_tuning_job_id))
 
 
-@router.post("/{job_id}/cancel")
-def cancel(job_id: str, context: Ctx, tenant: Tenant) -> dict:
+@router.post("/{fine_tuning_job_id}/cancel")
+def cancel(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
     """Cancel a job at once; one that trains stops after its step."""
     live = ("validating_files", "queued", "running", "paused")
     return _move(
-        context, tenant, job_id, live, "cancelled", "The job was cancelled",
+        context, tenant, fine_tuning_job_id, live, "cancelled", "The job was cancelled",
         finished_at=int(time.time()), estimated_finish=None,
     )  # fmt: skip
 
 
-@router.post("/{job_id}/pause")
-def pause(job_id: str, context: Ctx, tenant: Tenant) -> dict:
+@router.post("/{fine_tuning_job_id}/pause")
+def pause(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
     """Pause a queued or running job; one that trains saves a checkpoint after its step."""
     return _move(
-        context, tenant, job_id, ("queued", "running"), "paused", "The job was paused", estimated_finish=None
+        context,
+        tenant,
+        fine_tuning_job_id,
+        ("queued", "running"),
+        "paused",
+        "The job was paused",
+        estimated_finish=None,
     )
 
 
-@router.post("/{job_id}/resume")
-async def resume(job_id: str, context: Ctx, tenant: Tenant) -> dict:
+@router.post("/{fine_tuning_job_id}/resume")
+async def resume(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
     """Put a paused job back into the queue."""
     answer = await asyncio.to_thread(
-        _move, context, tenant, job_id, ("paused",), "queued", "The job was resumed: moved to queued state"
+        _move,
+        context,
+        tenant,
+        fine_tuning_job_id,
+        ("paused",),
+        "queued",
+        "The job was resumed: moved to queued state",
     )
     context.pool.poke()
     return answer
 
 
-@router.get("/{job_id}/events")
-def events(job_id: str, context: Ctx, tenant: Tenant, after: str | None = None, limit: Limit = 20) -> dict:
+@router.get("/{fine_tuning_job_id}/events")
+def events(
+    fine_tuning_job_id: str, context: Ctx, tenant: Tenant, after: str | None = None, limit: Limit = 20
+) -> dict:
     """List a job's events, newest first."""
-    _get(context, tenant, job_id)
-    return page(context.db, "events", "job = ?", (job_id,), event_object, after=after, limit=limit)
+    _get(context, tenant, fine_tuning_job_id)
+    return page(
+        context.db, "events", "job = ?", (fine_tuning_job_id,), event_object, after=after, limit=limit
+    )
 
 
-@router.get("/{job_id}/checkpoints")
+@router.get("/{fine_tuning_job_id}/checkpoints")
 def checkpoints(
-    job_id: str, context: Ctx, tenant: Tenant, after: str | None = None, limit: Limit = 10
+    fine_tuning_job_id: str, context: Ctx, tenant: Tenant, after: str | None = None, limit: Limit = 10
 ) -> dict:
     """List a job's checkpoints, newest first."""
-    _get(context, tenant, job_id)
-    return page(context.db, "checkpoints", "job = ?", (job_id,), checkpoint_object, after=after, limit=limit)
+    _get(context, tenant, fine_tuning_job_id)
+    return page(
+        context.db,
+        "checkpoints",
+        "job = ?",
+        (fine_tuning_job_id,),
+        checkpoint_object,
+        after=after,
+        limit=limit,
+        ends=True,
+    )
 
 
 def _get(context: Context, tenant: str, job_id: str) -> dict:

@@ -1,0 +1,161 @@
+"""Completions beyond the plain one: several prompts, prompts as tokens, echo, stop, n; and their cost."""
+
+import json
+
+import openai
+import pytest
+from openai.types.completion import Completion
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+from onprem.registry import EMBEDDED  # noqa: E402
+from onprem.sampling.engine import Engine  # noqa: E402
+from onprem.sampling.text import TextStream  # noqa: E402
+from onprem.training.loading import load_model, load_tokenizer  # noqa: E402
+
+TEXT = "I like tea"
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return load_tokenizer(EMBEDDED)
+
+
+def complete(client, prompt=TEXT, **asked):
+    asked = {"model": "embedded-tiny", "temperature": 0, "max_tokens": 6} | asked
+    answer = client.completions.create(prompt=prompt, **asked)
+    if not ("echo" in asked and "logprobs" in asked):  # OpenAI's type forgets that the first token has none
+        Completion.model_validate(answer.to_dict(), strict=False)
+    return answer
+
+
+def test_several_prompts_are_each_answered_n_times(client):
+    both = complete(client, [TEXT, "Hello"], n=2)
+    alone = [complete(client, text) for text in (TEXT, "Hello")]
+    said = [one.choices[0].text for one in alone]
+    assert [c.index for c in both.choices] == [0, 1, 2, 3]
+    assert [c.text for c in both.choices] == [said[0], said[0], said[1], said[1]]
+    assert both.usage.prompt_tokens == sum(one.usage.prompt_tokens for one in alone)
+
+
+def test_a_prompt_of_tokens_is_the_text_of_those_tokens(client, tokenizer):
+    tokens = tokenizer(TEXT, add_special_tokens=False)["input_ids"]
+    said = complete(client).choices[0].text
+    assert complete(client, tokens).choices[0].text == said
+    assert [c.text for c in complete(client, [tokens, tokens]).choices] == [said, said]
+
+
+def test_echo_gives_the_prompt_back_and_what_the_model_thought_of_it(client, tokenizer):
+    """With no token drawn, the log probabilities are those of a plain forward pass: how perplexity is measured."""
+    answer = complete(client, echo=True, max_tokens=0, logprobs=1).choices[0]
+    assert answer.text == TEXT
+    assert answer.finish_reason == "length"
+    tokens = torch.tensor([tokenizer(TEXT, add_special_tokens=False)["input_ids"]])
+    values = torch.log_softmax(load_model(EMBEDDED)(input_ids=tokens).logits[0].float(), -1)
+    expected = values[:-1].gather(1, tokens[0, 1:, None])[:, 0].tolist()
+    assert answer.logprobs.token_logprobs[0] is None
+    assert answer.logprobs.token_logprobs[1:] == pytest.approx(expected, abs=1e-4)  # fp32, another kernel
+    assert answer.logprobs.top_logprobs[0] is None
+    assert len(answer.logprobs.top_logprobs[1]) == 1
+    assert "".join(answer.logprobs.tokens) == TEXT
+    assert answer.logprobs.text_offset == [
+        0,
+        *[len("".join(answer.logprobs.tokens[:i])) for i in range(1, tokens.shape[1])],
+    ]
+
+
+def test_echo_goes_before_the_answer_streamed_too(client):
+    plain, echoed = complete(client).choices[0].text, complete(client, echo=True)
+    assert echoed.choices[0].text == TEXT + plain
+    stream = client.completions.create(
+        model="embedded-tiny", prompt=TEXT, temperature=0, max_tokens=6, echo=True, stream=True
+    )
+    assert "".join(chunk.choices[0].text for chunk in stream) == TEXT + plain
+
+
+def test_top_p_0_is_greedy(client):
+    assert complete(client, temperature=2, top_p=0).choices[0].text == complete(client).choices[0].text
+
+
+def test_stop_ends_before_the_string(client):
+    said = complete(client, max_tokens=20).choices[0].text
+    stop = said[len(said) // 2 :][:2]
+    stopped = complete(client, max_tokens=20, stop=stop).choices[0]
+    assert stopped.text == said[: said.index(stop)]
+    assert stopped.finish_reason == "stop"
+
+
+BAD = {
+    "a token beyond the vocabulary": ({"prompt": [5_000_000]}, "tokens are 0 to 1023"),
+    "a negative token": ({"prompt": [-1]}, "prompt"),
+    "no prompt": ({"prompt": []}, "prompt"),
+    "a prompt of none": ({"prompt": [[]]}, "prompt"),
+    "mixed prompts": ({"prompt": ["a", 1]}, "prompt"),
+    "best of more": ({"best_of": 3}, "best_of"),
+    "too many answers": ({"prompt": ["a"] * 100, "n": 2}, "at most 128 answers"),
+    "a suffix": ({"suffix": "x"}, "suffix"),
+    "a prompt beyond the context": ({"prompt": [[5], [5] * 513]}, "context holds 512 tokens"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_completed_is_refused_by_name(client, case):
+    asked, expected = BAD[case]
+    with pytest.raises(openai.BadRequestError, match=expected):
+        complete(client, **{"prompt": TEXT} | asked)
+
+
+def test_best_of_as_many_as_asked_for_changes_nothing(client):
+    assert complete(client, n=2, best_of=2).choices[1].text == complete(client).choices[0].text
+
+
+def test_a_context_filled_to_the_brim_can_be_scored_but_not_continued(client):
+    assert complete(client, [5] * 512, max_tokens=0, echo=True).usage.completion_tokens == 0
+    with pytest.raises(openai.BadRequestError):
+        complete(client, [5] * 512, max_tokens=1)
+
+
+TEXTS = ("plain words", "naïve café — 日本語 😀 and on", "  leading, trailing  ", "tabs\tand\nlines\n")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("stops", [[], ["é"], ["zzz", "and"]])
+def test_text_comes_out_as_the_whole_decoded_at_once(tokenizer, text, stops):
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    stream = TextStream(lambda ids: tokenizer.decode(ids, skip_special_tokens=True), stops)
+    given = []
+    for token in tokens:
+        given.append(stream.add(token))
+        if stream.stopped:
+            break
+    whole = tokenizer.decode(tokens, skip_special_tokens=True)
+    ends = [whole.index(s) for s in stops if s in whole]
+    assert "".join(given) + stream.rest() == whole[: min(ends, default=len(whole))]
+
+
+def test_a_long_answer_decodes_each_token_a_bounded_number_of_times():
+    decoded = 0
+
+    def decode(ids):
+        nonlocal decoded
+        decoded += len(ids)
+        return "".join(chr(97 + i % 26) for i in ids)
+
+    stream, n = TextStream(decode, ["zz"]), 2000
+    text = "".join(stream.add(i) for i in range(n)) + stream.rest()
+    assert len(text) == n
+    assert decoded <= 4 * n
+
+
+def test_a_model_that_was_forgotten_answers_as_before():
+    engine = Engine()
+    asked = {"path": str(EMBEDDED), "prompts": [TEXT], "max_tokens": 4, "temperature": 0}
+
+    def said() -> str:
+        return json.dumps(list(engine.answer(asked, stop=lambda: False)))
+
+    before = said()
+    engine.forget()
+    assert not engine.models
+    assert said() == before
