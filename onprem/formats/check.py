@@ -79,7 +79,7 @@ def _parse(raw: bytes, number: int) -> tuple[list[str], object]:
     if len(raw) > MAX_LINE_BYTES:
         return [f"is longer than {MAX_LINE_BYTES} bytes; the lines after it were not looked at"], None
     try:
-        return [], json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+        return [], json.loads(raw.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return [f"is not UTF-8 (byte {error.start + 1} of the line)"], None
     except json.JSONDecodeError as error:

@@ -69,7 +69,7 @@ def test_bad_line_is_told_by_its_number_and_never_quoted(client, case):
 
 
 def test_all_bad_lines_are_told_together_each_problem_once(client):
-    kinds = [json.dumps({f"{'x' * i}": 1}).encode()[:-1] for i in range(1, 30)]  # another column each
+    kinds = [chat(*[message()] * i, "x") for i in range(29)]  # each wrong in another place
     with pytest.raises(openai.BadRequestError) as refused:
         upload(client, b"\n".join([b"x", GOOD, b"\n", *[b"[]"] * 40, *kinds]))
     text = refused.value.body["message"]
