@@ -34,10 +34,6 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
     problems = unfit(context, tenant, body.model_dump(), method)
     if problems:
         raise ApiError(400, joined(problems), param=problems[0][0], code=problems[0][2])
-    live = f"select count(*) as n from jobs where tenant = ? and status in {job_rows.LIVE}"
-    if context.db.one(live, tenant)["n"] >= context.limits.live_jobs:
-        text = f"You have {context.limits.live_jobs} jobs that have not ended, which is this server's limit. Wait or cancel some."
-        raise ApiError(429, text, code="job_limit_exceeded")
     row = {
         "id": ids.new("ftjob"), "tenant": tenant, "model": body.model, "status": "validating_files",
         "created_at": int(time.time()), "training_file": body.training_file, "validation_file": body.validation_file,
@@ -45,7 +41,11 @@ def new_job(context: Context, tenant: str, body: JobCreate) -> dict:
         "method": {"type": method, "hyperparameters": asked}, "hyperparameters": {}, "metadata": body.metadata,
         "integrations": [i.model_dump() for i in body.integrations or []], "priority": body.priority,
     }  # fmt: skip
-    return job_rows.create(context.db, row)
+    job = job_rows.create(context.db, row, context.limits.live_jobs)
+    if job is None:
+        text = f"You have {context.limits.live_jobs} jobs that have not ended, which is this server's limit. Wait or cancel some."
+        raise ApiError(429, text, code="job_limit_exceeded")
+    return job
 
 
 def also_wrong(request: Request, raw: Any) -> list[Problem]:

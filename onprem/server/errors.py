@@ -4,6 +4,8 @@ A route whose body is wrong may know more that is wrong: it says so by a functio
 """
 
 import asyncio
+import errno
+import sqlite3
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +16,7 @@ from onprem.server.wording import Problem, problems_of
 
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 MAX_TOLD = 10  # problems of one request spelled out
+DISK_FULL = "The server's disk is full; nothing of this request was kept. Ask the operator to make room."
 
 
 class ApiError(Exception):
@@ -42,6 +45,13 @@ def body(status: int, message: str, param: str | None = None, code: str | None =
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
+def is_disk_full(error: Exception) -> bool:
+    """Tell whether the system or the store had no room left."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
+
 def joined(problems: list[Problem]) -> str:
     """Tell all problems of one request in one message."""
     more = [f"and {len(problems) - MAX_TOLD} more"] if len(problems) > MAX_TOLD else []
@@ -68,6 +78,13 @@ def install(app: FastAPI) -> None:
         if also := getattr(request.scope["endpoint"], "also_wrong", None):
             problems += await asyncio.to_thread(also, request, error.body)
         return JSONResponse(body(400, joined(problems), problems[0][0] or None, problems[0][2]), 400)
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(sqlite3.OperationalError)
+    async def on_system(request: Request, error: Exception) -> JSONResponse:
+        if not is_disk_full(error):
+            raise error
+        return JSONResponse(body(507, DISK_FULL, code="disk_full"), 507)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> JSONResponse:

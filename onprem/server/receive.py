@@ -1,8 +1,8 @@
 """Takes an upload into the data folder: hashed, within limits, checked, and whole before it has its name."""
 
-import errno
 import hashlib
 import os
+import time
 from typing import BinaryIO
 
 from onprem import ids
@@ -14,36 +14,42 @@ from onprem.store import files as file_rows
 CHUNK = 2**20
 
 
-def receive(context: Context, tenant: str, source: BinaryIO, filename: str, purpose: str) -> dict:
-    """Store the content; return the file's row, still without dates.
+def receive(
+    context: Context, tenant: str, source: BinaryIO, filename: str, purpose: str, expires_after: int | None
+) -> dict:
+    """Store the content; return the file's row.
 
     Raises
     ------
     ApiError
-        If it is too large, the tenant's room is used up, the disk is full, or its rows cannot be trained on.
+        If it is too large, the tenant's room is used up, or its rows cannot be trained on.
+    OSError
+        If the disk is full; nothing is left of the file then.
     """
-    file_id = ids.new("file")
+    file_id, now = ids.new("file"), int(time.time())
     path = context.folder.file(file_id)
     partial = path.with_suffix(".part")
     try:
         size, digest = _copy(source, partial, context.limits.file_bytes)
-        if file_rows.bytes_held(context.db, tenant) + size > context.limits.tenant_bytes:
-            text = f"Your files would take more than {context.limits.tenant_bytes} bytes. Delete some first."
-            raise ApiError(413, text, param="file", code="storage_limit_exceeded")
         report = _check(partial, filename) if purpose == "fine-tune" else None
         partial.rename(path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            text = "The server's disk is full; the file was not kept. Ask the operator to make room."
-            raise ApiError(507, text, code="disk_full") from None
+        row = {
+            "id": file_id, "tenant": tenant, "filename": os.path.basename(filename)[:255] or "file", "bytes": size,
+            "purpose": purpose, "sha256": digest, "format": report and report.format,
+            "n_examples": report and report.n_examples,
+            "created_at": now, "expires_at": now + expires_after if expires_after else None,
+        }  # fmt: skip
+        added = file_rows.add(context.db, row, context.limits.tenant_bytes)
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise
     finally:
         partial.unlink(missing_ok=True)
-    return {
-        "id": file_id, "tenant": tenant, "filename": os.path.basename(filename)[:255] or "file", "bytes": size,
-        "purpose": purpose, "sha256": digest, "format": report and report.format,
-        "n_examples": report and report.n_examples,
-    }  # fmt: skip
+    if added is None:
+        path.unlink()
+        text = f"Your files would take more than {context.limits.tenant_bytes} bytes. Delete some first."
+        raise ApiError(413, text, param="file", code="storage_limit_exceeded")
+    return added
 
 
 def _copy(source: BinaryIO, target, limit: int) -> tuple[int, str]:

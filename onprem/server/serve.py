@@ -5,6 +5,7 @@ import ipaddress
 import os
 import signal
 import socket
+import tempfile
 
 import uvicorn
 
@@ -52,6 +53,7 @@ def serve(host: str, port: int, folder: DataFolder, *, limits: Limits, **trainin
     """
     with folder.lock.open("w") as lock:
         _alone(lock, folder)
+        tempfile.tempdir = str(folder.spool)
         sock = _listen(host, port)
         app = create_app(folder, limits=limits, keys_required=not is_loopback(host), **training)
         shown = f"[{host}]" if ":" in host else host

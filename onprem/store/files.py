@@ -7,10 +7,19 @@ from onprem.store.database import Database, insert
 from onprem.store.folder import DataFolder
 from onprem.store.jobs import LIVE
 
+HELD = "select coalesce(sum(bytes), 0) as held from files where tenant = ?"
 
-def add(db: Database, row: dict) -> dict:
-    """Add a file whose content is already in place; a file already there (same id) stays as it is."""
+
+def add(db: Database, row: dict, room: int | None = None) -> dict | None:
+    """Add a file whose content is already in place; a file already there (same id) stays as it is.
+
+    None where the tenant's files would then take more than `room` bytes: counted and added in one, so that uploads
+    at the same time cannot pass together.
+    """
     with db.transaction() as connection:
+        held = connection.execute(HELD, (row["tenant"],)).fetchone()["held"]
+        if room is not None and held + row["bytes"] > room:
+            return None
         insert(connection, "files", row, or_ignore=True)
     return db.one("select * from files where id = ?", row["id"])
 
@@ -23,11 +32,6 @@ def get(db: Database, tenant: str, file_id: str) -> dict | None:
         tenant,
         time.time(),
     )
-
-
-def bytes_held(db: Database, tenant: str) -> int:
-    """Bytes that the tenant's files take."""
-    return db.one("select coalesce(sum(bytes), 0) as held from files where tenant = ?", tenant)["held"]
 
 
 def remove(db: Database, folder: DataFolder, file_id: str) -> None:

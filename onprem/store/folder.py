@@ -38,7 +38,7 @@ class DataFolder:
         root = Path(path).expanduser().resolve() if path else user_data_path("onprem")
         folder = cls(root)
         try:
-            for each in (folder.root, folder.files, folder.jobs, folder.models, folder.logs):
+            for each in (folder.root, folder.files, folder.jobs, folder.models, folder.logs, folder.spool):
                 each.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             why = f"the data folder {root} cannot be made ({error.strerror})"
@@ -71,6 +71,11 @@ class DataFolder:
     def logs(self) -> Path:
         """Workers' logs: no user text goes there."""
         return self.root / "logs"
+
+    @property
+    def spool(self) -> Path:
+        """Uploads while they come, without a name; here since a machine's /tmp may be small, or its memory."""
+        return self.root / "spool"
 
     @property
     def lock(self) -> Path:

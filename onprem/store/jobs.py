@@ -35,9 +35,12 @@ def decode(row: dict | None) -> dict | None:
     return {k: json.loads(v) if k in JSON_COLUMNS and v is not None else v for k, v in row.items()}
 
 
-def create(db: Database, row: dict) -> dict:
-    """Add a job with its first events."""
+def create(db: Database, row: dict, at_most: int | None = None) -> dict | None:
+    """Add a job with its first events; None where the tenant has `at_most` live ones already."""
     with db.transaction() as connection:
+        live = f"select count(*) as n from jobs where tenant = ? and status in {LIVE}"
+        if at_most is not None and connection.execute(live, (row["tenant"],)).fetchone()["n"] >= at_most:
+            return None
         insert(connection, "jobs", row)
         for key, value in (row.get("metadata") or {}).items():
             insert(connection, "job_metadata", {"job": row["id"], "key": key, "value": value})

@@ -38,18 +38,32 @@ class Dispatcher:
         self.data_dir, self.worker_id, self.template = data_dir, worker_id, template
         self.poke, self.stop = threading.Event(), threading.Event()
         self.child: subprocess.Popen | None = None
+        self.launching = threading.Lock()  # else a child could be started and never be told
 
     def heed(self, line: str) -> None:
         """Take a line of the server."""
         if line == "stop":
-            self.stop.set()
-            self.signal(signal.SIGTERM)
+            with self.launching:
+                self.stop.set()
+                self._signal(signal.SIGTERM)
         self.poke.set()
 
-    def signal(self, number: int) -> None:
-        """Send a signal to all processes of the launcher."""
+    def end(self) -> None:
+        """Kill the launcher's processes: the server is gone. None is started any more."""
+        self.launching.acquire()
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
         if self.child and self.child.poll() is None:
             os.killpg(self.child.pid, number)
+
+    def _launch(self, words: list[str]) -> int:
+        """Run the launcher to its end; returns its exit code. It is not started after a stop."""
+        with self.launching:
+            if self.stop.is_set():
+                return 0
+            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+        return self.child.wait()
 
     def work_once(self) -> bool:
         """Run one job; False where the queue is empty."""
@@ -64,8 +78,7 @@ class Dispatcher:
         }
         words = [word.format(**names) for word in shlex.split(self.template)]
         try:
-            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
-            code = self.child.wait()
+            code = self._launch(words)
         except OSError as error:
             log.error("%s: %s", words[0], error)
             text = f"The server's launch command cannot be run ({error.strerror}). Tell its operator."
@@ -83,7 +96,7 @@ class Dispatcher:
 def main() -> None:
     """Run until the server is gone or says stop."""
     dispatcher = Dispatcher(*sys.argv[1:4])
-    lifeline.watch(dispatcher.heed, on_end=lambda: dispatcher.signal(signal.SIGKILL))
+    lifeline.watch(dispatcher.heed, on_end=dispatcher.end)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     while not dispatcher.stop.is_set():
         if not dispatcher.work_once():

@@ -15,6 +15,7 @@ from onprem.training import checkpoint  # knows files alone: no torch
 from onprem.workers import process
 
 GRACE_SECONDS = 30.0  # from a claim until its worker has locked the job, at most
+MOST_PATIENT = 60.0  # seconds until a worker that keeps dying without a job is started again, at most
 STEP_PATIENCE = 120.0  # seconds for the step under way and its checkpoint at shutdown
 
 log = logging.getLogger("onprem.server")
@@ -42,6 +43,7 @@ class TrainingPool:
         self.workers: dict[str, asyncio.subprocess.Process] = {}
         self.tasks: set[asyncio.Task] = set()
         self.starting = 0
+        self.stillborn = 0  # workers in a row that died without a job, such as for want of a package
         self.stopping = False
 
     def recover(self) -> None:
@@ -103,14 +105,21 @@ class TrainingPool:
         finally:
             self.starting -= 1
         await worker.wait()
-        del self.workers[worker_id]
         if not self.stopping:
-            await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
-            if self.db.one("select 1 from jobs where status = 'queued'"):
-                self.poke()
+            had_job = await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
+            self.stillborn = 0 if had_job else self.stillborn + 1
+            await asyncio.sleep(
+                min(2.0**self.stillborn - 1, MOST_PATIENT)
+            )  # holding the place of the next one
+        del self.workers[worker_id]
+        if not self.stopping and self.db.one("select 1 from jobs where status = 'queued'"):
+            self.poke()
 
-    def _after_death(self, worker_id: str, code: int) -> None:
-        log.warning("training worker ended with code %s", code)
-        for job in job_rows.held_by(self.db, worker_id):
+    def _after_death(self, worker_id: str, code: int) -> bool:
+        """Note the death on the job that the worker held; returns whether it held one."""
+        log.warning("training worker ended with code %s; logs/train.log says why", code)
+        held = job_rows.held_by(self.db, worker_id)
+        for job in held:
             job_rows.died(self.db, job, code)
             checkpoint.tidy(self.db, self.folder, job["id"])
+        return bool(held)

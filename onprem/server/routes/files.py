@@ -65,11 +65,8 @@ async def upload(request: Request, context: Ctx, tenant: Tenant) -> dict:
         if problems:
             raise ApiError(400, joined(problems), param=problems[0][0], code=problems[0][2])
         row = await asyncio.to_thread(
-            receive, context, tenant, upload.file, upload.filename or "file", purpose
+            receive, context, tenant, upload.file, upload.filename or "file", purpose, seconds
         )
-    now = int(time.time())
-    row |= {"created_at": now, "expires_at": now + seconds if seconds else None}
-    row = await asyncio.to_thread(file_rows.add, context.db, row)
     if purpose == "fine-tune":
         context.pool.poke()  # the workers' imports take seconds: now, while the client prepares its job
         context.sampler.warm()

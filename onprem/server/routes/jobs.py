@@ -14,6 +14,7 @@ from onprem.server.objects import checkpoint_object, event_object, job_object
 from onprem.server.paging import Limit, page
 from onprem.server.schemas import JobCreate
 from onprem.store import jobs as job_rows
+from onprem.training import checkpoint  # knows files alone: no torch
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs")
 
@@ -65,10 +66,13 @@ def retrieve(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
 def cancel(fine_tuning_job_id: str, context: Ctx, tenant: Tenant) -> dict:
     """Cancel a job at once; one that trains stops after its step."""
     live = ("validating_files", "queued", "running", "paused")
-    return _move(
+    answer = _move(
         context, tenant, fine_tuning_job_id, live, "cancelled", "The job was cancelled",
         finished_at=int(time.time()), estimated_finish=None,
     )  # fmt: skip
+    if context.db.one("select 1 from jobs where id = ? and worker is null", fine_tuning_job_id):
+        checkpoint.tidy(context.db, context.folder, fine_tuning_job_id)  # else its worker does
+    return answer
 
 
 @router.post("/{fine_tuning_job_id}/pause")

@@ -1,0 +1,183 @@
+"""Bad luck at bad moments: full disks, limits met by two at once, workers that die at birth, stops between steps."""
+
+import asyncio
+import errno
+import os
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+from onprem_server import chat_rows
+from test_onprem_queue import queue, stored
+
+from onprem.server import app
+from onprem.server.context import Limits
+from onprem.store import Database, DataFolder
+from onprem.store import files as file_rows
+from onprem.store import jobs as job_rows
+from onprem.training import checkpoint
+from onprem.workers import process
+from onprem.workers.dispatch import Dispatcher
+from onprem.workers.pool import TrainingPool
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return DataFolder.at(tmp_path)
+
+
+@pytest.fixture
+def db(folder):
+    return Database(folder.database)
+
+
+@pytest.fixture
+def web(folder, monkeypatch):
+    """The application without workers."""
+    monkeypatch.setattr(TrainingPool, "poke", lambda pool: None)
+    monkeypatch.setattr("onprem.workers.sampler.Sampler.warm", lambda sampler: None)
+    application = app.create_app(folder, limits=Limits(tenant_bytes=3000))
+    with TestClient(application, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
+
+
+def send(web, content):
+    return web.post("/v1/files", data={"purpose": "fine-tune"}, files={"file": ("x.jsonl", content)})
+
+
+def full(*args):
+    raise FULL
+
+
+DISKS = {
+    "while it comes": (tempfile.SpooledTemporaryFile, "write", full),
+    "while it is copied": (os, "fsync", full),
+    "while it is told to the store": (
+        file_rows, "insert", lambda *a, **k: (_ for _ in ()).throw(sqlite3.OperationalError("database or disk is full"))
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", DISKS)
+def test_a_disk_that_is_full_refuses_the_upload_and_keeps_nothing_of_it(web, folder, db, monkeypatch, moment):
+    with monkeypatch.context() as patched:
+        patched.setattr(*DISKS[moment])
+        answer = send(web, chat_rows(3))
+    assert answer.status_code == 507
+    assert answer.json()["error"]["code"] == "disk_full"
+    assert "Ask the operator to make room" in answer.json()["error"]["message"]
+    assert not list(folder.files.iterdir())
+    assert db.check() == "ok"
+    assert send(web, chat_rows(3)).status_code == 200, "the next one is taken"
+
+
+def test_other_errors_of_the_system_stay_the_servers_own(web, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda *_: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
+    assert send(web, chat_rows(3)).status_code == 500
+
+
+def test_uploads_at_once_do_not_pass_the_limit_together(web, folder, db):
+    content, answers = chat_rows(10), []
+    assert 1000 < len(content) < 1500, "two fit, three do not"
+    threads = [threading.Thread(target=lambda: answers.append(send(web, content))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(a.status_code for a in answers) == [200, 200, 413, 413, 413, 413]
+    assert len(list(folder.files.iterdir())) == 2, "what was refused is not kept"
+
+
+def test_the_room_is_counted_where_the_file_is_added(db, folder):
+    stored(db, folder, "one")
+    row = {"id": "two", "tenant": "a", "filename": "f", "bytes": 9, "purpose": "batch", "created_at": 1}
+    row |= {"expires_at": None, "sha256": "", "format": None, "n_examples": None}
+    assert file_rows.add(db, row, room=9) is None
+    assert file_rows.add(db, row, room=10)["id"] == "two"
+
+
+def test_the_job_limit_is_counted_where_the_job_is_added(db):
+    queue(db, "one")
+    row = {"id": "two", "tenant": "a", "validation_file": None, "metadata": None}
+    assert job_rows.create(db, row, at_most=1) is None
+
+
+def test_a_paused_job_that_is_cancelled_keeps_no_checkpoint_to_go_on_from(web, folder, db):
+    queue(db, "ftjob-1", tenant="personal")
+    with db.transaction() as connection:
+        job_rows.update(
+            connection, "ftjob-1", status="paused", method={"type": "supervised", "hyperparameters": {}}
+        )
+    saved = checkpoint.folder_of(folder.job("ftjob-1"), 5)
+    saved.mkdir(parents=True)
+    (saved / "optimizer.pt").write_bytes(b"x" * 100)
+    checkpoint.seal(folder.job("ftjob-1"), 5)
+    assert web.post("/v1/fine_tuning/jobs/ftjob-1/cancel").json()["status"] == "cancelled"
+    assert not saved.exists()
+
+
+def test_workers_that_die_at_birth_are_not_started_without_pause(db, folder, monkeypatch):
+    started = []
+
+    async def start(*arguments, **options):
+        started.append(time.monotonic())
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "raise SystemExit(3)", stdin=asyncio.subprocess.PIPE
+        )
+
+    monkeypatch.setattr(process, "start", start)
+    queue(db, "waiting")
+
+    async def live():
+        pool = TrainingPool(db, folder)
+        pool.poke()
+        for _ in range(20):  # clients go on to ask
+            await asyncio.sleep(0.1)
+            pool.poke()
+        await pool.stop()
+
+    asyncio.run(live())
+    assert len(started) == 2, "the second after a second, the third three seconds later"
+    assert job_rows.status(db, "waiting") == "queued"
+
+
+def dispatcher(folder):
+    return Dispatcher(str(folder.root), "w", "unused")
+
+
+def test_a_stop_between_claim_and_start_starts_nothing_and_gives_the_job_back(db, folder):
+    queue(db, "one")
+    stopped = dispatcher(folder)
+    stopped.heed("stop")
+    assert stopped.work_once()
+    assert stopped.child is None
+    assert (job_rows.status(db, "one"), job_rows.get(db, None, "one")["worker"]) == ("queued", None)
+
+
+def test_a_stop_reaches_the_launcher_that_was_just_started(folder):
+    running = dispatcher(folder)
+    codes = []
+    sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+    thread = threading.Thread(target=lambda: codes.append(running._launch(sleeper)))
+    thread.start()
+    while running.child is None:
+        time.sleep(0.01)
+    running.heed("stop")
+    thread.join(10)
+    assert codes == [-15]
+
+
+def test_after_the_servers_death_nothing_more_is_launched(folder):
+    orphan = dispatcher(folder)
+    orphan.end()
+    thread = threading.Thread(target=orphan._launch, args=([sys.executable, "-c", ""],), daemon=True)
+    thread.start()
+    thread.join(0.5)
+    assert thread.is_alive(), "it waits for the end of its process"
+    assert orphan.child is None
