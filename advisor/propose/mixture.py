@@ -33,7 +33,9 @@ class Guesses:
     gain: np.ndarray  # float[p], base - floor
     spread: np.ndarray  # float[p], how much wider a guess is than the process alone: by its misfit
     pull: np.ndarray  # float[n, p], the process's coefficients at the observations
-    factor: tuple  # Cholesky factor of the observations' covariance
+    inverse: (
+        np.ndarray
+    )  # float[n, n], of the observations' covariance: many settings are asked for, by products alone
     obs: Observations
     library: Library
     beliefs: Beliefs
@@ -53,7 +55,7 @@ class Guesses:
         if len(self.obs):
             cross = kernel(logs, self.obs.logs, self.beliefs)
             mean = mean + (cross @ self.pull).T
-            left = left - (cross * cho_solve(self.factor, cross.T).T).sum(1)
+            left = left - np.einsum("mn,mn->m", cross @ self.inverse, cross)
         sd = np.sqrt(np.maximum(left, 1e-6)) * self.spread[:, None]
         return Prediction(mean, sd, self.weight, self.floor, self.gain)
 
@@ -98,8 +100,8 @@ def guess(
     middle = len(floor) // 2
     for _ in range(2):  # errors depend on the floor: once with a guess at it, once with its posterior median
         noise = _noise(valid, share[middle], beliefs)
-        factor = cho_factor(covariance + np.diag(noise**2), lower=True)
-        of_scaled, of_seen = cho_solve(factor, scaled.T), cho_solve(factor, seen.T)
+        inverse = _inverse(covariance + np.diag(noise**2))
+        of_scaled, of_seen = inverse @ scaled.T, inverse @ seen.T
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
         stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
         log_weight = beliefs.trust * (_evidence(misfit, len(valid), beliefs) - stretch[:, None])
@@ -116,11 +118,15 @@ def guess(
         gain[f],
         _spread(misfit[f, m], len(valid), beliefs),
         of_scaled[:, f] - of_seen[:, m],
-        factor,
+        inverse,
         valid,
         library,
         beliefs,
     )
+
+
+def _inverse(covariance: np.ndarray) -> np.ndarray:
+    return cho_solve(cho_factor(covariance, lower=True), np.eye(len(covariance)))
 
 
 def _evidence(misfit: np.ndarray, n: int, b: Beliefs) -> np.ndarray:
@@ -144,7 +150,9 @@ def _unseen(log_prior: np.ndarray, obs: Observations, library: Library, b: Belie
     gain = np.full(len(top), b.gain * obs.base)
     pull = np.empty((0, len(top)))
     ones = np.ones(len(top))
-    return Guesses(top, weight / weight.sum(), obs.base - gain, gain, ones, pull, (), obs, library, b)
+    return Guesses(
+        top, weight / weight.sum(), obs.base - gain, gain, ones, pull, np.empty((0, 0)), obs, library, b
+    )
 
 
 def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndarray:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import pchip_interpolate
 
 from advisor.propose.scale import SOFT, WORST, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library, Surface
@@ -13,6 +16,7 @@ from experiments.benchmark.tables import Key, Table
 EPOCHS = np.array([0.125, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12])  # of a run under a constant rate
 TRAIN_EPOCHS = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12])
 SHARES = np.array([1 / 12, 1 / 8, 1 / 5, 1 / 3, 0.5, 0.75, 1])  # of a run under a decaying rate
+FINEST = 1.0  # octaves between the points of an axis; a coarser one is refined
 SMOOTH = np.array([2.0, 3.5, 2.0])  # octaves: a final loss is one seed's, its neighbours know better
 
 
@@ -33,13 +37,35 @@ def surface(table: Table) -> Surface:
     way_axis, way = make(table, lambda key: _validation(table, key), scaled, EPOCHS)
     train_axis, train = make(table, lambda key: _training(table, key), scaled_train, TRAIN_EPOCHS)
     way = _with_ends(way, way_axis, end, axes, constant)
-    return Surface(
+    raw = Surface(
         table.name, table.meta["n_train"], constant, axes, way_axis, train_axis, end=end, way=way, train=train
     )
+    return _refined(raw)
 
 
 def library(tables: list[Table]) -> Library:
     return Library(tuple(surface(t) for t in tables))
+
+
+def _refined(s: Surface) -> Surface:
+    """With the valleys of a coarse grid drawn through its points, which straight lines between them would cut off."""
+    for knob, axis in enumerate(s.axes):
+        if len(axis) < 2 or np.diff(axis).max() <= FINEST:
+            continue
+        fine = np.unique(np.concatenate([_between(a, b) for a, b in pairwise(axis)]))
+        axes = tuple(fine if i == knob else a for i, a in enumerate(s.axes))
+        end = pchip_interpolate(axis, s.end, fine, axis=knob)
+        way, train = s.way, s.train
+        if not (s.constant and knob == 0):  # under a constant rate the first axis of these is of its own
+            place = knob if s.constant else knob + 1
+            way = pchip_interpolate(axis, way, fine, axis=place)
+            train = pchip_interpolate(axis, train, fine, axis=place)
+        s = replace(s, axes=axes, end=end, way=way, train=train)
+    return s
+
+
+def _between(low: float, high: float) -> np.ndarray:
+    return np.linspace(low, high, int(np.ceil((high - low) / FINEST)) + 1)
 
 
 def _smoothed_end(table: Table, axes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, float]:
