@@ -35,6 +35,7 @@ class Measurements:
     valid_source: Literal["full_valid_loss", "valid_loss"] | None = (
         None  # which curve `valid` was measured on
     )
+    from_before: bool = False  # the validation curve begins with the loss before training
     n_train_logged: int = 0  # training points as logged
     n_valid_logged: int = 0  # validation points as logged
     n_valid_broken: int = 0  # of these: NaN, inf
@@ -92,8 +93,15 @@ class Measurements:
 
     @property
     def learned(self) -> float:
-        """Fall from the first level to the lowest as a share of the first: the larger of the two curves."""
-        return max((s.fall / abs(s.start) for s in (self.valid, self.train) if s and s.start), default=0.0)
+        """What was learned, as a share of the first level: the larger of the two curves.
+
+        Of validation the fall to its lowest level, for what overfitting takes away had been learned. Of training the
+        fall to its last: few noisy points have a low one by chance.
+        """
+        v, t = self.valid, self.train
+        of_valid = v.fall / abs(v.start) if v and v.start else 0.0
+        of_train = (t.start - t.end) / abs(t.start) if t and t.start else 0.0
+        return max(of_valid, of_train)
 
     @property
     def by_heart(self) -> float | None:
@@ -124,6 +132,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         valid=shape(valid) if len(valid) >= MIN_POINTS else None,
         train=shape(train) if len(train) >= MIN_POINTS else None,
         valid_source=source,
+        from_before=len(valid) > 0 and float(valid.step[0]) == 0,
         n_train_logged=train.n_logged,
         n_valid_logged=valid.n_logged,
         n_valid_broken=valid.n_broken,

@@ -31,11 +31,14 @@ class Shape:
     step: np.ndarray  # float[parts], mean step of each part
     line: np.ndarray  # float[parts], the line's level there
     n: int  # measurable points
+    first: float  # the first point
     start: float  # level of the first part
     best: float  # lowest level of the line
     best_step: float  # where that stands
     end: float  # level of the last part
     top: float  # highest level of the line
+    peak: float  # highest level of a part, a single outlier apart
+    peak_step: float  # where that stands
     mean: float  # of the line over the run
     noise: float  # standard deviation of single points around the line
     noise_of_level: float  # the same for a level (a mean over a part)
@@ -57,7 +60,8 @@ def shape(series: Series) -> Shape | None:
     if len(series) < 2:
         return None
     step, level, size = _parts(series)
-    line, turn = _line(_without_spikes(level))
+    level = _without_spikes(level)
+    line, turn = _line(level)
     left_over = (series.loss - np.interp(series.step, step, line))[series.step >= step[1]]
     noise = _noise(series.loss, left_over, _levels(line))
     best = float(line[turn])
@@ -68,11 +72,14 @@ def shape(series: Series) -> Shape | None:
         step=step,
         line=line,
         n=len(series),
+        first=float(series.loss[0]),
         start=float(line[0]),
         best=best,
         best_step=float(step[turn]),
         end=end,
         top=float(line.max()),
+        peak=float(level.max()),
+        peak_step=float(step[np.argmax(level)]),
         mean=float(line.mean()),
         noise=noise,
         noise_of_level=float(noise_of_level),

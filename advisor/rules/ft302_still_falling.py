@@ -16,6 +16,10 @@ class StillFalling(Rule):
     curve's share; above 5.4 %. A curve that nears its floor like exp(-t) has 4 % after three of its time constants
     and 6 % after two and a half; a straight line has 20 %.
 
+    Above 3 % already where the same fall took more than 5 % off the validation loss itself (`taken_off`), and more
+    than the noise of a level: a great fall at the beginning makes everything after it look small. Above 2 % where
+    the curve begins with the loss before training, for then the first fall is the greatest.
+
     ## Why it matters
     The job was ended before it had learned what these data teach.
 
@@ -44,16 +48,37 @@ class StillFalling(Rule):
         "the middle between settled and falling curves, as read by eye (0.051, 0.058)",
     )
 
+    much_left = Threshold(
+        0.03,
+        "share of the whole fall",
+        "settled as read by eye, where the loss itself still fell: up to 0.030",
+    )
+    after_the_first = Threshold(
+        0.02, "share of the whole fall", "as above; the first epoch alone brings two thirds of such a fall"
+    )
+    taken_off = Threshold(
+        0.05,
+        "share of the last level",
+        "falling curves below 5.4 %, as read by eye: 0.055 and more; settled ones: mostly below 0.03",
+    )
+
     def look(self, m: Measurements) -> Finding:
         if m.broken:
             return self.cannot_tell(BROKEN)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        figures = {"pace": m.pace, "limit": self.pace}
+        taken_off = m.valid.last_fall / abs(m.valid.end) if m.valid.end else 0.0
+        limit = self._limit(m, taken_off)
+        figures = {"pace": m.pace, "limit": limit, "taken_off": taken_off, "taken_off_limit": self.taken_off}
         brought = f"the last fifth of the training brought {m.pace:.0%} of the whole fall"
-        if m.pace <= self.pace:
+        if m.pace <= limit:
             return self.clear(f"{brought}: settled", **figures)
         return self.fires(m, brought, **figures)
+
+    def _limit(self, m: Measurements, taken_off: float) -> float:
+        if taken_off <= self.taken_off or m.valid.last_fall <= m.valid.noise_of_level:
+            return self.pace
+        return self.after_the_first if m.from_before else self.much_left
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"),)

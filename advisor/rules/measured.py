@@ -10,11 +10,11 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT202": {"fired": (143, 1152), "n_epochs down": (124, 125)},
     "FT203": {"batch_size down": (4, 16), "fired": (24, 1152)},
     "FT301": {"fired": (0, 1152)},
-    "FT302": {"fired": (334, 1152), "n_epochs up": (327, 327)},
+    "FT302": {"fired": (402, 1152), "n_epochs up": (391, 392)},
     "FT303": {"fired": (205, 1152), "learning_rate_multiplier up": (182, 192)},
     "FT304": {"batch_size down": (393, 414), "fired": (498, 1152)},
     "FT305": {"fired": (603, 1152), "n_epochs up": (553, 570)},
     "FT401": {"batch_size up": (0, 1), "fired": (1, 1152), "learning_rate_multiplier down": (0, 1)},
     "FT402": {"fired": (0, 1152)},
-    "FT601": {"batch_size up": (163, 577), "fired": (735, 1152)},
+    "FT601": {"batch_size up": (159, 533), "fired": (667, 1152)},
 }
