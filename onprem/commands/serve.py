@@ -41,6 +41,10 @@ def add_parser(commands) -> None:
     parser.add_argument(
         "--ray-workers", type=int, default=1, help="processes a job on Ray (default: %(default)s)"
     )
+    parser.add_argument(
+        "--ray-fsdp", action="store_true",
+        help="share a model too large for one GPU out among a job's processes on Ray",
+    )  # fmt: skip
     parser.add_argument("--max-file-mb", type=int, default=512, help="largest upload (default: %(default)s)")
     parser.add_argument(
         "--max-storage-mb", type=int, default=20 * 1024, help="a tenant's files in all (default: %(default)s)"
@@ -98,7 +102,9 @@ def _command(arguments) -> str | None:
     """Return the launcher's command line of the engine; None where workers train themselves."""
     if arguments.engine == "ray":
         address = shlex.quote(arguments.ray_address)
-        return RAY + f" --address {address} --workers {arguments.ray_workers}"
+        return (
+            RAY + f" --address {address} --workers {arguments.ray_workers}" + " --fsdp" * arguments.ray_fsdp
+        )
     return arguments.command
 
 

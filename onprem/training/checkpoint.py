@@ -18,6 +18,8 @@ RESUME_ONLY = (
     "scheduler.pt",
     "rng_state*.pth",
     "scaler.pt",
+    "optimizer.bin",  # FSDP's, as the next
+    "pytorch_model_fsdp.bin",
     "trainer_state.json",
     "training_args.bin",
 )

@@ -10,12 +10,19 @@ from onprem.store import jobs as job_rows
 from onprem.store import models as model_rows
 from onprem.store.database import insert
 from onprem.training import checkpoint
+from onprem.training.errors import JobError
 from onprem.training.loading import BASE_FILE
 from onprem.training.names import checkpoint_name, model_name
 
 DIVERGED = (
     "The loss became NaN or infinite and stayed so at a peak learning rate of {:.3g}. The events up to there are kept. "
     "Lower learning_rate_multiplier, to a third for a start, or use a larger batch_size."
+)
+
+
+NO_WEIGHTS = (
+    "The launcher's FSDP settings save no whole model. The server's operator must set fsdp_state_dict_type to "
+    "FULL_STATE_DICT."
 )
 
 
@@ -62,10 +69,18 @@ class JobRecord:
         return run
 
     def saved(self, step: int, ends_epoch: bool) -> None:
-        """Seal the checkpoint that the Trainer has written, and register it where an epoch ended there."""
-        if (checkpoint.folder_of(self.folder, step) / "adapter_config.json").exists():
-            base = json.dumps({"base": self.base["path"]})
-            (checkpoint.folder_of(self.folder, step) / BASE_FILE).write_text(base)
+        """Seal the checkpoint that the Trainer has written, and register it where an epoch ended there.
+
+        Raises
+        ------
+        JobError
+            If it holds no weights in safetensors, as where FSDP was told to save each process's part alone.
+        """
+        written = checkpoint.folder_of(self.folder, step)
+        if not any(written.glob("*.safetensors")):
+            raise JobError("model", NO_WEIGHTS, code="launch_failed")
+        if (written / "adapter_config.json").exists():
+            (written / BASE_FILE).write_text(json.dumps({"base": self.base["path"]}))
         checkpoint.seal(self.folder, step)
         if ends_epoch:
             self._register(step)

@@ -87,7 +87,7 @@ class JobRun:
             )  # fmt: skip
             self.trainer.remove_callback(PrinterCallback)  # it would print every step into the log
             self.trainer.add_callback(self.reporter)
-            if ranks.is_first() and self.data.valid and self.first == 0 and not self.record.base_loss_told():
+            if self.data.valid and self.first == 0 and not ranks.agree(self.record.base_loss_told()):
                 self.reporter.tell_base_loss(self.trainer.model)
             if self.first < self.total_steps:
                 self.trainer.train(resume_from_checkpoint=str(self.start) if self.start else None)

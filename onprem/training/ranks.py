@@ -6,7 +6,10 @@ A launcher (torchrun, accelerate, Ray Train) says who is who by RANK and WORLD_S
 import os
 from typing import Any
 
+import torch
 from torch import distributed
+
+SHARE = "ONPREM_FSDP"  # set by the launcher
 
 
 def world_size() -> int:
@@ -17,6 +20,14 @@ def world_size() -> int:
 def is_first() -> bool:
     """Tell whether this process is the one that writes to the store."""
     return int(os.environ.get("RANK", "0")) == 0
+
+
+def shares_the_model() -> bool:
+    """Tell whether the processes share the weights out among them (FSDP), rather than each holding all of them.
+
+    Accelerate offers that on GPUs alone.
+    """
+    return os.environ.get(SHARE) == "1" and world_size() > 1 and torch.cuda.is_available()
 
 
 def agree(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The trainer callback: tells each step, evaluates, asks for checkpoints, and heeds cancel, pause and shutdown.
 
-One event tells all about one step, and is queued before the step's checkpoint is written.
+One event tells all about one step, and is queued before the step's checkpoint is written. Where several processes train
+a job, each of them evaluates: a model that is shared out among them (FSDP) can be run by none alone. The first tells.
 """
 
 import math
@@ -69,7 +70,7 @@ class Reporter(TrainerCallback):
     def tell_base_loss(self, model) -> None:
         """Tell the loss before training: an event at step 0 with the full validation loss alone."""
         full = self._full_validation(model, 0)
-        if full is not None:
+        if full is not None and ranks.is_first():
             self._tell({"step": 0, "total_steps": self.total_steps, **full})
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
@@ -89,7 +90,7 @@ class Reporter(TrainerCallback):
     def on_log(self, args, state, control, logs=None, model=None, **kwargs) -> None:
         """Tell the step; the Trainer calls this before it saves."""
         state.log_history.clear()  # else every checkpoint holds all steps so far; the store has them
-        if logs is None or "loss" not in logs or self.stopped in UNSAVED or not ranks.is_first():
+        if logs is None or "loss" not in logs or self.stopped in UNSAVED:
             return
         step = state.global_step
         told = {"step": step, "total_steps": self.total_steps, "train_loss": float(logs["loss"])}
@@ -101,8 +102,9 @@ class Reporter(TrainerCallback):
             if full is None:
                 return
             told |= full
-        self._tell(told)
-        self._watch_divergence(told, control)
+        if ranks.is_first():
+            self._tell(told)
+            self._watch_divergence(told, control)
 
     def on_save(self, args, state, control, **kwargs) -> None:
         """Let the job seal its checkpoint, once all events up to it are on the disk."""
@@ -119,6 +121,10 @@ class Reporter(TrainerCallback):
         status = self.record.status()
         return None if status == "running" else status
 
+    def _ended(self) -> bool:
+        """Tell whether the job was ended meanwhile; all processes learn of it at once."""
+        return ranks.agree(ranks.is_first() and self._unwanted() in UNSAVED)
+
     def _validation_batch(self, model, step: int) -> dict:
         size, n = min(self.task.plan.batch_size, len(self.order)), len(self.order)
         start = (step // self.every - 1) * size
@@ -128,8 +134,8 @@ class Reporter(TrainerCallback):
     def _full_validation(self, model, step: int) -> dict | None:
         """Return the figures, or None where the job was ended meanwhile: the rows scored till then are no whole."""
         everything = list(range(len(self.order)))
-        scores = self.task.scores(model, everything, stop=lambda: self._unwanted() in UNSAVED)
-        if self._unwanted() in UNSAVED:
+        scores = self.task.scores(model, everything, stop=self._ended)
+        if self._ended():
             return None
         self.final_scores = scores if step == self.total_steps else None
         score = total(scores)

@@ -1,6 +1,10 @@
 """Jobs handed to a launcher: one process, several on torchrun, and a Ray cluster of two nodes."""
 
+import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from onprem_server import Server, chat_rows, metrics, run_job, told, upload, wait_for
@@ -91,3 +95,68 @@ def test_a_ray_cluster_of_two_nodes_finishes_a_job(tmp_path, reference):
     finally:
         server.stop()
         cluster.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("patience", "told"), [(1000, [0, 2]), (3, [])])
+def test_a_model_shared_out_among_processes_is_evaluated_by_all_of_them(patience, told):
+    """One alone would wait for the others for ever; also where the job is cancelled between two batches."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    script = Path(__file__).with_name("sharded.py")
+    run = subprocess.run(
+        [*command, str(script), str(patience)], capture_output=True, text=True, timeout=600,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(script.parent)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    data = json.loads(run.stdout.splitlines()[-1])
+    assert [d["step"] for d in data] == told
+    if told:
+        assert len({d["full_valid_loss"] for d in data}) == 1, "the same weights"
+        assert {"valid_loss", "train_loss"} <= set(data[1])
+        assert data[0]["full_valid_loss"] == pytest.approx(alone(), rel=1e-5)  # fp32, summed by shards
+
+
+def alone() -> float:
+    from onprem.registry import EMBEDDED
+    from onprem.training.evaluate import evaluate, total
+    from onprem.training.loading import load_model, load_tokenizer
+    from onprem.training.rows_to_tokens import RowTokenizer
+
+    tokenizer = load_tokenizer(EMBEDDED)
+    rows = RowTokenizer(tokenizer, 512)
+    examples = [rows.example(i, json.loads(line)) for i, line in enumerate(chat_rows(9).splitlines())]
+    return total(evaluate(load_model(EMBEDDED), examples, tokenizer.pad_token_id)).loss
+
+
+@pytest.mark.parametrize(
+    ("addresses", "url", "warned"),
+    [(["10.0.0.1", "10.0.0.1"], "", False), (["10.0.0.1", "10.0.0.2"], "", True), (["a", "b"], "postgresql://x", False)],
+)  # fmt: skip
+def test_a_cluster_of_several_machines_is_warned_of_sqlite(tmp_path, monkeypatch, addresses, url, warned):
+    from test_onprem_queue import queue
+
+    from onprem.store import Database, DataFolder
+    from onprem.workers import on_ray
+
+    monkeypatch.setenv("ONPREM_DATABASE", url)
+    nodes = [{"NodeManagerAddress": address, "Alive": True} for address in addresses]
+    nodes.append({"NodeManagerAddress": "gone", "Alive": False})
+    assert on_ray.store_is_out_of_reach(nodes) is warned
+    monkeypatch.delenv("ONPREM_DATABASE")
+    db = Database(DataFolder.at(tmp_path).database)
+    queue(db, "ftjob-1")
+    on_ray.tell(str(tmp_path), "ftjob-1")
+    assert "PostgreSQL" in db.one("select message from events where level = 'warn'")["message"]
+
+
+def test_a_checkpoint_without_whole_weights_is_no_checkpoint(tmp_path):
+    from onprem.training import checkpoint
+    from onprem.training.errors import JobError
+    from onprem.training.job_record import JobRecord
+
+    checkpoint.folder_of(tmp_path, 3).mkdir()
+    (checkpoint.folder_of(tmp_path, 3) / "pytorch_model_fsdp.bin").write_bytes(b"x")
+    with pytest.raises(JobError, match="FULL_STATE_DICT") as refused:
+        JobRecord(None, {}, {}, tmp_path).saved(3, ends_epoch=True)
+    assert refused.value.code == "launch_failed"
+    assert not checkpoint.steps(tmp_path)
