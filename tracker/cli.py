@@ -51,7 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("mlflow", "alembic", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     from tracker.errors import TrackerError
+    from tracker.garbage import collect_seldom
 
+    collect_seldom()
     try:
         code = args.run(args)
         sys.stdout.flush()

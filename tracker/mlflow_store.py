@@ -33,6 +33,7 @@ class _Seen:
     params: set[str]
     points: set[tuple[str, int]]
     noted: bool = False
+    status: str = ""
 
 
 class MlflowStore(MlflowReader):
@@ -81,7 +82,7 @@ class MlflowStore(MlflowReader):
             run_name=name,
             tags=cut_tags(tags),
         )
-        self._seen[run.info.run_id] = _Seen(self._experiments[experiment], set(), set())
+        self._seen[run.info.run_id] = _Seen(self._experiments[experiment], set(), set(), status="RUNNING")
         return run.info.run_id
 
     def log_points(self, run_id: str, points: Iterable[Sequence[Any]]) -> None:
@@ -147,8 +148,10 @@ class MlflowStore(MlflowReader):
         if end_ms is not None:
             call(self.client.set_terminated, run_id, status, end_ms)
             self._seen.pop(run_id, None)  # an ended run is not written to again: let its steps go
-        else:
+        elif run_id not in self._seen or self._seen[run_id].status != status:
             call(self.client.update_run, run_id, status)
+            if run_id in self._seen:
+                self._seen[run_id].status = status
 
     def log_text(self, run_id: str, path: str, text: str) -> None:
         """Write one text artifact."""

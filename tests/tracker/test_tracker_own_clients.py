@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tracker.errors import TrackerError
 from tracker.providers import find
+from tracker.session import Session
 
 TOGETHER_JOB = {
     "id": "ft-1", "status": "completed", "user_id": "u", "created_at": "2026-10-01T10:00:00Z", "updated_at": "2026-10-01T11:00:00Z",
@@ -64,14 +67,15 @@ def service():
             def do_GET(self):
                 sent = self.rfile.read(int(self.headers.get("content-length") or 0))
                 path = self.path.split("?")[0]
-                asked.append((self.command, path, json.loads(sent or b"{}")))
-                answer = answers.get(path)
+                asked.append((self.command, path, json.loads(sent if sent.startswith(b"{") else b"{}")))
+                found = answers.get(path)
+                status, answer = found if isinstance(found, tuple) else (200 if found else 404, found)
                 body = (
                     answer
                     if isinstance(answer, str)
                     else json.dumps(answer or {"error": {"message": "none"}})
                 ).encode()
-                self.send_response(200 if answer else 404)
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -91,8 +95,6 @@ def service():
 
 
 def session_on(url: str, name: str, uri: str):
-    from tracker.session import Session
-
     return Session(url, "k", name, uri)
 
 
@@ -159,6 +161,40 @@ def test_a_request_goes_out_under_the_providers_names(name, service, uri, monkey
             1e-4,
             4,
         )
+
+
+KEY = "tgp_v1_verysecretkey1234567890"
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("name", ["together", "fireworks"])
+@pytest.mark.parametrize("trouble", ["refused by the service", "nobody listens", "file is gone"])
+def test_an_upload_that_fails_is_told_in_our_words_without_the_key(
+    name, trouble, service, uri, train, monkeypatch
+):
+    pytest.importorskip(name, reason=f"the optional extra {name} is not installed")
+    monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", "me")
+    paths = {"together": "/v1/files", "fireworks": "/v1/accounts/me/datasets"}
+    refusal = {
+        paths[name]: (403, {"error": {"message": f"Key {KEY} may not send 'my secret diary, page one'."}})
+    }
+    url = closed_port() if trouble == "nobody listens" else service(refusal)[0]
+    if trouble == "file is gone":
+        train.unlink()
+    with Session(url, KEY, name, uri) as session, pytest.raises((TrackerError, FileNotFoundError)) as raised:
+        session.wait(session.endpoint.upload(train, "train-0123456789ab.jsonl"))
+    assert KEY not in str(raised.value)
+    assert "diary" not in str(raised.value)
+    if trouble == "refused by the service":
+        assert raised.value.status == 403
+        assert "answered 403" in str(raised.value)
+    if trouble == "nobody listens":
+        assert (raised.value.sent, raised.value.passing) == (False, True)
 
 
 @pytest.mark.parametrize("name", ["together", "fireworks"])

@@ -2,92 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
 import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 from test_tracker_crash import wait_for, watch
 
 import tracker
-from tracker.ui import LEAN, command
+from experiments.benchmark.tracking.stores import MlflowServer, postgresql, postgresql_programs
 from tracker.view import view_link
 
 pytestmark = pytest.mark.slow
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-class Server:
-    """An MLflow server on a store, to be killed with all its processes."""
-
-    def __init__(self, uri: str, *more: str):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [*command(uri, "127.0.0.1", self.port), *more]
-
-    def start(self) -> None:
-        env = {**os.environ, **LEAN}
-        silent = subprocess.DEVNULL
-        self._process = subprocess.Popen(
-            self._command, env=env, stdout=silent, stderr=silent, start_new_session=True
-        )
-        wait_for(self._answers, 120)
-
-    def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def _answers(self) -> bool:
-        try:
-            return urllib.request.urlopen(f"{self.url}/health", timeout=2).status == 200
-        except OSError:
-            return False
-
-
 @pytest.fixture
 def mlflow_server(uri, tmp_path):
     (tmp_path / "mlruns").mkdir()
-    server = Server(uri)
-    server.start()
-    yield server
-    server.kill()
+    with MlflowServer(uri) as server:
+        yield server
 
 
 @pytest.fixture
 def postgres():
     """Debian's PostgreSQL, in a folder of its own, as an unprivileged user; gone at the end."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries:
+    if not postgresql_programs():
         pytest.skip("Debian's PostgreSQL is not installed (apt-get install postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # outside pytest's folders, which that user may not enter
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    port = free_port()
-    as_user = {"user": user, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([binaries[-1] / "initdb", "-D", folder / "data", "-A", "trust", "-U", "mlflow"], **as_user)
-    control = [binaries[-1] / "pg_ctl", "-D", folder / "data", "-w"]
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **as_user)
-    yield f"postgresql+psycopg://mlflow@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **as_user)
-    shutil.rmtree(folder)
+    with postgresql() as uri:
+        yield uri
 
 
 @pytest.mark.postgres
 def test_postgresql_behind_a_server_and_directly(serve, postgres, tmp_path, train):
-    server = Server(postgres, "--artifacts-destination", (tmp_path / "artifacts").as_uri())
+    server = MlflowServer(postgres, "--artifacts-destination", (tmp_path / "artifacts").as_uri())
     server.start()
     provider = serve(steps=30, step_s=0.1)
     try:

@@ -114,7 +114,8 @@ class FireworksEndpoint(OwnClient):
 
     async def upload(self, path: Path, filename: str) -> Item:
         name = "".join(c if c.isalnum() else "-" for c in Path(filename).stem.lower())
-        examples = sum(1 for line in path.open("rb") if line.strip())
+        with path.open("rb") as file:
+            examples = sum(1 for line in file if line.strip())
         raw = self._client.datasets.with_raw_response
         dataset = {"user_uploaded": {}, "example_count": str(examples), "display_name": filename}
         made = await self._once(lambda: raw.create(dataset_id=name, dataset=dataset))
@@ -142,7 +143,8 @@ class FireworksEndpoint(OwnClient):
 
     async def _text(self, address: str) -> str:
         """Read a signed address; the client's own transport has the connection pool and the time limits."""
-        answer = await self._client._client.get(address)
+        async with self._errors():
+            answer = await self._client._client.get(address)
         return answer.text if answer.status_code == 200 else ""
 
 

@@ -5,15 +5,20 @@ These clients are of one make (generated, like openai's), so their raw answers a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any
 
 from tracker.endpoint import Item
-from tracker.errors import Missing, ProviderError
+from tracker.errors import Missing, ProviderError, TrackerError
 from tracker.polite import RateLimit, ask, no_answer, retry_after_s
 from tracker.providers.base import Provider
 from tracker.scrub import scrub
+
+#: Packages whose exceptions are about the connection: the same request may succeed later.
+TRANSPORTS = ("httpx", "httpcore", "aiohttp", "anyio", "ssl", "socket")
 
 
 class OwnClient:
@@ -35,20 +40,33 @@ class OwnClient:
         return await self._answer(call)
 
     async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Item:
-        try:
+        async with self._errors():
             raw = await call()
             # Where a client has no raw form of a call, its model is taken apart again, under the service's names.
             body = (
                 raw.model_dump(mode="json", by_alias=True) if hasattr(raw, "model_dump") else await raw.json()
             )
+        return body if isinstance(body, dict) else {"data": body}
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        """Turn whatever the client lets through into our errors, without what they quote."""
+        try:
+            yield
+        except (TrackerError, AttributeError):  # ours already, or a mistake of ours
+            raise
         except self._package.APIStatusError as error:
             raise _status_error(error) from None
         except self._package.APIConnectionError as error:
             cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
             raise no_answer(str(error.request.url.copy_with(path="/", query=None)), cause) from None
-        except ValueError:
+        except json.JSONDecodeError:
             raise ProviderError("The provider's answer is no JSON.") from None
-        return body if isinstance(body, dict) else {"data": body}
+        except Exception as error:
+            name = type(error).__name__
+            if type(error).__module__.split(".")[0] in TRANSPORTS:  # let through where the client streams
+                raise no_answer(str(self._client.base_url), name) from None
+            raise ProviderError(f"The provider's client gives up ({name}: {scrub(error)}).", 400) from None
 
 
 def _status_error(error: Any) -> ProviderError:

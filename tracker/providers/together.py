@@ -90,14 +90,16 @@ class TogetherEndpoint(OwnClient):
 
     async def content(self, file_id: str) -> AsyncIterator[bytes]:
         await self.limit.slot()
-        answer = await self._client.files.content(file_id)
-        async for chunk in answer.iter_bytes():
-            yield chunk
+        async with self._errors():
+            answer = await self._client.files.content(file_id)
+            async for chunk in answer.iter_bytes():
+                yield chunk
 
     async def upload(self, path: Path, filename: str) -> Item:
         # The client sends a file under its own name only, in several requests of its own.
         await self.limit.slot()
-        sent = await self._client.files.upload(path, purpose="fine-tune", check=False)
+        async with self._errors():
+            sent = await self._client.files.upload(path, purpose="fine-tune", check=False)
         return {"id": sent.id}
 
     async def create(self, request: Item) -> Item:
