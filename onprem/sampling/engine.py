@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from onprem.sampling.choice import choice
+from onprem.training import gpu
 from onprem.training.loading import load_model, load_tokenizer
 from onprem.training.rows_to_tokens import PLAIN_TEMPLATE
 
@@ -28,7 +29,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.models: OrderedDict[str, tuple] = OrderedDict()
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = "cuda" if gpu.present() else "cpu"
 
     def answer(self, request: dict, stop: Callable[[], bool]) -> Iterator[dict]:
         """Yield pieces (`index`, `text`, perhaps `logprobs`), an end for each choice, and at last `done` with usage."""
@@ -51,7 +52,8 @@ class Engine:
         if path not in self.models:
             if not Path(path).is_dir():
                 raise Refused("model_not_found", "The model's files are gone.")
-            self.models[path] = load_model(Path(path)).eval().to(self.device), load_tokenizer(Path(path))
+            model = load_model(Path(path), gpu.dtype_at_rest()).eval().to(self.device)
+            self.models[path] = model, load_tokenizer(Path(path))
             while len(self.models) > MODELS_KEPT:
                 self.models.popitem(last=False)
         self.models.move_to_end(path)

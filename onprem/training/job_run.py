@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from transformers import PrinterCallback
 
 from onprem.store import Database, DataFolder
 from onprem.store import models as model_rows
-from onprem.training import checkpoint, memory, ranks, results
+from onprem.training import checkpoint, gpu, memory, ranks, results
 from onprem.training.data import Data, load_data
 from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
@@ -63,7 +64,7 @@ class JobRun:
         self.plan = Plan.of(self.job, _vocab_size(self.base_path), self.data.longest, ranks.world_size())
         self.task = TASKS[self.plan.method](self.plan, self.data, tokenizer)
         memory.check(self.base["n_params"], self.plan.lora)
-        model = load_model(self.base_path)
+        model = load_model(self.base_path, gpu.dtype_at_rest() if self.plan.lora else torch.float32)
         self.task.prepare(model)
         self.trainer = self.task.trainer(model, self.folder)
         batches = len(self.trainer.get_train_dataloader())

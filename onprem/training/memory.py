@@ -1,13 +1,13 @@
 """Whether a job fits into memory, told before it starts rather than by the system's killer.
 
-Counted are the weights, and for what is trained its gradients and Adam's two moments, 4 bytes each; activations
+Counted are the weights (2 bytes each where LoRA leaves them as they are on a GPU with bf16, else 4), and for what is
+trained its gradients and Adam's two moments, 4 bytes each; activations
 and logits are kept small by the micro-batch, and get a share of their own.
 """
 
 from pathlib import Path
 
-import torch
-
+from onprem.training import gpu, ranks
 from onprem.training.errors import JobError
 from onprem.training.plan import LOGIT_BYTES
 
@@ -20,14 +20,16 @@ ACTIVATION_SHARE = 0.25  # of all the rest: seen with a micro-batch of 8 rows of
 def needed(n_params: int, lora: dict | None) -> int:
     """Return the bytes that training takes, roughly."""
     trained = n_params if lora is None else LORA_SHARE * n_params * lora["r"] / 16
-    state = 4 * n_params + 12 * trained
-    return int(state * (1 + ACTIVATION_SHARE))
+    at_rest = 4 if lora is None else gpu.dtype_at_rest().itemsize
+    state = at_rest * n_params + 12 * trained
+    processes = ranks.world_size() if ranks.shares_the_model() else 1
+    return int(state * (1 + ACTIVATION_SHARE) / processes)
 
 
 def available() -> int | None:
     """Return the free bytes of the GPU, or of main memory; None where the system does not tell."""
-    if torch.cuda.is_available():
-        return torch.cuda.mem_get_info()[0]
+    if gpu.present():
+        return gpu.memory()[0]
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return None

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import torch
-
+from onprem.training import gpu
 from onprem.training.errors import JobError
 
 LOGIT_BYTES = 2**30  # a micro-batch's logits, gradients included, stay below this
@@ -28,6 +27,7 @@ class Plan:
     weight_decay: float
     warmup_ratio: float
     bf16: bool
+    gradient_checkpointing: bool  # activations computed twice, for room on a GPU
 
     @classmethod
     def of(cls, job: dict, vocab_size: int, longest: int, processes: int = 1) -> "Plan":
@@ -50,15 +50,15 @@ class Plan:
             learning_rate=hp["learning_rate"], max_length=hp["max_length"], seed=job["seed"],
             lora=hp["lora"], packing=hp["packing"], too_long=hp["too_long"], beta=hp.get("beta", 0.1),
             weight_decay=hp["weight_decay"], warmup_ratio=hp["warmup_ratio"],
-            bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
+            bf16=gpu.has_bf16(), gradient_checkpointing=gpu.present(),
         )  # fmt: skip
 
 
 def micro_batch(batch_size: int, longest: int, vocab_size: int) -> int:
     """Return the largest divisor of the batch whose logits and their gradients fit."""
     room = LOGIT_BYTES
-    if torch.cuda.is_available():
-        room = max(room, int(GPU_SHARE * torch.cuda.get_device_properties(0).total_memory))
+    if gpu.present():
+        room = max(room, int(GPU_SHARE * gpu.memory()[1]))
     per_example = 3 * 4 * longest * vocab_size  # logits, log-probabilities and a gradient, 4 bytes each
     divisors = [d for d in range(1, batch_size + 1) if batch_size % d == 0]
     return max([d for d in divisors if d * per_example <= room], default=1)

@@ -6,8 +6,9 @@ A launcher (torchrun, accelerate, Ray Train) says who is who by RANK and WORLD_S
 import os
 from typing import Any
 
-import torch
 from torch import distributed
+
+from onprem.training import gpu
 
 SHARE = "ONPREM_FSDP"  # set by the launcher
 
@@ -27,7 +28,7 @@ def shares_the_model() -> bool:
 
     Accelerate offers that on GPUs alone.
     """
-    return os.environ.get(SHARE) == "1" and world_size() > 1 and torch.cuda.is_available()
+    return os.environ.get(SHARE) == "1" and world_size() > 1 and gpu.present()
 
 
 def agree(value: Any) -> Any:

@@ -7,13 +7,12 @@ warmup unless asked for, gradients clipped at 1.0, one log a step, saving and ev
 
 from pathlib import Path
 
-import torch
 from datasets import Dataset
 from peft import LoraConfig, TaskType
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from onprem.training import preferences, ranks
+from onprem.training import gpu, preferences, ranks
 from onprem.training.plan import Plan
 from onprem.training.rows_to_tokens import Example
 
@@ -42,7 +41,7 @@ class Preference(DPOTrainer):
 
 def common(plan: Plan, folder: Path) -> dict:
     """Return the arguments that all methods share."""
-    on_gpu = torch.cuda.is_available()
+    on_gpu = gpu.present()
     return {
         "output_dir": str(folder), "seed": plan.seed, "data_seed": plan.seed, "num_train_epochs": plan.n_epochs,
         "per_device_train_batch_size": plan.micro_batch,
@@ -51,7 +50,7 @@ def common(plan: Plan, folder: Path) -> dict:
         "optim": "adamw_torch", "weight_decay": plan.weight_decay, "max_grad_norm": MAX_GRAD_NORM,
         "logging_strategy": "steps", "logging_steps": 1, "logging_nan_inf_filter": False,
         "eval_strategy": "no", "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
-        "bf16": plan.bf16, "fp16": False, "gradient_checkpointing": on_gpu, "use_cpu": not on_gpu,
+        "bf16": plan.bf16, "fp16": False, "gradient_checkpointing": plan.gradient_checkpointing, "use_cpu": not on_gpu,
         "fsdp": ranks.shares_the_model() or None, "dataloader_pin_memory": on_gpu, "max_length": plan.max_length, "trust_remote_code": False,
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ import transformers
 
 from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
-from onprem.training import checkpoint, ranks
+from onprem.training import checkpoint, gpu, ranks
 from onprem.training.errors import JobError
 from onprem.training.job_run import JobRun
 
@@ -47,7 +47,7 @@ class Worker:
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         warnings.filterwarnings("ignore")  # of libraries, about each other
-        if torch.cuda.is_available():
+        if gpu.present():
             torch.use_deterministic_algorithms(True, warn_only=True)
 
     def work_once(self) -> bool:
@@ -72,7 +72,7 @@ class Worker:
         finally:
             if ranks.is_first():
                 self._let_go(job["id"])
-            if torch.cuda.is_available():
+            if gpu.present():
                 torch.cuda.empty_cache()
         log.info("job %s: let go", job["id"])
 

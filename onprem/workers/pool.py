@@ -42,6 +42,9 @@ class TrainingPool:
         self.db, self.folder, self.size, self.threads, self.command = db, folder, size, threads, command
         self.workers: dict[str, asyncio.subprocess.Process] = {}
         self.tasks: set[asyncio.Task] = set()
+        self.slots: set[int] = set(
+            range(size)
+        )  # free places of workers: each its own GPU, where there are some
         self.starting = 0
         self.stillborn = 0  # workers in a row that died without a job, such as for want of a package
         self.stopping = False
@@ -94,26 +97,32 @@ class TrainingPool:
         task.add_done_callback(self.tasks.discard)
 
     async def _run_worker(self) -> None:
-        worker_id = secrets.token_hex(8)
+        worker_id, slot = secrets.token_hex(8), min(self.slots)
+        self.slots.remove(slot)
         try:
-            module, more = ("dispatch", [self.command]) if self.command else ("train", [])
-            worker = await process.start(
-                f"onprem.workers.{module}", str(self.folder.root), worker_id, *more,
-                log=self.folder.logs / "train.log", threads=self.threads,
-            )  # fmt: skip
-            self.workers[worker_id] = worker
+            try:
+                worker = self.workers[worker_id] = await self._start(worker_id, slot)
+            finally:
+                self.starting -= 1
+            await worker.wait()
+            if not self.stopping:
+                had_job = await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
+                self.stillborn = 0 if had_job else self.stillborn + 1
+                await asyncio.sleep(
+                    min(2.0**self.stillborn - 1, MOST_PATIENT)
+                )  # holding the next one's place
         finally:
-            self.starting -= 1
-        await worker.wait()
-        if not self.stopping:
-            had_job = await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
-            self.stillborn = 0 if had_job else self.stillborn + 1
-            await asyncio.sleep(
-                min(2.0**self.stillborn - 1, MOST_PATIENT)
-            )  # holding the place of the next one
-        del self.workers[worker_id]
+            self.workers.pop(worker_id, None)
+            self.slots.add(slot)
         if not self.stopping and self.db.one("select 1 from jobs where status = 'queued'"):
             self.poke()
+
+    async def _start(self, worker_id: str, slot: int) -> asyncio.subprocess.Process:
+        module, last = ("dispatch", self.command) if self.command else ("train", str(slot))
+        return await process.start(
+            f"onprem.workers.{module}", str(self.folder.root), worker_id, last,
+            log=self.folder.logs / "train.log", threads=self.threads,
+        )  # fmt: skip
 
     def _after_death(self, worker_id: str, code: int) -> bool:
         """Note the death on the job that the worker held; returns whether it held one."""

@@ -1,6 +1,6 @@
 """The training worker: takes jobs from the queue one after the other, its imports done once.
 
-    python -m onprem.workers.train DATA_DIR WORKER_ID
+    python -m onprem.workers.train DATA_DIR WORKER_ID SLOT
 
 It looks at the queue whenever the server writes a line, and every few seconds besides; the line `stop` lets the
 step under way finish, saves a checkpoint and ends. Its log names jobs and errors, never training text.
@@ -32,7 +32,10 @@ def main() -> None:
     lifeline.watch(heed)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    from onprem.training.worker import Worker  # imports torch, after the lifeline is tied
+    from onprem.training import gpu  # imports torch, after the lifeline is tied
+
+    gpu.take_one(int(sys.argv[3]))
+    from onprem.training.worker import Worker
 
     worker = Worker(sys.argv[1], sys.argv[2], stop.is_set)
     ready.set()
