@@ -110,9 +110,15 @@ def content(raw: RawJob, provider: Provider, host: str = "") -> Content:
         if VALIDATION_EXAMPLES in made.artifacts:
             made.tags["job.validation_examples"] = VALIDATION_EXAMPLES
         made.tags["mlflow.note.content"] = story(
-            job, status, provider.hyperparameters(job), points, raw.missing
+            job, status, provider.hyperparameters(job), points, raw.missing, warnings(raw.events)
         )
     return made
+
+
+def warnings(events: list[dict[str, Any]]) -> list[str]:
+    """Return what the provider warned of, each once, in order, free of quoted content."""
+    said = (scrub(e.get("message")) for e in in_order(events) if str(e.get("level")).startswith("warn"))
+    return list(dict.fromkeys(filter(None, said)))
 
 
 def params(job: dict[str, Any], provider: Provider) -> dict[str, str]:

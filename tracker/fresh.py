@@ -12,6 +12,7 @@ import os
 import re
 import sqlite3
 import tempfile
+import uuid
 from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("mlflow_empty.db.gz")
@@ -31,18 +32,17 @@ def prepare(path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() or not TEMPLATE.exists():
         return False
-    data = gzip.decompress(TEMPLATE.read_bytes())
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mlflow-")
+    # Not by tempfile, whose files are their owner's alone: who may read the store is for the user's umask to say.
+    draft = path.with_name(f".mlflow-{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        if {revision_of(Path(name))} != newest_revisions():
+        draft.write_bytes(gzip.decompress(TEMPLATE.read_bytes()))
+        if {revision_of(draft)} != newest_revisions():
             return False
-        os.link(name, path)  # fails where another process was first; a rename would replace its database
+        os.link(draft, path)  # fails where another process was first; a rename would replace its database
     except OSError:
         return False
     finally:
-        os.unlink(name)
+        draft.unlink(missing_ok=True)
     return True
 
 

@@ -84,17 +84,17 @@ def lifetime(provider: str, model: str, today: date | None = None) -> tuple[list
     if row is None:
         return [], []
     refusals, warnings = [], []
-    for end, what in (
-        (row.no_jobs, "takes no new jobs"),
-        (row.shutdown, "is shut down, tuned models with it"),
+    for end, what, left in (
+        (row.no_jobs, "takes no new jobs", "{} days are left to make one."),
+        (row.shutdown, "is shut down, tuned models with it,", "a model tuned today lives {} days."),
     ):
         if end is None:
             continue
         told = f"{model} at {provider} {what} from {end} ({row.source}, as of {row.as_of})"
         if today >= end:
             refusals.append(told + ": choose another model.")
-        elif what.startswith("is") and (end - today).days <= WARN_DAYS:
-            warnings.append(told + f": a model tuned today lives {(end - today).days} days.")
+        elif (end - today).days <= WARN_DAYS:
+            warnings.append(f"{told}: {left.format((end - today).days)}")
     return refusals, warnings
 
 

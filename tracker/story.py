@@ -7,9 +7,17 @@ from typing import Any
 from tracker.points import BASE, Point
 from tracker.scrub import scrub
 
+#: Warnings told one by one: a note has 8,000 characters in all.
+WARNINGS = 8
+
 
 def story(
-    job: dict[str, Any], status: str, hyperparameters: dict[str, Any], points: list[Point], missing: list[str]
+    job: dict[str, Any],
+    status: str,
+    hyperparameters: dict[str, Any],
+    points: list[Point],
+    missing: list[str],
+    warnings: list[str],
 ) -> str:
     """Return a few lines that tell how a job ended and what became of it."""
     error = job.get("error") if isinstance(job.get("error"), dict) else {}
@@ -25,6 +33,9 @@ def story(
     if error.get("message") or error.get("code"):
         said = filter(None, (scrub(error.get("code")), scrub(error.get("message"))))
         lines.append("Reason: " + ": ".join(said))
+    lines += [f"Warning: {warning}" for warning in warnings[:WARNINGS]]
+    if len(warnings) > WARNINGS:
+        lines.append(f"{len(warnings) - WARNINGS} further warnings are in events.jsonl.")
     if missing:
         lines.append("The provider does not have: " + ", ".join(missing))
     return "\n\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,12 +47,10 @@ def check(paths: list[Path]) -> list[DataFile]:
     InputError
         All problems of all files together, each with its line.
     """
-    from tracker.data import check_file
-
     found, problems = [], []
     for path in paths:
         try:
-            report = check_file(path)
+            report = _report(path, *_stamp(path))
         except InputError as error:
             problems += error.problems
             continue
@@ -60,6 +59,23 @@ def check(paths: list[Path]) -> list[DataFile]:
     if problems:
         raise InputError(problems)
     return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes with a file's content; of a file that cannot be seen, zeros: the check says what is wrong."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=8)
+def _report(path: Path, changed_ns: int, size: int) -> FileReport:
+    """Check a file; once for the estimate of its cost and for its submission."""
+    from tracker.data import check_file
+
+    return check_file(path)
 
 
 def _described(path: Path, report: FileReport) -> DataFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -34,11 +35,38 @@ def answer(capsys, *words):
 
 def test_check(good, bad, capsys):
     code, out, err = answer(capsys, "check", good, bad)
-    assert code == 2
+    assert code == 1
     assert f"{good}: good; 20 completion examples" in out
     assert f"{bad}: 2 bad lines" in out
     assert "line 2: is no JSON" in err
     assert "line 3: has no key prompt" in err
+
+
+def test_one_bad_line_is_one(good, capsys):
+    with open(good, "a") as file:
+        file.write("{\n")
+    assert "1 bad line;" in answer(capsys, "check", good)[1]
+    assert "1 bad line," in answer(capsys, "stats", good)[1]
+
+
+@pytest.mark.parametrize("verb", ["check", "convert", "split", "stats"])
+def test_long_work_tells_how_far_it_is(verb, good, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tracker.data.jsonl.TELL_BYTES", 100)
+    monkeypatch.setattr("tracker.data.convert.PROGRESS_ROWS", 5)
+    monkeypatch.setattr("tracker.commands.progress.QUIET_S", -1.0)
+    more = {"convert": [str(tmp_path / "chat.jsonl")], "split": ["--out", str(tmp_path / "parts")]}
+    code, _, err = answer(capsys, verb, good, *more.get(verb, []))
+    passes = {"check": 1, "split": 3, "stats": 2}
+    size = os.path.getsize(good)
+    told = [line.split() for line in err.splitlines() if line.endswith(("bytes", "rows"))]
+    assert code == 0
+    if verb == "convert":
+        assert told == [[str(n), "rows"] for n in (5, 10, 15, 20)]
+    else:
+        done = [int(words[0]) for words in told]
+        assert done == sorted(done)
+        assert {words[2] for words in told} == {str(passes[verb] * size)}
+        assert passes[verb] * size - done[-1] < 200
 
 
 def test_check_as_json(good, capsys):

@@ -14,6 +14,7 @@ from quirks import Quirks
 
 from tracker import client
 from tracker.cli import COMMANDS, main, parser
+from tracker.errors import InputError
 from tracker.providers import find
 
 
@@ -213,3 +214,20 @@ def test_help_answers_in_a_blink():
             ended.children_user + ended.children_system - begun.children_user - begun.children_system
         )
     assert min(times) < 0.25  # seconds of computing, so that a busy machine does not decide
+
+
+def test_a_file_is_checked_once_for_estimate_and_submission(train, monkeypatch):
+    from tracker import data
+    from tracker.upload import check
+
+    checked = []
+    real = data.check_file
+    monkeypatch.setattr(data, "check_file", lambda path: checked.append(path) or real(path))
+    first = check([train])
+    assert check([train]) == first
+    assert checked == [train]
+    with train.open("a") as file:  # a file that has changed is checked again
+        file.write('{"messages": []}\n')
+    with pytest.raises(InputError):
+        check([train])
+    assert len(checked) == 2

@@ -26,7 +26,7 @@ def test_the_guides_models_have_a_price_a_source_and_an_end(model):
     assert row.model == model
     assert row.train_usd > 0
     assert row.source
-    assert "not checked since" in row.price_source
+    assert "20" in row.price_source  # of which year the price is
     assert row.no_jobs
 
 
@@ -63,6 +63,14 @@ def test_cost_is_tokens_times_price():
         ("gpt-4o-mini", date(2027, 1, 6), True, True),
         ("gpt-4o-mini", date(2026, 1, 1), False, False),
         ("gpt-3.5-turbo-1106", date(2026, 11, 22), True, False),
+        ("gpt-4o", date(2026, 11, 22), False, True),
+        ("gpt-4o-2024-05-13", date(2026, 11, 22), True, False),
+        ("gpt-4.1", date(2026, 11, 22), False, True),
+        ("gpt-3.5-turbo", date(2026, 10, 22), False, True),
+        ("gpt-3.5-turbo", date(2026, 10, 23), True, False),
+        ("babbage-002", date(2026, 11, 22), False, True),
+        ("davinci-002", date(2026, 11, 22), False, True),
+        ("gpt-4.1", date(2027, 1, 14), True, False),
         ("babbage-002", date(2027, 1, 6), True, False),
         ("a-new-model", date(2027, 1, 6), True, False),
     ],

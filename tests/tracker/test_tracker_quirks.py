@@ -60,6 +60,22 @@ def test_without_an_events_route_the_result_file_tells_the_losses(serve, open_se
     assert db("SELECT value FROM tags WHERE key = 'job.missing'") == [("events, checkpoints",)]
 
 
+def test_warnings_of_the_provider_stand_in_the_runs_note_without_what_they_quote(
+    serve, open_session, db, caplog
+):
+    server = serve(steps=4, step_s=0.02)
+    job_id = server.add_job()
+    for number in (1, 2):  # told twice, noted once
+        warning = {"id": f"ev-w{number}", "created_at": int(time.time()), "type": "message", "level": "warn",
+                   "message": "Moderation removed 2 examples, such as 'my secret diary entry'", "data": {}}  # fmt: skip
+        server.jobs[job_id].plan.insert(0, (0.0, warning))
+    session = open_session(server)
+    session.follow([session.watch(job_id)])
+    ((note,),) = db("SELECT value FROM tags WHERE key = 'mlflow.note.content'")
+    assert note.count("Warning: Moderation removed 2 examples") == 1
+    assert "diary" not in note + caplog.text
+
+
 @pytest.mark.parametrize(("end", "run_status"), [("failed", "FAILED"), ("cancelled", "KILLED")])
 def test_jobs_that_end_badly_are_recorded_with_their_reason(end, run_status, serve, open_session, db):
     server = serve(steps=6, step_s=0.02)

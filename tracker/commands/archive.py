@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from tracker.commands.progress import Bar
-from tracker.commands.shared import command, endpoint_options, open_session
+from tracker.commands.shared import command, endpoint_options, many, open_session
 
 SHOWN = 20  # ids on the terminal; an old account may miss thousands of files
 
@@ -87,7 +87,7 @@ def _verify(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(vars(found), indent=2))
     else:
-        verdict = f"{len(found.problems)} problems" if found.problems else "whole"
+        verdict = many(len(found.problems), "problem") if found.problems else "whole"
         print(
             f"{args.folder}: {verdict}; {found.jobs} jobs, {found.objects} objects, {found.bytes / 1e6:.1f} MB."
         )

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from tracker.commands.progress import Bar
+from tracker.commands.shared import many
 
 EXAMPLES = """examples:
   tracker data check train.jsonl valid.jsonl
@@ -114,16 +115,24 @@ def _check(args: argparse.Namespace) -> int:
     for report in () if args.json else reports:
         for line in (*report.problems, *(f"{report.path}: warning: {w}" for w in report.warnings)):
             print(line, file=sys.stderr)
-        verdict = "good" if report.ok else f"{report.n_bad_lines} bad lines"
+        verdict = "good" if report.ok else many(report.n_bad_lines, "bad line")
         print(f"{report.path}: {verdict}; {report.n_examples} {report.kind or ''} examples, "
               f"{report.tokens} tokens ({report.tokens_by}), sha256 {report.sha256[:12]}")  # fmt: skip
-    return 0 if all(report.ok for report in reports) else 2
+    return 0 if all(report.ok for report in reports) else 1
 
 
 def _convert(args: argparse.Namespace) -> int:
     from tracker.data.convert import convert_file
 
-    done = convert_file(args.source, args.target, args.form, skip_bad=args.skip_bad, force=args.force)
+    with Bar("rows") as bar:
+        done = convert_file(
+            args.source,
+            args.target,
+            args.form,
+            skip_bad=args.skip_bad,
+            force=args.force,
+            on_progress=bar.update,
+        )
     if args.json:
         print(json.dumps(done.to_record(), indent=2))
         return 0
@@ -141,7 +150,10 @@ def _split(args: argparse.Namespace) -> int:
     shares = {"train": 1 - args.valid - args.test, "valid": args.valid}
     if args.test:
         shares["test"] = args.test
-    parts = split_file(args.file, args.out, shares, seed=args.seed, by=args.by, force=args.force)
+    with Bar("bytes") as bar:
+        parts = split_file(
+            args.file, args.out, shares, seed=args.seed, by=args.by, force=args.force, on_progress=bar.update
+        )
     total = sum(part.n_examples for part in parts)
     if args.json:
         print(json.dumps([vars(part) for part in parts], indent=2))
@@ -157,12 +169,13 @@ def _split(args: argparse.Namespace) -> int:
 def _stats(args: argparse.Namespace) -> int:
     from tracker.data.stats import file_stats
 
-    stats = file_stats(args.file)
+    with Bar("bytes") as bar:
+        stats = file_stats(args.file, bar.update)
     if args.json:
         print(json.dumps(stats.to_record(), indent=2))
         return 0
     print(
-        f"{stats.path}: {stats.n_examples} {stats.kind or ''} examples, {stats.n_bad_lines} bad lines, sha256 {stats.sha256[:12]}"
+        f"{stats.path}: {stats.n_examples} {stats.kind or ''} examples, {many(stats.n_bad_lines, 'bad line')}, sha256 {stats.sha256[:12]}"
     )
     print(f"tokens: {stats.tokens} ({stats.tokens_by})")
     for title, figures in (

@@ -38,9 +38,11 @@ class Bar:
             self._bars.stop()
 
     def update(self, done: int, total: int) -> None:
-        """Show that so many of so many are done."""
+        """Show that so many of so many are done; where the total is not known it is 0."""
         if self._bars:
-            self._bars.update(self._task, completed=done, total=total)
+            text = self._unit if total else f"{done} {self._unit}"
+            self._bars.update(self._task, completed=done, total=total or None, description=text)
         elif time.monotonic() - self._told > QUIET_S:
             self._told = time.monotonic()
-            print(f"{done} of {total} {self._unit}", file=sys.stderr)
+            of = f" of {total}" if total else ""
+            print(f"{done}{of} {self._unit}", file=sys.stderr)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from tracker.session import Session
 
 
+def many(count: int, thing: str) -> str:
+    """Return a count with its noun: ``1 problem``, ``2 problems``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def command(subparsers: Any, name: str, help_line: str, example: str) -> argparse.ArgumentParser:
     """Return the parser of a new command with its example."""
     return subparsers.add_parser(

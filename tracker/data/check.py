@@ -5,20 +5,18 @@ Knows the rows' forms (`shapes.py`) and nothing of providers: their limits on si
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.data.jsonl import Row, rows
+from tracker.data.jsonl import Progress, Row, counted, rows
 from tracker.data.shapes import KINDS, kind_of, reasons
 from tracker.data.tokens import counter
 from tracker.errors import InputError
 
 # Bad lines listed one by one; the rest is counted, so that a file of gigabytes in the wrong format fits in memory.
 MAX_LISTED = 1000
-PROGRESS_LINES = 2000  # a few times a second
 # Both OpenAI and Azure refuse files with fewer; other services do not, so it is a warning.
 FEW_EXAMPLES = 10
 
@@ -81,7 +79,7 @@ class FileReport:
 
 
 def check_file(
-    path: str | Path, kind: str | None = None, on_progress: Callable[[int, int], object] | None = None
+    path: str | Path, kind: str | None = None, on_progress: Progress | None = None, passes: int = 1
 ) -> FileReport:
     """Check a training file, streaming it in constant memory.
 
@@ -93,6 +91,8 @@ def check_file(
         The form that every row must have; by default that of the first row that has one.
     on_progress
         Is told now and then how many bytes of how many are read.
+    passes
+        Passes over the file that the caller makes, this one the first.
 
     Raises
     ------
@@ -106,13 +106,14 @@ def check_file(
     count = counter()
     report.tokens_by = count.how
 
+    count_bytes = counted(path, on_progress, passes)
+
     def read(raw: bytes) -> None:
         digest.update(raw)
         report.size += len(raw)
+        count_bytes(raw)
 
     for row in rows(path, read):
-        if on_progress and row.line % PROGRESS_LINES == 0:
-            on_progress(report.size, Path(path).stat().st_size)
         report.kind = report.kind or (row.value and kind_of(row.value)) or None
         found = _problems(row, report.kind)
         if found:

@@ -14,9 +14,11 @@ from typing import Any
 from tracker.data.anyrows import any_rows
 from tracker.data.check import MAX_LISTED, LineError
 from tracker.data.forms import FORMS, Unlike, form_of, to_chat
-from tracker.data.jsonl import Row
+from tracker.data.jsonl import Progress, Row
 from tracker.data.shapes import reasons
 from tracker.errors import InputError
+
+PROGRESS_ROWS = 2000  # a few times a second
 
 
 @dataclass
@@ -41,6 +43,7 @@ def convert_file(
     *,
     skip_bad: bool = False,
     force: bool = False,
+    on_progress: Progress | None = None,
 ) -> Conversion:
     """Write a data file as chat JSONL.
 
@@ -56,6 +59,8 @@ def convert_file(
         Leave bad rows out instead of refusing the file.
     force
         Replace a target that exists.
+    on_progress
+        Is told now and then how many rows are done (of how many is not known: 0).
 
     Raises
     ------
@@ -72,8 +77,10 @@ def convert_file(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as out:
-            for row in any_rows(source):
+            for done, row in enumerate(any_rows(source), 1):
                 _convert(row, form, result, out)
+                if on_progress and done % PROGRESS_ROWS == 0:
+                    on_progress(done, 0)
         _refuse_bad(result, skip_bad)
         part.replace(target)
     except OSError as error:

@@ -17,6 +17,13 @@ MAX_LINE = 16 * 2**20
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
+#: Bytes between two words of progress.
+TELL_BYTES = 4 * 2**20
+
+#: Is told how much of how much is done.
+Progress = Callable[[int, int], object]
+
+
 class Row(NamedTuple):
     """One line of a file: its object, or what is wrong with it."""
 
@@ -53,6 +60,23 @@ def rows(path: str | Path, on_bytes: Callable[[bytes], None] | None = None) -> I
         yield from (Row(number - back, None, "is blank") for back in range(blanks, 0, -1))
         blanks = 0
         yield parse(number, raw)
+
+
+def counted(
+    path: str | Path, tell: Progress | None, passes: int = 1, done: int = 0
+) -> Callable[[bytes], None]:
+    """Return an ``on_bytes`` that tells now and then how many bytes of all passes over a file are read."""
+    total = passes * Path(path).stat().st_size if tell and Path(path).is_file() else 0
+    told = done
+
+    def read(raw: bytes) -> None:
+        nonlocal done, told
+        done += len(raw)
+        if tell and done - told >= TELL_BYTES:
+            told = done
+            tell(done, total)
+
+    return read
 
 
 def lines(path: str | Path, on_bytes: Callable[[bytes], None] | None = None) -> Iterator[bytes | None]:

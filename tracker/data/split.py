@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.data.check import check_file
-from tracker.data.jsonl import lines, parse
+from tracker.data.jsonl import Progress, counted, lines, parse
 from tracker.data.texts import last_answer, messages_of, text_of
 from tracker.errors import InputError
 
@@ -26,6 +27,8 @@ BITS = 64
 MAX_COUNTED = 1_000_000
 WORD = re.compile(r"\w+")
 GROUPINGS = ("opening", "prompt")
+
+Reader = Callable[[bytes], None]  # is given the bytes as they are read
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def split_file(
     seed: int = 0,
     by: str = "opening",
     force: bool = False,
+    on_progress: Progress | None = None,
 ) -> list[Part]:
     """Split a JSONL training file.
 
@@ -64,6 +68,8 @@ def split_file(
         before the last answer), for data whose conversations all open alike.
     force
         Replace parts that exist.
+    on_progress
+        Is told now and then how many bytes of how many, over three passes, are read.
 
     Returns
     -------
@@ -77,11 +83,12 @@ def split_file(
     """
     targets = {name: Path(folder) / f"{name}.jsonl" for name in shares}
     _check_request(shares, by, targets, force)
-    report = check_file(path)
+    report = check_file(path, None, on_progress, passes=3)
     if not report.ok:
         raise InputError(report.problems)
-    bounds = _bounds(path, shares, seed, by)
-    return _write(path, targets, bounds, seed, by)
+    read = counted(path, on_progress, 3, report.size)
+    bounds = _bounds(path, shares, seed, by, read)
+    return _write(path, targets, bounds, seed, by, read)
 
 
 def group_of(row: dict[str, Any], by: str = "opening") -> str:
@@ -100,23 +107,23 @@ def _hash(row: dict[str, Any], seed: int, by: str) -> int:
     )
 
 
-def _rows(path: str | Path) -> Any:
+def _rows(path: str | Path, read: Reader) -> Any:
     """Raw lines that hold a row, with the row."""
-    for number, raw in enumerate(lines(path), 1):
+    for number, raw in enumerate(lines(path, read), 1):
         if raw is not None and raw.strip():
             value = parse(number, raw).value
             if value is not None:
                 yield raw, value
 
 
-def _bounds(path: str | Path, shares: dict[str, float], seed: int, by: str) -> dict[str, int]:
+def _bounds(path: str | Path, shares: dict[str, float], seed: int, by: str, read: Reader) -> dict[str, int]:
     """The upper end of each part's range of hashes, so that the parts get their shares of the rows.
 
     The shares' own fractions would do for large files; for small ones they would miss by chance, so the ends are laid
     between groups where the counted rows come nearest to each share.
     """
     counts: Counter[int] = Counter()
-    for _, row in _rows(path):
+    for _, row in _rows(path, read):
         counts[_hash(row, seed, by)] += 1
         if len(counts) > MAX_COUNTED:
             return _even_bounds(shares)
@@ -150,7 +157,7 @@ def _even_bounds(shares: dict[str, float]) -> dict[str, int]:
 
 
 def _write(
-    path: str | Path, targets: dict[str, Path], bounds: dict[str, int], seed: int, by: str
+    path: str | Path, targets: dict[str, Path], bounds: dict[str, int], seed: int, by: str, read: Reader
 ) -> list[Part]:
     """Copy each line to its part; the parts appear together once all are written."""
     counts, digests = Counter(), {name: sha256() for name in targets}
@@ -160,7 +167,7 @@ def _write(
             target.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             files = {name: stack.enter_context(draft.open("wb")) for name, draft in drafts.items()}
-            for raw, row in _rows(path):
+            for raw, row in _rows(path, read):
                 place = _hash(row, seed, by)
                 name = next(name for name, end in bounds.items() if place <= end)
                 line = raw.rstrip(b"\r\n") + b"\n"

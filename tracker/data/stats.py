@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.data.check import check_file
-from tracker.data.jsonl import rows
+from tracker.data.jsonl import Progress, counted, rows
 from tracker.data.shapes import kind_of, reasons
 from tracker.data.texts import answer_of, messages_of
 from tracker.data.tokens import counter
@@ -37,7 +37,7 @@ class Stats:
         return asdict(self)
 
 
-def file_stats(path: str | Path) -> Stats:
+def file_stats(path: str | Path, on_progress: Progress | None = None) -> Stats:
     """The figures of a training file; bad lines are counted and left out.
 
     Raises
@@ -45,13 +45,14 @@ def file_stats(path: str | Path) -> Stats:
     InputError
         Where the file cannot be read.
     """
-    report = check_file(path)
+    report = check_file(path, None, on_progress, passes=2)
+    read = counted(path, on_progress, 2, report.size)
     count = counter()
     lengths: Counter[int] = Counter()
     answers: Counter[int] = Counter()
     turns: Counter[int] = Counter()
     roles: Counter[str] = Counter()
-    for row in rows(path):
+    for row in rows(path, read):
         if (
             row.value is None
             or kind_of(row.value) != report.kind

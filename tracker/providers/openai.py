@@ -22,5 +22,5 @@ PROVIDER = Provider(
         "davinci-002": {"learning_rate_multiplier": {"min": 0.02, "max": 2}},
     },
     requests_per_second=10.0,
-    notes="No new jobs from 2027-01-06; tuned models end with their base models from 2027-01-14.",
+    notes="No new jobs from 2027-01-06 (since 2026-07-02 only for organisations that have lately used a tuned model); tuned models end with their base models from 2027-01-14.",
 )
