@@ -42,8 +42,9 @@ def clean(curve: Curve, start: float | None = None) -> Series:
         The loss before training: becomes the value at step 0 where the curve has none.
     """
     step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
-    order = np.argsort(step, kind="stable")
-    step, loss = step[order], loss[order]
+    if (np.diff(step) < 0).any():
+        order = np.argsort(step, kind="stable")
+        step, loss = step[order], loss[order]
     last = float(step[-1]) if len(step) else -np.inf
     finite = np.abs(loss) < OVERFLOW  # NaN compares as false
     step, value = _one_value_a_step(*_without_reload(step[finite], loss[finite]))
@@ -59,10 +60,10 @@ def _positions(step: np.ndarray) -> np.ndarray:
     """Steps with the gaps filled in log order; the place in the log where steps say nothing."""
     known = np.abs(step) < OVERFLOW
     place = np.arange(len(step), dtype=float)
-    if known.all() and len(np.unique(step)) > 1:
-        return step
-    if len(np.unique(step[known])) < 2:
+    if not known.any() or step[known].min() == step[known].max():
         return place
+    if known.all():
+        return step
     return np.interp(place, place[known], step[known])
 
 
