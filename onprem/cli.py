@@ -14,8 +14,8 @@ EXAMPLE = """examples:
 """
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns 0 done, 1 the work failed, 2 wrong input or usage."""
+def build() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="onprem", description="An OpenAI-compatible fine-tuning server on your own machine.",
         epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -23,7 +23,12 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in PARSERS:
         add(commands)
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns 0 done, 1 the work failed, 2 wrong input or usage."""
+    arguments = build().parse_args(argv)
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:

