@@ -64,6 +64,9 @@ def main(argv: list[str] | None = None) -> int:
     except TrackerError as error:
         print(f"tracker {args.command}: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a full disk, a folder that is not ours
+        print(f"tracker {args.command}: {error.filename or 'the disk'}: {error.strerror}.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped; jobs at the provider go on. The same command goes on from here.", file=sys.stderr)
         return 1

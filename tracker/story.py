@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tracker.points import BASE, Point
@@ -17,7 +18,7 @@ def story(
     hyperparameters: dict[str, Any],
     points: list[Point],
     missing: list[str],
-    warnings: list[str],
+    warnings: Sequence[str] = (),
 ) -> str:
     """Return a few lines that tell how a job ended and what became of it."""
     error = job.get("error") if isinstance(job.get("error"), dict) else {}

@@ -63,7 +63,8 @@ def test_a_line_cut_off_at_the_end_is_written_anew(folder, store):
     path = folder / "manifest.jsonl"
     whole = path.read_bytes()
     jobs = len(Archive.open(folder).of_kind("job"))
-    last = whole.splitlines(keepends=True)[-1]
+    *_, last, end = whole.splitlines(keepends=True)
+    whole = whole.removesuffix(end)  # cut off in the midst of a rescue
     for cut in range(1, len(last)):
         path.write_bytes(whole[:-cut])
         archive = Archive.open(folder)
@@ -71,6 +72,30 @@ def test_a_line_cut_off_at_the_end_is_written_anew(folder, store):
     entry = json.loads(last)
     archive.add(entry.pop("kind"), entry.pop("id"), **{k: v for k, v in entry.items() if k != "check"})
     assert path.read_bytes() == whole
+
+
+def test_an_end_that_is_lost_is_found_and_the_next_rescue_writes_it(tmp_path, store):
+    with account() as server:
+        create(server, tmp_path / "a", store)
+        path = tmp_path / "a" / "manifest.jsonl"
+        whole = path.read_bytes()
+        *_, last, end = whole.splitlines(keepends=True)
+        for lost in (1, len(end), len(end) + 5, len(end) + len(last)):
+            path.write_bytes(whole[:-lost])
+            [problem] = verify(tmp_path / "a").problems
+            assert "its end is missing" in problem
+            assert create(server, tmp_path / "a", store) == 0
+            assert verify(tmp_path / "a").problems == []
+        before = path.read_bytes()
+        assert create(server, tmp_path / "a", store) == 0
+        assert path.read_bytes() == before  # nothing new: nothing is written
+
+
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path, store, capsys):
+    (tmp_path / "file").write_text("")
+    with account() as server:
+        assert create(server, tmp_path / "file", store) == 2
+    assert "name another folder" in capsys.readouterr().err
 
 
 def test_what_is_damaged_is_read_anew_by_the_next_rescue(tmp_path, store, capsys):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker.archive.store import VERSION, Archive
+from tracker.archive.store import END, VERSION, Archive
 from tracker.endpoint import Endpoint, Item, walk
 from tracker.errors import InputError, Missing, ProviderError
 from tracker.polite import TRIES, wait_s
@@ -113,6 +113,8 @@ async def _archive_all(
                 group.create_task(one(job))
     except* ProviderError as errors:
         raise errors.exceptions[0] from None
+    if not outcome.failed and not archive.ended:
+        archive.add(END, "", jobs=len(archive.of_kind("job")))
     return outcome
 
 

@@ -4,7 +4,8 @@
     DIR/objects/ab/abcd...   the bytes, named by their SHA-256; nothing is changed; only what is damaged is written again
 
 Each manifest line carries a digest of itself. A line that was cut off by a crash is the last one and is left out; its
-job is then simply not archived yet. This module knows nothing of jobs.
+job is then simply not archived yet. Whoever has added all there is says so in a last line: without it the archive is
+not whole. This module knows nothing of jobs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tracker.errors import InputError
 
 MANIFEST, OBJECTS, DRAFTS = "manifest.jsonl", "objects", "drafts"
 VERSION = 1
+END = "end"  # the kind of the line after which nothing is left to add
 CHECK = "check"  # the digest of a line's other fields
 LOOK = "`tracker archive verify` names all that is damaged."
 
@@ -65,10 +67,15 @@ class Archive:
         Raises
         ------
         InputError
-            Another process is adding to it.
+            Another process is adding to it, or the folder cannot be written to.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "lock").open("w")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise InputError(
+                f"{self.folder} cannot be written to ({error.strerror}); name another folder."
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -100,6 +107,7 @@ class Archive:
             os.fsync(file.fileno())
         self._length += len(line)
         self.entries[kind, name] = entry
+        self.ended = kind == END
 
     def keep(self, data: bytes) -> str:
         """Keep bytes and return their digest."""
@@ -169,9 +177,11 @@ class Archive:
     def _read(self, damage: list[str] | None) -> None:
         self.entries: dict[tuple[str, str], Entry] = {}
         self._length = 0  # bytes of whole lines
+        self.ended = False  # whether nothing is left to add
         problems = damage if damage is not None else []
         for entry in self._lines(problems):
             self.entries[entry["kind"], entry["id"]] = entry
+            self.ended = entry["kind"] == END
         if damage is None and problems:
             mend = "Restore a copy of it; or delete these lines and archive again: what they named is then read once more."
             raise InputError([*problems, mend])
@@ -180,6 +190,7 @@ class Archive:
         data = self.manifest.read_bytes() if self.manifest.exists() else b""
         for number, line in enumerate(data.splitlines(keepends=True), 1):
             if not line.endswith(b"\n"):
+                self.ended = False
                 return  # cut off while being written
             entry = _parse(line)
             self._length += len(line)

@@ -38,6 +38,11 @@ def verify(folder: str | Path, on_progress: Callable[[int, int], object] | None 
     found.jobs = len(archive.of_kind("job"))
     if archive.account is None:
         found.problems.append(f"{archive.manifest}: the line that names the account is missing.")
+    if not archive.ended:
+        found.problems.append(
+            f"{archive.manifest}: its end is missing: the last run was cut off, or lines were lost. "
+            f"Run: tracker archive create {folder}"
+        )
     named = {digest: f"{e['kind']} {e['id']}" for e in archive.entries.values() for digest in digests_of(e)}
     present = {path.name: path for path in archive.objects()}
     for done, (digest, path) in enumerate(present.items(), 1):
