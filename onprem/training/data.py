@@ -42,34 +42,47 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
     hp = job["hyperparameters"]
     kind = PairTokenizer if job["method"]["type"] == "dpo" else RowTokenizer
     rows = kind(tokenizer, hp["max_length"])
-    data = Data([], [])
+    data, problems = Data([], []), []
     for param, target in (("training_file", data.train), ("validation_file", data.valid)):
         if job[param] is None:
             continue
         if file_rows.get(db, job["tenant"], job[param]) is None:
-            raise JobError(param, f"The file {job[param]} was deleted or has expired before the job started.")
+            problems.append(
+                (param, f"The file {job[param]} was deleted or has expired before the job started.")
+            )
+            continue
         target.extend(rows.example(line, row) for line, row in read_rows(folder.file(job[param])))
-        _check(param, target, hp, data)
+        problem = _problem(param, target, hp)
+        problems += [(param, problem)] if problem else []
+        data.warnings += _cut(param, target, hp)
+    if problems:
+        raise JobError(problems[0][0], " ".join(text for _, text in problems))
     return data
 
 
-def _check(param: str, examples: list, hp: dict, data: Data) -> None:
-    cut = [e.line for e in examples if e.n_cut]
+def _problem(param: str, examples: list, hp: dict) -> str | None:
+    """Return why a file's rows cannot be used, or None."""
+    name, cut = param.replace("_", " "), [e.line for e in examples if e.n_cut]
     if cut and hp["too_long"] == "refuse":
-        text = f"{len(cut)} rows are longer than max_length {hp['max_length']} tokens: lines {_named(cut)}. "
-        raise JobError(param, text + 'Shorten them, raise max_length, or set too_long to "truncate".')
+        text = f"{len(cut)} rows of the {name} are longer than max_length {hp['max_length']} tokens: lines {_named(cut)}. "
+        return text + 'Shorten them, raise max_length, or set too_long to "truncate".'
     if not any(e.n_trained for e in examples):
-        raise JobError(
-            param, f"No row has anything left to learn within max_length {hp['max_length']} tokens."
-        )
-    if cut:
-        lost = sum(e.n_cut for e in examples)
-        empty = sum(not e.n_trained for e in examples)
-        text = (
-            f"{len(cut)} of {len(examples)} rows of the {param.replace('_', ' ')} were longer than {hp['max_length']} "
-            f"tokens and lost {lost} tokens at their ends (lines {_named(cut)}); {empty} of them have nothing left to learn"
-        )
-        data.warnings.append((f"truncated:{param}", text))
+        return f"No row of the {name} has anything left to learn within max_length {hp['max_length']} tokens."
+    return None
+
+
+def _cut(param: str, examples: list, hp: dict) -> list[tuple[str, str]]:
+    """Return what to tell of rows that lost their ends, if any did."""
+    cut = [e.line for e in examples if e.n_cut]
+    if not cut:
+        return []
+    lost = sum(e.n_cut for e in examples)
+    empty = sum(not e.n_trained for e in examples)
+    text = (
+        f"{len(cut)} of {len(examples)} rows of the {param.replace('_', ' ')} were longer than {hp['max_length']} "
+        f"tokens and lost {lost} tokens at their ends (lines {_named(cut)}); {empty} of them have nothing left to learn"
+    )
+    return [(f"truncated:{param}", text)]
 
 
 def _named(lines: list[int]) -> str:

@@ -50,7 +50,7 @@ def test_one_is_a_value_and_not_minus_one():
 
 def test_base_rate_at_the_reference_width_and_with_lora():
     assert base_learning_rate(LARGE, 2000) == pytest.approx(5e-5)
-    assert base_learning_rate(LARGE, 2000, "lora") == pytest.approx(5e-4)
+    assert base_learning_rate(LARGE, 2000, "lora") == pytest.approx(1.5e-4)
 
 
 def test_base_rate_of_the_tiny_model_has_a_closed_form():

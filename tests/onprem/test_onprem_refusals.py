@@ -303,14 +303,18 @@ def test_too_long_rows_are_refused_where_asked(client):
     rows = jsonl([{"prompt": "a b c d " * n, "completion": "e"} for n in (1, 90, 1, 90)])
     asked = {"model": "embedded-tiny", "training_file": upload(client, rows)}
     hp = {"n_epochs": 1, "max_length": 64}
-    job = client.fine_tuning.jobs.create(**asked, extra_body={"hyperparameters": hp | {"too_long": "refuse"}})
+    strict = asked | {"extra_body": {"hyperparameters": hp | {"too_long": "refuse"}}}
+    job = client.fine_tuning.jobs.create(
+        **strict, validation_file=upload(client, rows[rows.index(b"\n") + 1 :])
+    )
     job = wait_for(client, job.id)
     assert (job.status, job.error.code, job.error.param) == (
         "failed",
         "invalid_training_file",
         "training_file",
     )
-    assert "lines 2, 4" in job.error.message
+    assert "training file are longer than max_length 64 tokens: lines 2, 4" in job.error.message
+    assert "validation file are longer than max_length 64 tokens: lines 1, 3" in job.error.message
     job = client.fine_tuning.jobs.create(**asked, extra_body={"hyperparameters": hp})
     assert wait_for(client, job.id).status == "succeeded"
     (warning,) = [e for e in told(client, job.id) if e.level == "warn"]
