@@ -18,9 +18,12 @@ class ChatServer:
         Answers 400 to requests that hold `store`, as servers do that check their fields.
     failures
         Statuses to answer first, one each.
+    unknown
+        A model's name that is answered for by no route.
     """
 
-    def __init__(self, refuse_store=False, failures=()):
+    def __init__(self, refuse_store=False, failures=(), unknown=None):
+        self.unknown = unknown
         self.asked, self.refuse_store, self.failures = [], refuse_store, list(failures)
         server = self
 
@@ -47,6 +50,8 @@ class ChatServer:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def answer(self, path, body):
+        if body["model"] == self.unknown:
+            return 404, {"error": {"message": "The model does not exist", "code": "model_not_found"}}
         if self.failures:
             return self.failures.pop(0), {"error": {"message": "busy"}}
         if self.refuse_store and "store" in body:

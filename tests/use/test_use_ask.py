@@ -149,3 +149,13 @@ def test_a_refusal_for_good_fails(shared_store, test_file):
 def test_a_provider_without_chat_says_so():
     with pytest.raises(TrackerError, match="reads jobs alone"):
         Speaker(object(), "m")
+
+
+@pytest.mark.parametrize("words", [("eval", "nope"), ("chat", "nope", "--message", "hi")])
+def test_a_name_that_means_nothing_is_told_as_such(words, shared_store, test_file, capsys):
+    words = [*words, str(test_file)] if words[0] == "eval" else words
+    with ChatServer(unknown="nope") as server:
+        assert run(server, shared_store, *words) == 2
+    err = capsys.readouterr().err
+    assert "nope is no run or job in this store" in err
+    assert "`tracker models` lists" in err

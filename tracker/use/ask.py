@@ -47,7 +47,14 @@ class Speaker:
                 if not _needs_completions(error):
                     raise
                 self._legacy = True
-        choice = await self._ask(self._endpoint.complete, prompt=as_prompt(messages))
+        try:
+            choice = await self._ask(self._endpoint.complete, prompt=as_prompt(messages))
+        except Missing as error:
+            raise Missing(
+                f"{self.model} is no run or job in this store, and the provider answers for no model of that name "
+                f"({error}). `tracker models` lists the tuned models.",
+                error.status,
+            ) from None
         return str(choice.get("text") or "")
 
     async def _ask(self, route: Any, **body: Any) -> dict[str, Any]:
