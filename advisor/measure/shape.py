@@ -50,6 +50,12 @@ class Shape:
     )
     swing: float  # mean distance of the points from the line, after the first part (a steep drop is no swing)
 
+    @property
+    def jump(self) -> float:
+        """By how much the peak, where it stands in the first half, exceeds the first point: a share of that."""
+        early = self.peak_step < (self.step[0] + self.step[-1]) / 2
+        return (self.peak - self.first) / abs(self.first) if early and self.first else 0.0
+
     def at(self, step: float) -> float:
         """The line's level at a step; that of the nearer end outside the curve."""
         return float(np.interp(step, self.step, self.line))

@@ -15,6 +15,7 @@ from advisor.rules.ft304_not_converged import NotConverged
 from advisor.rules.ft305_training_no_better import TrainingNoBetter
 from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.ft601_going_well import GoingWell
 from advisor.rules.rule import Rule
 
@@ -32,5 +33,6 @@ CATALOGUE: tuple[Rule, ...] = (
     TrainingNoBetter(),
     Oscillating(),
     Diverged(),
+    EarlyJump(),
     GoingWell(),
 )

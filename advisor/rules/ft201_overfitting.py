@@ -6,6 +6,7 @@ from math import sqrt
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
@@ -28,6 +29,7 @@ class Overfitting(Rule):
 
     ## What to change
     The number of epochs, down, or the learning rate, down. The checkpoint at the lowest point may serve meanwhile.
+    Where the loss first jumped up (FT403) the rate alone: fewer epochs leave too little to recover in.
 
     ## Risk of the change
     Under a rate that decays to zero a shorter run is not the beginning of a longer one, and may stop short.
@@ -96,4 +98,8 @@ class Overfitting(Rule):
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "down"), Move(rate_of(m), "down"))
+        rate = Move(rate_of(m), "down")
+        return (rate,) if jumped(m) else (Move("n_epochs", "down"), rate)
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "down"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import BROKEN, Rule, Threshold, rate_of
 
 
@@ -13,7 +14,8 @@ class SlowFromTheStart(Rule):
     ## What it looks for
     Shares of the whole fall: `early_share`, what the first third of the steps brought to the training loss, below
     80 %; `late_share`, what the last third brought, the mean over both curves, above 8 %; `late_train`, the same for the
-    training loss alone, above 6 %. And `by_heart`, by how much training does better than validation, below 8 %.
+    training loss alone, above 6 %. And `by_heart`, by how much training does better than validation, below 8 %. Not
+    where the loss first jumped up (FT403).
 
     ## Why it matters
     Steps are too short: more of them would do, longer ones do it sooner.
@@ -74,6 +76,8 @@ class SlowFromTheStart(Rule):
             "by_heart_limit": self.by_heart,
         }
         slow = m.early_share < self.early and m.late_share > self.late and late_train > self.late_train
+        if slow and jumped(m):
+            return self.clear("the loss first jumped up (FT403): the steps are too long rather", **figures)
         if not slow or m.by_heart >= self.by_heart:
             return self.clear("the first steps brought their part, or the losses have settled", **figures)
         reason = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import BROKEN, TOO_FEW, Rule, Threshold
 
 
@@ -12,7 +13,8 @@ class NotConverged(Rule):
 
     ## What it looks for
     `late_fall` of the validation loss over the last third of the steps, as a share of its whole fall, above 6 %; and
-    above one standard deviation of a level.
+    above one standard deviation of a level. Not where the training loss first jumped up (FT403), for then smaller
+    batches, at the same rate, are noisier still.
 
     ## Why it matters
     With the same passes over the data more and shorter steps bring the model further.
@@ -51,6 +53,8 @@ class NotConverged(Rule):
         fell = f"validation loss fell by {v.late_fall:.3g} over the last third"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
+        if jumped(m):
+            return self.clear(f"{fell}, after a jump at the beginning (FT403)", **figures)
         return self.fires(m, fell, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

@@ -11,10 +11,11 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT203": {"batch_size down": (4, 16), "fired": (24, 1152)},
     "FT301": {"fired": (0, 1152)},
     "FT302": {"fired": (402, 1152), "n_epochs up": (391, 392)},
-    "FT303": {"fired": (205, 1152), "learning_rate_multiplier up": (182, 192)},
-    "FT304": {"batch_size down": (393, 414), "fired": (498, 1152)},
+    "FT303": {"fired": (203, 1152), "learning_rate_multiplier up": (182, 192)},
+    "FT304": {"batch_size down": (391, 412), "fired": (496, 1152)},
     "FT305": {"fired": (603, 1152), "n_epochs up": (553, 570)},
     "FT401": {"batch_size up": (0, 1), "fired": (1, 1152), "learning_rate_multiplier down": (0, 1)},
     "FT402": {"fired": (0, 1152)},
+    "FT403": {"fired": (2, 1152), "learning_rate_multiplier down": (2, 2)},
     "FT601": {"batch_size up": (159, 533), "fired": (667, 1152)},
 }

@@ -27,6 +27,7 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
         story=tell(advice, jobs),
         data=data,
         charts=_charts(advice, nouns),
+        drawn=_drawn(nouns),
         rows=_rows(nouns, advice),
         knobs=_knobs(nouns),
         marks=words,
@@ -65,6 +66,13 @@ def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:
             path_chart(jobs, settings, rate, up, NARROW, f"path-{up}") for up in ("n_epochs", "batch_size")
         ),
     }
+
+
+def _drawn(jobs: Sequence[Job]) -> dict[str, bool]:
+    """Which of the newest job's curves there are: the legend names no other."""
+    newest = jobs[-1] if jobs else Job()
+    curves = {"train": newest.train, "valid": newest.valid, "full": newest.full_valid}
+    return {name: len(learned.finite(curve)) > 0 for name, curve in curves.items()}
 
 
 def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:

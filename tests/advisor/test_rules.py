@@ -156,6 +156,16 @@ def test_overfitting_that_persists(what, before, verdict):
     assert finding.verdict == verdict, what
 
 
+def test_after_a_jump_overfitting_asks_for_a_lower_rate_alone():
+    job = overfitted(5, 1.0)
+    jump = Curve([1, 2, 3, *job.train.step], [2, 4, 3, *job.train.loss])
+    jumped = Job(hyperparameters=job.hyperparameters, train=jump, full_valid=job.full_valid)
+    moves = {(m.knob, m.direction) for m in look("FT201", measure(jumped)).moves}
+    assert moves == {("learning_rate_multiplier", "down")}
+    assert ("n_epochs", "down") in {(m.knob, m.direction) for m in look("FT201", measure(jumped)).guide_moves}
+    assert ("n_epochs", "down") in {(m.knob, m.direction) for m in look("FT201", measure(job)).moves}
+
+
 def test_the_learning_rate_knob_is_the_one_that_the_job_has():
     job = overfitted(5, None)
     absolute = Job(

@@ -90,6 +90,21 @@ def test_the_evidence_is_drawn_on_the_curve(told):
     assert "before tuning 3" in page
 
 
+def test_the_legend_names_the_curves_that_are_there(told):
+    page = tell.html(*told)
+    assert "validation batch</span>" not in page
+    assert "whole validation set</span>" in page
+    jobs = [record(1, valid_loss=[[5, 2.5], [15, 2.2]])]
+    assert "validation batch</span>" in tell.html(advice_on(jobs), jobs)
+
+
+def test_the_share_on_the_curve_is_the_one_in_the_words():
+    jobs = [record(1, full=(3.0, 2.8, 2.6, 2.4, 2.2), train_loss=[])]
+    advice = advice_on(jobs)
+    pace = next(f for f in advice.diagnosis.fired if f.rule == "FT302").evidence["pace"]
+    assert f"FT302 {pace:.0%} of the fall in the last fifth" in tell.html(advice, jobs)
+
+
 def test_names_cannot_break_out_of_the_report():
     jobs = [record(1, id="</svg><script>alert(1)</script>"), overfitted(2, id='"><img src=x>')]
     parsed = Page(tell.html(advice_on(jobs), jobs))

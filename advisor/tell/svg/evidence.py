@@ -118,9 +118,13 @@ def _share(evidence: dict) -> str:
     return f"{float(evidence.get('late_share') or 0):.0%} of the fall here"
 
 
+def _pace(evidence: dict) -> str:
+    return f"{float(evidence.get('pace') or 0):.0%} of the fall in the last fifth"
+
+
 LATE = {
     "FT202": lambda e: f"rose by {figure(e.get('late_rise'), 3)}",
-    "FT302": _share,
+    "FT302": _pace,
     "FT303": _share,
     "FT304": lambda e: f"fell by {figure(e.get('late_fall'), 3)}",
 }
