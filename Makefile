@@ -39,6 +39,7 @@ lint: $(STAMP)     ## ruff's rules and format
 
 bench: $(STAMP)    ## how much better the advisor does than others, under 15 minutes
 	$(BIN)/python -m experiments.benchmark
+	$(BIN)/python -m experiments.benchmark.speed
 
 bench-full: $(STAMP)  ## the same at full size
 	$(BIN)/python -m experiments.benchmark --full
