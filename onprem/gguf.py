@@ -59,8 +59,8 @@ def convert(gguf: Path, target: Path) -> Path:
     try:
         tokenizer = AutoTokenizer.from_pretrained(**source)
         read = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise ModelError(f"{gguf} could not be read as GGUF: {error}") from None
+    except Exception as error:  # a broken file breaks its readers in many ways
+        raise ModelError(f"{gguf} could not be read as GGUF: {type(error).__name__}: {error}") from None
     weights = read.state_dict()
     if hasattr(read.config, "quantization_config"):
         del read.config.quantization_config

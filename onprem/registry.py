@@ -50,13 +50,17 @@ def describe(folder: Path) -> dict:
         problems.append("it brings Python code, which this server never runs")
     if problems:
         raise ModelError(f"{folder} cannot be a model: {'; '.join(problems)}.")
-    config = json.loads((folder / "config.json").read_text())
-    text_config = config.get("text_config", config)
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        text_config, n_params = config.get("text_config", config), sum(map(_n_params, weights))
+    except (ValueError, AttributeError, KeyError, TypeError, struct.error) as error:
+        text = f"its config.json or *.safetensors cannot be read ({type(error).__name__}); copy it again"
+        raise ModelError(f"{folder} cannot be a model: {text}.") from None
     if "auto_map" in config or "auto_map" in text_config:
         raise ModelError(f"{folder} cannot be a model: its config.json asks for remote code (auto_map).")
     config = text_config
     return {
-        "n_params": sum(map(_n_params, weights)),
+        "n_params": n_params,
         "hidden_size": config.get("hidden_size") or config.get("n_embd") or 0,
         "context_length": config.get("max_position_embeddings") or config.get("n_positions") or 2048,
     }
@@ -135,5 +139,5 @@ def _n_params(weights: Path) -> int:
     """Count a file's parameters from its header: 8 bytes of length, then JSON."""
     with weights.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(min(length, weights.stat().st_size)))
     return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")

@@ -215,3 +215,13 @@ def test_folder_that_is_no_model_is_refused(tmp_path: Path, files, expected):
         (tmp_path / name).write_text("{}")
     with pytest.raises(ModelError, match=expected.replace("*", r"\*")):
         describe(tmp_path)
+
+
+@pytest.mark.parametrize("weights", [b"", b"x", b"\xff" * 100, (5).to_bytes(8, "little") + b"[1,2]"])
+@pytest.mark.parametrize("config", ["{}", "[]", "{"])
+def test_a_folder_of_broken_files_is_refused_in_words(tmp_path: Path, weights, config):
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    (tmp_path / "config.json").write_text(config)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError, match="cannot be read"):
+        describe(tmp_path)

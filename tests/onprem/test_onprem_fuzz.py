@@ -5,6 +5,7 @@ import socket
 from collections import Counter
 
 import httpx
+import openai
 import pytest
 from hypothesis import HealthCheck, given, settings
 from onprem_server import Server
@@ -92,6 +93,14 @@ def test_a_gigabyte_is_refused_before_it_is_sent(fuzzed):
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()  # the server closes
     assert answer.startswith("HTTP/1.1 413")
     assert "request_too_large" in answer
+
+
+def test_a_gigabyte_is_refused_in_words_that_the_client_gets_to_read(fuzzed, tmp_path):
+    with (tmp_path / "big.jsonl").open("wb") as big:
+        big.truncate(2**30)  # zeros that take no room
+    with pytest.raises(openai.APIStatusError, match="larger than this server's limit of") as refused:
+        fuzzed.client().files.create(file=tmp_path / "big.jsonl", purpose="fine-tune")
+    assert (refused.value.status_code, refused.value.code) == (413, "request_too_large")
 
 
 def test_a_body_over_the_limit_is_cut_off_while_it_comes(fuzzed):
