@@ -27,14 +27,18 @@ if TYPE_CHECKING:
     from advisor.tell.request import Request
 
 
+MALFORMED = "FT501"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = build().parse_args(argv)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *where: note(str(message))
-            COMMANDS[args.command](args)
+            code = COMMANDS[args.command](args) or 0
         sys.stdout.flush()
+        return code
     except BrokenPipeError:  # the reader, say `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -67,7 +71,8 @@ def diagnose(args) -> None:
     _answer(args, request, _advise(request), findings_of(request), judge_only=True)
 
 
-def data(args) -> None:
+def data(args) -> int:
+    """1 where rows cannot be trained on, as `tracker data check` has it: other findings are advice."""
     from advisor.datacheck import to_record, to_text
 
     report = check_files(args.train, args.valid, args.losses)
@@ -77,6 +82,7 @@ def data(args) -> None:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:
         say(to_text(report, ink=ink(), show_text=args.show_text))
+    return int(any(f.rule == MALFORMED for f in report.fired))
 
 
 def report(args) -> None:

@@ -67,9 +67,18 @@ class Rule(Protocol):
         return Finding(self.id, self.name, "cannot_tell", {}, f"cannot tell: {missing}")
 
     def _with_rate(self, move: Move) -> Move:
-        seen = MEASURED.get(self.id, {}).get(f"{move.knob} {move.direction}")
-        told = f"right on {seen[0]} of {seen[1]} jobs" if seen and seen[1] else "not measured"
+        right, possible = times_right(self.id, move)
+        told = f"right on {right} of {possible} jobs" if possible else "not measured"
         return Move(move.knob, move.direction, move.aim, told)
+
+
+def times_right(rule_id: str, move: Move) -> tuple[int, int]:
+    """On how many jobs of the benchmark a rule's move was right, and on how many it was possible.
+
+    The benchmark's tables name rates as multipliers; up and down mean the same for absolute ones.
+    """
+    knob = "learning_rate_multiplier" if move.knob == "learning_rate" else move.knob
+    return MEASURED.get(rule_id, {}).get(f"{knob} {move.direction}", (0, 0))
 
 
 def rate_of(m: Measurements) -> str:

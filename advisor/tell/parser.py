@@ -115,7 +115,7 @@ def _data(commands) -> None:
     p = _command(
         commands,
         "data",
-        "Say what training and validation data show: broken rows, duplicates, leakage, weak spots.",
+        "Say what training and validation data show: broken rows (which end it with 1), duplicates, leakage, weak spots.",
         "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses validation_examples.jsonl --show-text",
     )
     p.add_argument(

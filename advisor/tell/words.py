@@ -9,6 +9,7 @@ from typing import Any
 from advisor.nouns import Finding, HyperParameters, Job, Move
 from advisor.rules.catalogue import CATALOGUE
 from advisor.rules.measured import MEASURED
+from advisor.rules.rule import times_right
 
 # What each label says to somebody who has never read a loss curve.
 LABELS = {
@@ -107,7 +108,7 @@ def rate(rule: str, m: Move) -> str | None:
     known = MEASURED.get(rule)
     if known is None:
         return None
-    right, possible = known.get(f"{m.knob} {m.direction}", (0, 0))
+    right, possible = times_right(rule, m)
     if possible:
         return f"right on {right} of {possible} jobs"
     return f"not measured: the rule fired on {known['fired'][0]} of {known['fired'][1]} jobs"

@@ -34,7 +34,7 @@ def test_data_shows_text_only_when_asked(capsys, tmp_path):
     path = tmp_path / "train.jsonl"
     path.write_text("\n".join(json.dumps(r) for r in rows) + '\n{"prompt": 1}\nnot json\n')
     code, quiet, _ = run(capsys, "data", str(path))
-    assert code == 0
+    assert code == 1, "two rows cannot be trained on"
     assert "FT501" in quiet
     assert "line 4" in quiet
     assert "line 5" in quiet
@@ -44,6 +44,14 @@ def test_data_shows_text_only_when_asked(capsys, tmp_path):
     _, answer, _ = run(capsys, "data", str(path), "--json")
     assert "secret" not in answer
     assert json.loads(answer)["n_train"] == 5
+
+
+def test_rows_that_can_all_be_trained_on_end_with_0_whatever_else_is_found(capsys, tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n' * 3)
+    code, out, _ = run(capsys, "data", str(path))
+    assert code == 0
+    assert "FT502" in out
 
 
 def test_the_newest_jobs_data_are_looked_at_where_they_are_still_there(capsys, tmp_path):

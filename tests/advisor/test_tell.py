@@ -7,6 +7,7 @@ from tell_jobs import advice_on, history, made, overfitted, record
 
 from advisor import tell
 from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Move, Proposal
+from advisor.rules.measured import MEASURED
 from advisor.tell import learned, words
 from advisor.tell.command import submit_line
 from advisor.tell.request import parse
@@ -84,6 +85,12 @@ def test_the_guide_is_quoted_with_its_rate_where_measurement_disagrees(form):
     page = form(made(findings=[finding]), [record()])
     assert "right on 21 of 82 jobs" in page
     assert "not followed" in page
+
+
+@pytest.mark.parametrize("knob", ["learning_rate", "learning_rate_multiplier"])
+def test_a_rate_is_measured_whatever_its_scale(knob):
+    right, possible = MEASURED["FT201"]["learning_rate_multiplier down"]
+    assert f"right on {right} of {possible} jobs" in words.move(Move(knob, "down"), "FT201")
 
 
 @pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
