@@ -24,12 +24,12 @@ Measured, as the share of the attainable gain (loss before tuning minus the best
   best that was tried; ten times would leave 33 % there, since it overfits from the second epoch on. Final full validation
   loss by peak rate:
 
-  =========== ======== ============== ==============
-  data        before   4.0e-4 (auto)  1.3e-3 (ten)
-  =========== ======== ============== ==============
-  commands    3.63     0.214          0.149
-  chat        4.10     3.190          3.491
-  =========== ======== ============== ==============
+  =========== ======== ======== ============== ==============
+  data        before   1.3e-4   4.0e-4 (auto)  1.3e-3 (ten)
+  =========== ======== ======== ============== ==============
+  commands    3.63     -        0.214          0.149
+  chat        4.10     3.250    3.190          3.491
+  =========== ======== ======== ============== ==============
 
   (24 validation rows, 32 for the 0.149 and its 3.65 before.)
 """

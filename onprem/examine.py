@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+from pathlib import Path
 
 from onprem.store import DataFolder, open_database
 
@@ -15,7 +16,7 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "f
 def examine(data_dir: str | None) -> tuple[dict, list[str]]:
     """Return a report and a list of what is amiss."""
     folder = DataFolder.at(data_dir)
-    disk, memory = shutil.disk_usage(folder.root), _available_memory()
+    disk, memory = shutil.disk_usage(folder.root), free_memory()
     report = {
         "data_folder": str(folder.root),
         "disk_free_gb": round(disk.free / 2**30, 1),
@@ -42,11 +43,16 @@ def examine(data_dir: str | None) -> tuple[dict, list[str]]:
     return report, problems
 
 
-def _available_memory() -> int | None:
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
+def free_memory() -> int | None:
+    """Return the bytes of main memory that programs can have; None where the system does not tell.
+
+    Linux's MemAvailable, since most memory that is not free holds copies of files, and is given up when needed.
+    """
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
         return None
+    lines = meminfo.read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
 
 
 def _gpus() -> list[str]:

@@ -1,12 +1,11 @@
 """Whether a job fits into memory, told before it starts rather than by the system's killer.
 
 Counted are the weights (2 bytes each where LoRA leaves them as they are on a GPU with bf16, else 4), and for what is
-trained its gradients and Adam's two moments, 4 bytes each; activations
-and logits are kept small by the micro-batch, and get a share of their own.
+trained its gradients and Adam's two moments, 4 bytes each; activations and logits are kept small by the micro-batch, and
+get a share of their own.
 """
 
-from pathlib import Path
-
+from onprem.examine import free_memory
 from onprem.training import gpu, ranks
 from onprem.training.errors import JobError
 from onprem.training.plan import LOGIT_BYTES
@@ -30,11 +29,7 @@ def available() -> int | None:
     """Return the free bytes of the GPU, or of main memory; None where the system does not tell."""
     if gpu.present():
         return gpu.memory()[0]
-    meminfo = Path("/proc/meminfo")
-    if not meminfo.exists():
-        return None
-    lines = meminfo.read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    return free_memory()
 
 
 def check(n_params: int, lora: dict | None) -> None:

@@ -25,6 +25,16 @@ def test_doctor_reports(tmp_path, capsys):
     assert report["store"] == "ok"
 
 
+def test_memory_that_holds_copies_of_files_counts_as_free(monkeypatch):
+    from pathlib import Path
+
+    from onprem import examine
+
+    told = "MemTotal: 9000 kB\nMemFree: 10 kB\nMemAvailable: 8000 kB\n"
+    monkeypatch.setattr(Path, "read_text", lambda path: told)
+    assert examine.free_memory() == 8000 * 1024
+
+
 def test_models_are_added_listed_and_removed(tmp_path, capsys):
     from onprem.registry import EMBEDDED
 
