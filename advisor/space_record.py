@@ -16,6 +16,7 @@ DEFAULT_SPACE = {
     "batch_size": {"min": 1, "max": 256},
     "learning_rate_multiplier": {"min": 0.02, "max": 10},
 }
+COVERED = {"n_epochs": (1, 12), "batch_size": (4, 32)}  # by the tables that the shipped prior is made of
 KNOBS = ("n_epochs", "batch_size", *RATES)
 
 
@@ -67,9 +68,23 @@ def _knob(name: str, given: Any, problems: list[str]) -> Knob:
 
 
 def default_space(jobs: Sequence[Job]) -> SearchSpace:
-    """The widest space that providers document, with the learning-rate knob that the jobs have."""
+    """The space where none is given: rates as wide as providers document, with the knob that the jobs have.
+
+    Epochs and batch sizes are those that the shipped tables cover, or twice as far out as any job went: beyond
+    that neither says anything, and a guess would cost a job.
+    """
     absolute = any(
         j.hyperparameters.learning_rate is not None and j.hyperparameters.learning_rate_multiplier is None
         for j in jobs
     )
-    return read_space({"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {})
+    rate = {"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {}
+    return read_space({knob: _around(knob, jobs) for knob in COVERED} | rate)
+
+
+def _around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:
+    """The range of `COVERED`, widened to twice beyond what the jobs tried, within what providers document."""
+    low, high = COVERED[knob]
+    tried = [v for j in jobs if is_number(v := getattr(j.hyperparameters, knob)) and v > 0]
+    limit = DEFAULT_SPACE[knob]
+    least, most = min([low, *(v / 2 for v in tried)]), max([high, *(2 * v for v in tried)])
+    return {"min": max(int(least), limit["min"]), "max": max(min(int(most), limit["max"]), high)}

@@ -36,6 +36,7 @@ class Measurements:
         None  # which curve `valid` was measured on
     )
     from_before: bool = False  # the validation curve begins with the loss before training
+    gain: float | None = None  # loss before training minus the last on the whole validation set; both known
     n_train_logged: int = 0  # training points as logged
     n_valid_logged: int = 0  # validation points as logged
     n_valid_broken: int = 0  # of these: NaN, inf
@@ -133,6 +134,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         train=shape(train) if len(train) >= MIN_POINTS else None,
         valid_source=source,
         from_before=len(valid) > 0 and float(valid.step[0]) == 0,
+        gain=_gain(job),
         n_train_logged=train.n_logged,
         n_valid_logged=valid.n_logged,
         n_valid_broken=valid.n_broken,
@@ -140,6 +142,11 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         train_ends_broken=train_broken,
         history=tuple(earlier),
     )
+
+
+def _gain(job: Job) -> float | None:
+    full = clean(job.full_valid, start=job.base_valid_loss)
+    return float(full.loss[0] - full.loss[-1]) if len(full) > 1 and full.step[0] == 0 else None
 
 
 def _validation(job: Job) -> tuple[Series, Literal["full_valid_loss", "valid_loss"] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
+from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import Rule, Threshold, rate_of
 
 
@@ -15,7 +16,8 @@ class Diverged(Rule):
     than 20 % of the higher first level of the two curves, more than half of its own fall and more than three standard
     deviations of a point, while the validation loss, where there is one, rose by more than half of its fall and three
     standard deviations of a level. Or a curve that jumped in its first half and came back only in part: by more than
-    20 % of the jump, to an end above its first point by more than 15 % of it and three standard deviations of a point.
+    20 % of the jump, to an end above its first point by more than 15 % of it and three standard deviations of a point. Or a training loss that
+    first jumped (FT403) beside a validation loss that ends no lower than before training.
 
     ## Why it matters
     Training drove the model away from what it knew: nothing of the job is of use.
@@ -66,6 +68,9 @@ class Diverged(Rule):
                 figures = {"above_first": s.end - s.first, "above_first_limit": self._harm(s), "peak": s.peak}
                 jump = f"jumped from {s.first:.4g} to {s.peak:.4g} and came back to {s.end:.4g} only"
                 return self.fires(m, f"the {which} loss {jump}", **figures)
+        if m.gain is not None and m.gain <= 0 and jumped(m):
+            reason = f"the loss jumped (FT403), and ended {-m.gain:.3g} above the one before training"
+            return self.fires(m, reason, gain=m.gain, gain_limit=0.0, jump=m.train.jump)
         if m.train is None:
             return self.cannot_tell("fewer than 3 finite training losses")
         t, v = m.train, m.valid

@@ -55,6 +55,22 @@ def test_without_jobs_and_context_every_knob_is_auto():
     assert [f.rule for f in advice.diagnosis.fired] == ["FT101", "FT102"]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "batch", "expected"),
+    [
+        (3, 8, (1, 12, 4, 32)),
+        (10, 64, (1, 20, 4, 128)),
+        (40, 2, (1, 50, 1, 32)),
+        ("auto", None, (1, 12, 4, 32)),
+        (1000, 100_000, (1, 50, 4, 256)),
+        (float("nan"), -1, (1, 12, 4, 32)),
+    ],
+)
+def test_without_a_space_nothing_is_proposed_that_is_far_from_all_that_is_known(epochs, batch, expected):
+    space = default_space([job(hyperparameters=HyperParameters(epochs, batch, 1.0))])
+    assert (space.n_epochs.low, space.n_epochs.high, space.batch_size.low, space.batch_size.high) == expected
+
+
 def test_the_default_space_has_the_learning_rate_knob_of_the_jobs():
     assert default_space([]).rate_name == "learning_rate_multiplier"
     assert (
