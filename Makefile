@@ -37,12 +37,14 @@ lint: $(STAMP)     ## ruff's rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(STAMP)    ## how much better the advisor does than others, under 15 minutes
+bench: $(STAMP)    ## the advisor against others, the tracker against the bare store, under 15 minutes
 	$(BIN)/python -m experiments.benchmark
 	$(BIN)/python -m experiments.benchmark.speed
+	$(BIN)/python -m experiments.benchmark.tracking
 
 bench-full: $(STAMP)  ## the same at full size
 	$(BIN)/python -m experiments.benchmark --full
+	$(BIN)/python -m experiments.benchmark.tracking --full
 
 clean:         ## remove .venv and caches; mlruns/ stays
 	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info

@@ -1,7 +1,7 @@
 """Measures the tracker: points per second, lag, sync, start. In one run, each figure beside what it is compared with.
 
 python -m experiments.benchmark.tracking            # minutes
-python -m experiments.benchmark.tracking --full     # 2,000 jobs synced, longer windows
+python -m experiments.benchmark.tracking --full     # 2,000 jobs synced, 1,000 followed
 python -m experiments.benchmark.tracking --only lag --jobs 100
 """
 
@@ -30,9 +30,11 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--full", action="store_true", help="2,000 jobs synced, five rounds, longer windows")
+    parser.add_argument("--full", action="store_true", help="2,000 jobs synced, 1,000 followed, five rounds")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part (may be given again)")
-    parser.add_argument("--jobs", type=int, nargs="*", default=[1, 100, 1000], help="numbers of running jobs")
+    parser.add_argument(
+        "--jobs", type=int, nargs="*", help="numbers of running jobs (default: 1 100, with --full also 1000)"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args(argv)
     parts = args.only or PARTS
@@ -86,7 +88,8 @@ def measure_lag(args: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Return the lag with 1, 100 and 1,000 running jobs."""
     from experiments.benchmark.tracking.lag import PERIOD_S, lag
 
-    return [lag(jobs, folder, (4 if args.full else 2) * PERIOD_S) for jobs in args.jobs]
+    sizes = args.jobs or ([1, 100, 1000] if args.full else [1, 100])
+    return [lag(jobs, folder, (4 if args.full else 2) * PERIOD_S) for jobs in sizes]
 
 
 def measure_sync(args: argparse.Namespace, folder: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def lag(jobs: int, folder: Path, window_s: float) -> dict[str, float | int]:
         following.join()
         lags = sorted(seen.within(begin, end))
         alone += _alone(session, "after")
-    store_s = jobs * statistics.median(alone)
+    store_s = jobs * statistics.fmean(alone)
     p99 = lags[int(0.99 * len(lags))]
     return {"jobs": jobs, "points": len(lags), "missing": max(0, due - len(lags)),
             "median_s": round(statistics.median(lags), 2), "p99_s": round(p99, 2), "store_s": round(store_s, 1),
