@@ -24,11 +24,25 @@ def jobs_asked(args) -> Request:
 
     space = _json_of(args.space)
     if args.jobs:
-        return parse(_json_of(args.jobs), space)
+        return _told_in(args.jobs, space)
     import tracker
 
     found = tracker.records(experiment=args.experiment, run_id=args.run_id)
     return parse([{"experiment": args.experiment} | record for record in found], space)
+
+
+def _told_in(path: str, space: Any) -> Request:
+    """Our own JSON, or else any training history that `tracker` can read."""
+    from advisor.tell.request import is_ours, parse
+
+    if path == "-" or not path.endswith((".csv", ".jsonl")):
+        body = _json_of(path)
+        if path == "-" or is_ours(body):
+            return parse(body, space)
+    must_exist(path)
+    import tracker
+
+    return parse(tracker.read(path), space)
 
 
 def read(source: str, space_file: str | None = None) -> Request:

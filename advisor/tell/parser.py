@@ -59,7 +59,11 @@ def _recommend(commands) -> None:
         "run_id", nargs="?", metavar="RUN_ID", help="an MLflow run: a loop, one of its jobs, or a lone job"
     )
     p.add_argument("--experiment", metavar="NAME", help="all jobs of an MLflow experiment")
-    p.add_argument("--jobs", metavar="FILE", help="job records as JSON; - reads standard input")
+    p.add_argument(
+        "--jobs",
+        metavar="FILE",
+        help="job records as JSON, or a training history as for diagnose; - reads JSON from standard input",
+    )
     p.add_argument(
         "--space", metavar="FILE", help="allowed values of the knobs as JSON (default: the provider's limits)"
     )

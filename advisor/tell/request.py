@@ -15,6 +15,8 @@ from advisor.records import RecordError, read_job
 
 OBJECTIVES = ("final", "best_checkpoint")
 
+OURS = {"jobs", "context", "space", "hyperparameters"}  # of these a question or a bare job has at least one
+
 
 @dataclass(frozen=True)
 class Request:
@@ -65,6 +67,11 @@ def is_question(body: Any) -> bool:
     return isinstance(body, Mapping) and isinstance(body.get("jobs"), list)
 
 
+def is_ours(body: Any) -> bool:
+    """Whether decoded JSON is no trainer's log: job records, or a question however little it says."""
+    return not isinstance(body, Mapping) or not body or bool(OURS & body.keys())
+
+
 def parse(jobs: Any, space: Any = None) -> Request:
     """A request from decoded JSON: a list of jobs, or an object with `jobs`, `space`, `context`.
 
@@ -78,6 +85,12 @@ def parse(jobs: Any, space: Any = None) -> Request:
     if not isinstance(body, Mapping):
         raise RecordError(
             [f"the input is of type {type(body).__name__}; expected a list of jobs or an object with them"]
+        )
+    if not is_ours(body):
+        raise RecordError(
+            [
+                f"the input has none of {', '.join(sorted(OURS))}; expected a list of jobs or an object with them"
+            ]
         )
     records = body.get("jobs")
     if records is None and "hyperparameters" in body:  # one bare job

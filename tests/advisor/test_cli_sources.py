@@ -1,0 +1,30 @@
+"""What `advisor recommend --jobs` reads besides our own JSON."""
+
+import io
+import json
+
+import pytest
+
+from advisor.cli import main
+
+
+def test_recommend_reads_a_trainers_own_log_too(capsys, tmp_path):
+    log = [{"step": 10 * n, "eval_loss": loss} for n, loss in enumerate((2.0, 1.5, 1.3, 1.6, 1.9), 1)]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"log_history": log, "num_train_epochs": 5, "train_batch_size": 8}))
+    assert main(["recommend", "--jobs", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"]["label"] == "overfitting"
+    table = tmp_path / "results.csv"
+    table.write_text("step,train_loss,valid_loss\n1,2.0,2.1\n2,1.5,1.6\n3,1.2,1.3\n4,1.1,1.2\n")
+    assert main(["recommend", "--jobs", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"]["label"] != "insufficient_data"
+
+
+@pytest.mark.parametrize("body", ['{"job": []}', '{"log": 1}'])
+def test_an_object_that_is_no_question_is_refused(capsys, tmp_path, monkeypatch, body):
+    path = tmp_path / "what.json"
+    path.write_text(body)
+    assert main(["recommend", "--jobs", str(path)]) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO(body))
+    assert main(["recommend", "--jobs", "-"]) == 2
+    assert "jobs" in capsys.readouterr().err
