@@ -146,3 +146,31 @@ def test_figures_scale_with_the_loss(loss, factor):
         assert getattr(b, figure) == pytest.approx(
             factor * getattr(a, figure), rel=1e-6, abs=1e-6 * factor * max(loss)
         )
+
+
+@pytest.mark.parametrize(
+    ("loss", "jump"),
+    [
+        ([2, 3, 1, 0.5, 0.4], 0.5),  # up to 3 from 2
+        ([2, 1, 0.8, 0.7, 0.6], 0.0),  # never above its first point
+        ([2, 1, 0.5, 1, 3], 0.0),  # its peak is at the end: no early one
+        ([0, 1, 0, 0, 0], 0.0),  # of a first point of zero there is no share
+    ],
+)
+def test_a_jump_is_the_early_peak_over_the_first_point(loss, jump):
+    assert shape(series(loss)).jump == pytest.approx(jump)
+
+
+def test_one_outlier_is_no_jump():
+    loss = np.linspace(3, 1, 32)
+    loss[4] = 30
+    assert shape(series(loss[:16])).jump < 0.01
+
+
+@given(losses)
+def test_the_peak_is_the_highest_part_by_a_slow_twin(loss):
+    found = shape(series(loss))
+    if len(loss) < SPIKED:
+        assert found.peak == max(loss)
+        assert found.peak_step == 1 + loss.index(max(loss))
+    assert found.first == loss[0]
