@@ -67,6 +67,8 @@ class Rule(Protocol):
         return Finding(self.id, self.name, "cannot_tell", {}, f"cannot tell: {missing}")
 
     def _with_rate(self, move: Move) -> Move:
+        if move.measured:  # a rule may know better for the case at hand
+            return move
         right, possible = times_right(self.id, move)
         told = f"right on {right} of {possible} jobs" if possible else "not measured"
         return Move(move.knob, move.direction, move.aim, told)

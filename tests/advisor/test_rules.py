@@ -162,7 +162,9 @@ def test_after_a_jump_overfitting_asks_for_a_lower_rate_alone():
     jumped = Job(hyperparameters=job.hyperparameters, train=jump, full_valid=job.full_valid)
     moves = {(m.knob, m.direction) for m in look("FT201", measure(jumped)).moves}
     assert moves == {("learning_rate_multiplier", "down")}
-    assert ("n_epochs", "down") in {(m.knob, m.direction) for m in look("FT201", measure(jumped)).guide_moves}
+    [guide] = look("FT201", measure(jumped)).guide_moves
+    assert (guide.knob, guide.direction) == ("n_epochs", "down")
+    assert "jumped" in guide.measured, "the rate of such jobs, not of all"
     assert ("n_epochs", "down") in {(m.knob, m.direction) for m in look("FT201", measure(job)).moves}
 
 
