@@ -30,6 +30,7 @@ BELIEFS = Beliefs(
     tilt=(0.2, 0.08, 0.05),
     trust=0.4,
     tails=0.0,
+    own=0.0,
     train_trust=0.29,
     gain=0.65,
     wide_share=0.12,

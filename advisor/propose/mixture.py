@@ -15,6 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from advisor.propose.beliefs import FLOORS, LATTICE, Beliefs
 from advisor.propose.observe import EARLY, END, Observations
+from advisor.propose.process import kernel, matern, variance
 from advisor.propose.scale import SOFT, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library
 
@@ -56,7 +57,7 @@ class Guesses:
             cross = kernel(logs, self.obs.logs, self.beliefs)
             mean = mean + (cross @ self.pull).T
             left = left - np.einsum("mn,mn->m", cross @ self.inverse, cross)
-        sd = np.sqrt(np.maximum(left, 1e-6)) * self.spread[:, None]
+        sd = np.sqrt(np.maximum(left, 1e-6) * self.spread[:, None] ** 2 + self.beliefs.own**2)
         return Prediction(mean, sd, self.weight, self.floor, self.gain)
 
 
@@ -94,7 +95,7 @@ def guess(
         return _unseen(log_prior, valid, library, beliefs)
     seen = member_observations(library, valid)
     covariance = kernel(valid.logs, valid.logs, beliefs)
-    floor, gain, prior = _floors(valid, beliefs)
+    floor, gain, prior = _floors(valid, library, beliefs)
     share = (valid.loss - floor[:, None]) / gain[:, None]
     scaled = to_scale(share)
     middle = len(floor) // 2
@@ -105,7 +106,7 @@ def guess(
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
         stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
         log_weight = beliefs.trust * (_evidence(misfit, len(valid), beliefs) - stretch[:, None])
-        log_weight = log_weight + log_prior + prior[:, None]
+        log_weight = log_weight + log_prior + prior
         weight = np.exp(log_weight - log_weight.max())
         middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))
     top = np.argsort(-weight, axis=None, kind="stable")[:GUESSES]
@@ -163,7 +164,9 @@ def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndar
     out = []
     for s in library.surfaces:
         larger = np.log2(n_train / s.n_train) if n_train and s.n_train else 0.0
-        out.append(np.log(rate) - 0.5 * ((shifts[:, 0] - b.epoch_per_size * larger) / b.epoch_shift) ** 2)
+        out.append(
+            np.log(s.weight * rate) - 0.5 * ((shifts[:, 0] - b.epoch_per_size * larger) / b.epoch_shift) ** 2
+        )
     return np.concatenate(out)
 
 
@@ -210,14 +213,24 @@ def _training_evidence(train: Observations, library: Library, b: Beliefs) -> np.
     return -0.5 * b.train_trust * (off * np.linalg.solve(covariance, off.T).T).sum(1)
 
 
-def _floors(obs: Observations, b: Beliefs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Floors that the lowest loss seen allows, the gains to them, and their log prior."""
+def _floors(obs: Observations, library: Library, b: Beliefs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Floors that the lowest loss seen allows, the gains to them, and their log prior [floors, members].
+
+    A surface comes with a gain of its own: tasks of which little can be learned overfit sooner.
+    """
     lowest = obs.loss[obs.kind != EARLY].min(initial=obs.base)
     floor = FLOORS * obs.base
     possible = floor <= lowest + 0.02 * (obs.base - lowest)
-    gain = obs.base - floor
-    prior = -0.5 * ((gain / obs.base - b.gain) / b.gain_spread) ** 2 + np.log(np.gradient(FLOORS))
-    return floor[possible], gain[possible], prior[possible]
+    share = (1 - FLOORS)[:, None]
+    theirs = np.array([s.gain for s in library.surfaces])
+    likely = (1 - b.gain_loose) * _bell(share, theirs, b.gain_alike)
+    likely = likely + b.gain_loose * _bell(share, b.gain, b.gain_spread)
+    prior = np.log(likely * np.gradient(FLOORS)[:, None])[possible]
+    return floor[possible], obs.base - floor[possible], np.repeat(prior, len(LATTICE.pairs()), axis=1)
+
+
+def _bell(x: np.ndarray, middle: np.ndarray | float, spread: float) -> np.ndarray:
+    return np.exp(-0.5 * ((x - middle) / spread) ** 2) / spread
 
 
 def _noise(obs: Observations, share: np.ndarray, b: Beliefs) -> np.ndarray:
@@ -227,20 +240,3 @@ def _noise(obs: Observations, share: np.ndarray, b: Beliefs) -> np.ndarray:
     early = np.where(obs.kind == EARLY, b.early_noise, 0.0)
     batch = np.where(obs.whole, 0.0, b.batch_noise)
     return np.sqrt(seed**2 + b.floor_noise**2 + way**2 + early**2 + batch**2)
-
-
-def matern(a: np.ndarray, b: np.ndarray, beliefs: Beliefs) -> np.ndarray:
-    """Matern 5/2 with one length per knob."""
-    square = (((a[:, None] - b[None]) / np.array(beliefs.length)) ** 2).sum(-1)
-    d = np.sqrt(5 * np.maximum(square, 1e-18))
-    return (1 + d + d * d / 3) * np.exp(-d)
-
-
-def kernel(a: np.ndarray, b: np.ndarray, beliefs: Beliefs) -> np.ndarray:
-    """Covariance of a task's departure from a surface: a bump, and a tilt per knob."""
-    tilt, middle = np.array(beliefs.tilt), np.array(beliefs.middle)
-    return beliefs.bump**2 * matern(a, b, beliefs) + ((a - middle) * tilt) @ ((b - middle) * tilt).T
-
-
-def variance(a: np.ndarray, beliefs: Beliefs) -> np.ndarray:
-    return beliefs.bump**2 + (((a - np.array(beliefs.middle)) * np.array(beliefs.tilt)) ** 2).sum(1)

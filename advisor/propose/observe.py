@@ -18,6 +18,7 @@ from advisor.propose.series import blew_up, clean, ended, likely_setting, total_
 END, WAY, EARLY = 0, 1, 2  # kinds of observations
 EARLY_SHARES = (0.25, 0.5)  # of the first epoch
 MOST_POINTS = 90  # over all jobs: more cost time and tell nothing new
+MOST_JOBS = 45  # looked at: of a longer history the best third of these and the latest
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ def observe(
 
     `curves=False` takes the ends alone; `best=True` lets each job stand for its best checkpoint so far.
     """
-    most = max(2, min(9, MOST_POINTS // max(len(jobs), 1)))
+    telling = _telling(jobs)
+    most = max(2, min(9, MOST_POINTS // max(len(telling), 1)))
     valid, train = [], []
-    for i, job in enumerate(jobs):
+    for i in telling:
+        job = jobs[i]
         if blew_up(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
@@ -85,6 +88,20 @@ def observe(
         if curves:
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
     return _table(valid, base), _table(train, base)
+
+
+def _telling(jobs: Sequence[Job]) -> list[int]:
+    """Places of the jobs to learn from: the cost of the process grows with their cube."""
+    if len(jobs) <= MOST_JOBS:
+        return list(range(len(jobs)))
+    best = sorted(range(len(jobs)), key=lambda i: _last(jobs[i]))[: MOST_JOBS // 3]
+    latest = [i for i in range(len(jobs))[::-1] if i not in best][: MOST_JOBS - len(best)]
+    return sorted([*best, *latest])
+
+
+def _last(job: Job) -> float:
+    loss = validation(job)[1]
+    return float(loss[-1]) if len(loss) and not job.pending else np.inf
 
 
 def _table(rows: list, base: float) -> Observations:

@@ -14,7 +14,8 @@ import numpy as np
 
 from advisor.propose.surfaces import Library, Surface, flat_library
 
-PACKED = ("n_train", "constant", "epochs", "batch", "rate", "way_axis", "train_axis", "end", "way", "train")
+NUMBERS = ("n_train", "gain", "weight")
+PACKED = (*NUMBERS, "constant", "epochs", "batch", "rate", "way_axis", "train_axis", "end", "way", "train")
 
 
 def library(prior: Any) -> Library:
@@ -38,7 +39,18 @@ def pack(lib: Library) -> dict[str, np.ndarray]:
     """Arrays by name, for `numpy.savez_compressed`; half precision is far finer than the noise of a run."""
     out: dict[str, np.ndarray] = {"names": np.array([s.name for s in lib.surfaces])}
     for i, s in enumerate(lib.surfaces):
-        parts = (s.n_train, s.constant, *s.axes, s.way_axis, s.train_axis, s.end, s.way, s.train)
+        parts = (
+            s.n_train,
+            s.gain,
+            s.weight,
+            s.constant,
+            *s.axes,
+            s.way_axis,
+            s.train_axis,
+            s.end,
+            s.way,
+            s.train,
+        )
         for key, value in zip(PACKED, parts, strict=True):
             small = key in ("end", "way", "train")
             out[f"{i}.{key}"] = np.asarray(value, dtype=np.float16 if small else np.float64)
@@ -52,10 +64,10 @@ def unpack(arrays: Any) -> Library:
         surfaces.append(
             Surface(
                 str(name),
-                float(part["n_train"]),
+                *(float(part[k]) for k in NUMBERS),
                 bool(part["constant"]),
                 (part["epochs"], part["batch"], part["rate"]),
-                *(part[k] for k in PACKED[5:]),
+                *(part[k] for k in PACKED[7:]),
             )
         )
     return Library(tuple(surfaces))

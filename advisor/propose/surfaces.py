@@ -22,6 +22,8 @@ class Surface:
 
     name: str
     n_train: float  # examples
+    gain: float  # what tuning attained, as a share of the loss before it
+    weight: float  # how much it counts beside others: a fine grid says more of where a valley lies
     constant: bool
     axes: tuple[
         np.ndarray, ...
@@ -80,7 +82,8 @@ def flat_library() -> Library:
     """Nothing known: one surface that is the same everywhere."""
     axes = (np.zeros(1), np.zeros(1), np.zeros(1))
     level = np.full((1, 1, 1), np.log(0.3))
-    return Library((Surface("nothing known", 0, True, axes, np.zeros(1), np.zeros(1), level, level, level),))
+    nothing = Surface("nothing known", 0, 0.6, 1.0, True, axes, np.zeros(1), np.zeros(1), level, level, level)
+    return Library((nothing,))
 
 
 def interpolate(axes: tuple[np.ndarray, ...], values: np.ndarray, points: np.ndarray) -> np.ndarray:

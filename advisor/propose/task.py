@@ -22,7 +22,7 @@ from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
 
 NO_PRIOR = Beliefs(
-    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, tails=0.0, gain=0.6, gain_spread=0.5
+    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, tails=0.0, gain=0.6, gain_spread=0.5, gain_loose=1.0
 )  # the data must say it all
 
 
@@ -80,7 +80,8 @@ def understand(
     valid, train = observe(
         peers, space.rate_name, reference, base, curves=curves, best=objective == "best_checkpoint"
     )
-    if objective not in LOSS_OBJECTIVES:
+    if objective not in LOSS_OBJECTIVES:  # whose scale is made up: a gain on it says nothing
+        beliefs = replace(beliefs, gain_loose=1.0)
         valid = metric_observations(peers, objective, space.rate_name, reference)
     broken = broken_settings(peers, space.rate_name, base)
     told = [

@@ -25,7 +25,7 @@ from experiments.benchmark.surfaces import library
 from experiments.benchmark.tables import FOLDER, Table, read_all
 
 OURS = "finetune-advisor"
-MORE = FOLDER / "more"  # tables that only the prior learns from
+LEARNED_FROM = (FOLDER / "more", FOLDER / "other")  # tables that no method is scored on here
 PEER_STARTS = 8
 RANDOM_SEEDS = 5  # of methods that throw dice; the Gaussian process of Optuna, which is slow, has one
 
@@ -55,8 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def variants(tables: Sequence[Table]) -> list[Method]:
     """The advisor and what it is without its parts; nothing that it knows comes from the data that it plays on."""
-    more = read_all(MORE) if MORE.exists() else []
-    known = [*tables, *more]
+    known = [*tables, *(t for folder in LEARNED_FROM for t in read_all(folder))]
     lib = library(known)
 
     def others(table: Table):

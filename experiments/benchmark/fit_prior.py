@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
         "folders",
         nargs="*",
         type=Path,
-        default=[FOLDER, FOLDER / "more"],
+        default=[FOLDER, FOLDER / "more", FOLDER / "other"],
         help="folders of *.jsonl.gz tables",
     )
     parser.add_argument("--out", type=Path, default=TARGET)

@@ -16,7 +16,8 @@ from experiments.benchmark.tables import Key, Table
 EPOCHS = np.array([0.125, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12])  # of a run under a constant rate
 TRAIN_EPOCHS = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12])
 SHARES = np.array([1 / 12, 1 / 8, 1 / 5, 1 / 3, 0.5, 0.75, 1])  # of a run under a decaying rate
-FINEST = 1.0  # octaves between the points of an axis; a coarser one is refined
+FINEST = 1.01  # octaves between the points of an axis; a coarser one is refined
+FINE_COUNTS = 4.0  # times a table on a coarse grid: see experiments/LOG.md
 SMOOTH = np.array([2.0, 3.5, 2.0])  # octaves: a final loss is one seed's, its neighbours know better
 
 
@@ -37,10 +38,21 @@ def surface(table: Table) -> Surface:
     way_axis, way = make(table, lambda key: _validation(table, key), scaled, EPOCHS)
     train_axis, train = make(table, lambda key: _training(table, key), scaled_train, TRAIN_EPOCHS)
     way = _with_ends(way, way_axis, end, axes, constant)
+    fine = all(np.diff(a).max(initial=0.0) <= FINEST for a in axes)
     raw = Surface(
-        table.name, table.meta["n_train"], constant, axes, way_axis, train_axis, end=end, way=way, train=train
+        table.name,
+        n_train=table.meta["n_train"],
+        gain=gain / table.base,
+        weight=FINE_COUNTS if fine else 1.0,
+        constant=constant,
+        axes=axes,
+        way_axis=way_axis,
+        train_axis=train_axis,
+        end=end,
+        way=way,
+        train=train,
     )
-    return _refined(raw)
+    return raw if fine else _refined(raw)
 
 
 def library(tables: list[Table]) -> Library:

@@ -1,6 +1,6 @@
 """Tables of real fine-tuning results: a tiny model fine-tuned at every setting of a grid, with all curves.
 
-First line of a file: task, n_train, n_valid, train_tokens, schedule, base_loss. Each further line is a setting:
+First line of a file: task, n_train, n_valid, train_tokens, schedule, base_loss, and family where the name does not tell it. Each further line is a setting:
 n_epochs, batch_size, lrm, `train` and `valid` [[step, loss]], `full` [[step, loss, ...]], spe (steps per epoch), final.
 """
 
@@ -40,7 +40,9 @@ class Table:
 
     @property
     def family(self) -> str:
-        """The data's name without its size: `chat_en` of `chat_en_100`. Tables of one family are no strangers."""
+        """What the rows are, whatever their number: `chat_en` of `chat_en_100`. Tables of one family are no strangers."""
+        if "family" in self.meta:
+            return self.meta["family"]
         stem, _, size = self.name.rpartition("_")
         return stem if size.isdigit() else self.name
 
