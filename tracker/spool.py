@@ -19,6 +19,10 @@ from typing import Any, NamedTuple
 #: provider stops until there is room: the provider keeps what was not read.
 LIMIT_BYTES = 256_000_000
 
+#: The part of the limit after whose putting the spool is weighed again: weighing reads every entry that waits, and done
+#: at each job it made an import of n jobs take n x n steps.
+WEIGH_EACH = 0.01
+
 #: Bytes taken at once: what the writer holds in memory.
 TAKEN_BYTES = 8_000_000
 
@@ -26,6 +30,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, store TEXT, target TEXT, kind TEXT, bytes INTEGER, body TEXT);
 CREATE INDEX IF NOT EXISTS by_target ON entries (store, target, seq);
+CREATE INDEX IF NOT EXISTS by_age ON entries (store, seq);
 CREATE TABLE IF NOT EXISTS refused (at TEXT DEFAULT CURRENT_TIMESTAMP, store TEXT, target TEXT, kind TEXT, reason TEXT);
 CREATE TABLE IF NOT EXISTS uploads (account TEXT, sha256 TEXT, file_id TEXT, PRIMARY KEY (account, sha256));
 """
@@ -56,6 +61,7 @@ class Spool:
         self.path = path
         self.limit = limit_bytes or int(float(os.environ.get("TRACKER_SPOOL_MB", 0)) * 1e6) or LIMIT_BYTES
         self._store = store
+        self._unweighed: float = self.limit  # bytes put since the last weighing; a spool found may be full
         self._lock = threading.Lock()
         self.changed = threading.Event()
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
@@ -80,6 +86,7 @@ class Spool:
             db.executemany(
                 "INSERT INTO entries (store, target, kind, bytes, body) VALUES (?, ?, ?, ?, ?)", rows
             )
+        self._unweighed += sum(row[3] for row in rows)
         self.changed.set()
 
     def oldest(self, skip: Collection[str] = ()) -> list[Entry]:
@@ -134,10 +141,15 @@ class Spool:
 
     @property
     def full(self) -> bool:
-        """Whether the stated size is reached by what waits for this store: another's must not stop us."""
+        """Whether the stated size is reached, within a hundredth, by what waits for this store: another's must not stop us."""
+        if self._unweighed < WEIGH_EACH * self.limit:
+            return False
         sql = "SELECT SUM(bytes) FROM entries WHERE store = ?"
         with self._lock:
-            return (self._db.execute(sql, (self._store,)).fetchone()[0] or 0) >= self.limit
+            room = self.limit - (self._db.execute(sql, (self._store,)).fetchone()[0] or 0)
+        if room > 0:
+            self._unweighed = 0
+        return room <= 0
 
     def uploaded(self, account: str, sha256: str) -> str | None:
         """Return the id under which an account holds a file of this digest, if we sent it."""

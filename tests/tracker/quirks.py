@@ -179,15 +179,15 @@ class QuirkServer:
             return
         at = int(served.begun + served.end_after)
         rows = ["step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy"]
-        for _, event in served.plan[1:]:
-            data = event["data"]
+        told = [event["data"] for _, event in served.plan if "train_loss" in (event["data"] or {})]
+        for data in told:
             rows.append(f"{data['step']},{data['train_loss']},{data['train_mean_token_accuracy']},,")
         csv = "\n".join(rows).encode() + b"\n"
         file_id = self.add_file(
             base64.b64encode(csv) if self.quirks.csv_base64 else csv, "r.csv", "fine-tune-results"
         )
         served.job_end = {"finished_at": at, "result_files": [file_id]}
-        last = served.plan[-1][1]["data"]
+        last = told[-1]
         number = served.job["id"].split("-")[1]
         metrics = {
             k: last[k]
