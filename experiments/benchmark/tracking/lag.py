@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.benchmark.tracking.provider import LeanServer
-from tracker.garbage import collect_seldom
 from tracker.mlflow_client import metrics
 from tracker.session import Session
 
@@ -51,7 +50,6 @@ def lag(jobs: int, folder: Path, window_s: float) -> dict[str, float | int]:
         Lags in seconds, and ``store_s``: what the store's own ``log_batch`` needs, one call after the other, to take
         one event of every job; from ``2 x SAMPLE`` calls before and after, on runs of their own.
     """
-    collect_seldom()
     server = LeanServer(jobs, PERIOD_S)
     with server, Session(server.url, "k", "onprem", f"sqlite:///{folder}/lag{jobs}/mlflow.db") as session:
         alone = _alone(session, "before")

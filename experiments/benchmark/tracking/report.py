@@ -22,7 +22,7 @@ def markdown(found: dict[str, Any]) -> str:
 
 
 _POINTS = {"bare": "bare log_batch(1000), points/s", "ours": "ours, points/s", "ratio": "ours / bare", "lowest": "lowest round",
-           "highest": "highest round", "rounds": "rounds"}  # fmt: skip
+           "highest": "highest round", "cpu_ratio": "the same in CPU", "rounds": "rounds"}  # fmt: skip
 _LAG = {"median_s": "median lag s", "p99_s": "p99 s", "store_s": "the store alone s", "p99_to_store": "p99 / store", "points": "points",
         "missing": "missing", "cpu_share": "CPU (cores)", "memory_mb": "memory MB"}  # fmt: skip
 _SYNC = {"events": "events each", "ours_s": "ours s", "ours_s_per_job": "ours s per job", "naive_s_per_job": "naive s per job",

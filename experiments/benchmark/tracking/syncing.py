@@ -8,7 +8,6 @@ from pathlib import Path
 
 from experiments.benchmark.tracking.other_ways import naive, store_in, weights_and_biases
 from experiments.benchmark.tracking.provider import LeanServer
-from tracker.garbage import collect_seldom
 from tracker.session import Session
 from tracker.sqlread import SqlReader
 from tracker.sync import sync
@@ -25,7 +24,6 @@ def synced(jobs: int, events: int, folder: Path) -> dict[str, float | int]:
     dict
         Seconds of ours for all jobs, seconds per job of each way, and the share of jobs and of points that each keeps.
     """
-    collect_seldom()
     with LeanServer(jobs, ended=events) as server:
         ours, kept = _ours(server.url, jobs, folder / "ours")
         per_job, points = _per_job(naive, server.url, folder / "naive")
