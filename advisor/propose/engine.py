@@ -14,6 +14,7 @@ from advisor.propose.budget import affordable
 from advisor.propose.grid import Grid, all_auto, candidates, same
 from advisor.propose.guide import follow
 from advisor.propose.limits import unsafe
+from advisor.propose.nearby import nearness
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
@@ -75,7 +76,8 @@ def _shortlist(task: Task, grid: Grid, free: np.ndarray) -> tuple[Grid, np.ndarr
     if len(grid.settings) <= SHORTLIST:
         return grid, free
     first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
-    kept = np.sort(np.argsort(-np.where(free, _score(first), -np.inf), kind="stable")[:SHORTLIST])
+    score = _score(first, nearness(task.logs(grid.settings), task.obs))
+    kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
     return replace(grid, settings=grid.settings[kept]), free[kept]
 
 
@@ -98,9 +100,9 @@ def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tup
     prediction = task.predict(grid.settings)
     first = values = worth(prediction, task.obs.best())
     rows: list[int] = []
-    left = free.copy()
+    left, near = free.copy(), nearness(task.logs(grid.settings), task.obs)
     while left.any() and len(rows) < count:
-        row = int(np.argmax(np.where(left, _score(values), -np.inf)))
+        row = int(np.argmax(np.where(left, _score(values, near), -np.inf)))
         rows.append(row)
         left[row] = False
         if len(rows) < n:
@@ -109,9 +111,9 @@ def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tup
     return rows, first
 
 
-def _score(values: Worth) -> np.ndarray:
-    """Expected improvement; where none is expected anywhere, the lowest expected loss."""
-    return values.improvement - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
+def _score(values: Worth, near: np.ndarray) -> np.ndarray:
+    """Expected improvement, neighbours of the best preferred; where none is expected anywhere, the lowest expected loss."""
+    return values.improvement * near - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
 
 
 def _proposal(

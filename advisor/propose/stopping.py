@@ -6,9 +6,7 @@ import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth
 
-EXPECTED = (
-    0.0015  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
-)
+EXPECTED = 0.003  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 
 

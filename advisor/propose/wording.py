@@ -60,7 +60,7 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     low, high = likely_range(task.predict(setting[None]))[0]
     mean, chance, best = worth.mean[row], worth.chance[row], task.obs.best()
     if not task.obs.measured or not np.isfinite([low, high, mean, chance, best]).all():
-        return ["no validation loss measured yet, so no figures: a usual setting by earlier tasks"]
+        return ["no validation loss to go by yet, so no figures: a usual setting by earlier tasks"]
     chance_text = f"{chance:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]

@@ -55,7 +55,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def variants(tables: Sequence[Table]) -> list[Method]:
     """The advisor and what it is without its parts; nothing that it knows comes from the data that it plays on."""
-    known = [*tables, *(t for folder in LEARNED_FROM for t in read_all(folder))]
+    learned = [t for folder in (FOLDER, *LEARNED_FROM) for t in read_all(folder)]
+    known = list({t.name: t for t in [*tables, *learned]}.values())
     lib = library(known)
 
     def others(table: Table):

@@ -1,0 +1,71 @@
+"""Which model is kept, and how metrics rank."""
+
+import pytest
+from propose_jobs import ask, job, knobs
+
+from advisor.nouns import HyperParameters
+from advisor.propose import keep
+from advisor.propose.objective import sign
+
+
+def test_keep_names_the_best_checkpoint_even_of_an_overfitted_job():
+    over = job(ends=(1.4, 1.1, 1.9))
+    assert (keep([over]).job, keep([over]).step) == ("job-0", 20)
+
+
+def test_keep_falls_back_on_a_checkpoint_that_exists():
+    over = job(ends=(1.4, 1.1, 1.2), checkpoints=[{"step": 10, "model": "m"}, {"step": 30, "model": "n"}])
+    assert keep([over]).step == 30
+
+
+def test_keep_names_the_base_model_where_nothing_beats_it():
+    assert keep([job(ends=(3.5, 3.6, 3.9))]).job is None
+    assert keep([]).job is None
+
+
+def test_keep_names_a_job_without_id_by_its_place():
+    """None would be the base model."""
+    jobs = [job(rate=0.1, ends=(2.9,)), job(name=None)]
+    assert keep(jobs).job == "job 2"
+    assert keep([job(name=None, metrics={"f": 0.5})], "f").job == "job 1"
+    twins = [job(name="a", rate=0.1, ends=(2.9,)), job(name="a")]
+    assert keep(twins).job == "job 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "less_is_better"),
+    [
+        ("answer_exact_match", False),
+        ("score_answers", False),
+        ("concern_recall", False),
+        ("accuracy", False),
+        ("wer", True),
+        ("test/CER", True),
+        ("eval_loss", True),
+        ("evalLoss", True),
+    ],
+)
+def test_a_metric_is_less_the_better_by_whole_words_of_its_name(name, less_is_better):
+    assert sign(name) == (1 if less_is_better else -1)
+
+
+def test_keep_ranks_by_a_metric_where_that_is_the_objective():
+    a = job(metrics={"exact_match": 0.8})
+    b = job(rate=0.1, ends=(1.0, 0.9, 0.8), name="job-1", metrics={"exact_match": 0.6})
+    assert keep([a, b], "exact_match").job == "job-0"
+    assert keep([a, b], "final").job == "job-1"
+
+
+def test_a_metric_as_objective_moves_towards_what_scored_best():
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]}
+    jobs = [
+        job(
+            rate=r,
+            name=str(r),
+            hyperparameters=HyperParameters(3, 8, r).to_record(),
+            metrics={"exact_match": m},
+        )
+        for r, m in ((0.05, 0.1), (0.4, 0.9), (1.6, 0.2))
+    ]
+    made, _ = ask(jobs, space, objective="exact_match")
+    assert knobs(made[0])[2] in (0.2, 0.8)

@@ -1,0 +1,78 @@
+"""When the word is stop, what a budget allows, and on which scale a provider counts."""
+
+import math
+
+import pytest
+from propose_jobs import ask, job, knobs
+
+from advisor.propose import keep
+
+
+def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
+    space = {"n_epochs": [1, 2, 3], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4, 1.6, 3.2]}
+    jobs = [
+        job(e, 8, r, ends=[1.0 + 0.5 * abs(math.log2(r / 0.4)) + 0.05 * i for i in range(e)], name=f"{e}-{r}")
+        for e in (1, 2, 3) for r in (0.1, 0.4, 1.6)
+    ]  # fmt: skip
+    made, _ = ask(jobs, space)
+    assert made[0].stop
+    assert made[0].hyperparameters is not None
+    assert "%" in made[0].reason
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (0, "budget of jobs is used up"),
+        ({"usd": 0}, "budget of usd is used up"),
+        ({"trained_tokens": 10}, "does not pay for one epoch"),
+    ],
+)
+def test_a_budget_that_is_used_up_stops_the_loop(budget, words):
+    made, _ = ask([job(trained_tokens=3000)], budget=budget)
+    assert made[0].stop
+    assert words in made[0].reason
+
+
+def test_a_budget_of_tokens_bounds_the_epochs():
+    made, alternatives = ask([job(epochs=3, trained_tokens=3000)], budget={"trained_tokens": 2000}, n=3)
+    assert all(knobs(p)[0] <= 2 for p in [*made, *alternatives])
+
+
+def test_a_budget_of_an_unknown_kind_is_refused_with_the_kinds_known():
+    with pytest.raises(ValueError, match="trained_tokens"):
+        ask([job()], budget={"hours": 3})
+
+
+@pytest.mark.parametrize("budget", [True, "3", {"usd": "x"}, {"jobs": float("nan")}])
+def test_a_budget_that_is_no_number_is_refused_by_name(budget):
+    with pytest.raises(ValueError, match=r"budget is .*expected a number of jobs"):
+        ask([job()], budget=budget)
+
+
+def test_asking_for_no_proposal_is_refused():
+    with pytest.raises(ValueError, match="n is 0; expected 1 or more"):
+        ask([job()], n=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("learning_rate_multiplier", [0.02, 0.05, 0.1, 0.2]), ("learning_rate", [1e-5, 1e-4, 1e-3])],
+)
+def test_legacy_multipliers_and_absolute_rates_are_scales_of_their_own(name, values):
+    space = {"n_epochs": [1, 2, 3, 5], "batch_size": [8, 16], name: values}
+    one = job(hyperparameters={"n_epochs": 3, "batch_size": 8, name: values[1]})
+    made, _ = ask([one], space)
+    assert getattr(made[0].hyperparameters, name) in values
+
+
+def test_jobs_on_other_data_are_warm_start_and_no_losses_of_this_task():
+    """There 1.6 was far too high; here one job stands at the middle rate."""
+    elsewhere = [
+        job(rate=r, ends=e, name=f"old-{r}", valid_file={"sha256": "old"})
+        for r, e in ((0.1, (0.3, 0.25, 0.2)), (0.4, (0.6, 0.8, 1.2)), (1.6, (2.0, 2.5, 3.0)))
+    ]
+    here = job(rate=0.4, ends=(2.0, 1.5, 1.3), valid_file={"sha256": "new"})
+    warm, _ = ask([*elsewhere, here])
+    assert "best so far 1.3" in warm[0].expect
+    assert keep([*elsewhere, here]).job == "job-0"

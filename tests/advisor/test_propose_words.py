@@ -1,0 +1,121 @@
+"""What a proposal says of itself: the rules that carry it, what to expect, what speaks against it; the guide to the letter."""
+
+import pytest
+from propose_jobs import LISTS, ask, job, knobs
+
+from advisor.nouns import Diagnosis, Finding, Job, Move, SearchSpace
+from advisor.propose import propose
+
+
+def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against():
+    up = Finding("FT1", "low", "fires", moves=(Move("learning_rate_multiplier", "up"),))
+    down = Finding("FT2", "high", "fires", moves=(Move("learning_rate_multiplier", "down"),))
+    quiet = Finding("FT3", "quiet", "clear", moves=(Move("learning_rate_multiplier", "up"),))
+    slow = job(rate=0.1, epochs=12, batch=4, ends=[2.99, 2.98])
+    made, _ = propose([slow], Diagnosis("underfitting", (up, down, quiet)), SearchSpace.from_record(LISTS))
+    assert knobs(made[0])[2] > 0.1
+    assert made[0].because == ("FT1",)
+    assert "against it: FT2" in made[0].expect
+    assert "best so far 2.98" in made[0].expect
+
+
+NO_LOSSES = {
+    "nothing known": [Job.from_record({})],
+    "queued": [job(status="queued", full_valid_loss=[], train_loss=[])],
+    "all losses null": [job(full_valid_loss=[[10, None], [20, None]], train_loss=[[1, None]])],
+    "no base loss either": [job(full_valid_loss=[], train_loss=[], base_valid_loss=None)],
+    "five that never told a loss": [
+        job(rate=r, name=str(r), full_valid_loss=[], train_loss=[]) for r in (0.1, 0.2, 0.4, 0.8, 1.6)
+    ],
+}
+
+
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_where_no_loss_was_measured_no_figure_is_told(jobs):
+    made, alternatives = ask(jobs)
+    for p in [*made, *alternatives]:
+        assert "no validation loss to go by yet" in p.expect
+        assert not any(c.isdigit() or c == "%" for c in p.expect)
+        assert not p.stop
+
+
+def test_a_running_job_has_a_forecast_and_no_best_so_far():
+    running = job(status="running", epochs=5, full_valid_loss=[[10, 2.0], [20, 1.6]], total_steps=50)
+    made, _ = ask([running])
+    assert "8 in 10" in made[0].expect
+    assert "no job has ended yet" in made[0].expect
+    assert "best so far" not in made[0].expect
+
+
+def test_a_metric_is_not_told_as_a_loss():
+    made, _ = ask([job(metrics={"exact_match": 0.8})], objective="exact_match")
+    assert "loss" not in made[0].expect
+    assert "exact_match" in made[0].expect
+
+
+def test_a_proposal_that_no_rule_asks_for_says_what_carries_it():
+    made, _ = ask([job()])
+    assert made[0].because == ()
+    assert "earlier tasks carry it" in made[0].expect
+
+
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_without_losses_no_curve_of_this_task_is_said_to_carry_a_proposal(jobs):
+    assert "curves" not in ask(jobs)[0][0].expect
+
+
+@pytest.mark.parametrize("jobs", [[], [Job.from_record({})]], ids=["no job", "a job without losses"])
+@pytest.mark.parametrize("context", [None, {"n_train_examples": 80}])
+def test_the_first_job_rests_on_the_rule_that_there_is_none_yet(context, jobs):
+    none_yet = Diagnosis("insufficient_data", (Finding("FT101", "no-job-yet", "fires"),))
+    made, _ = propose(jobs, none_yet, SearchSpace.from_record(LISTS), context=context)
+    assert made[0].because == ("FT101",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rate"), [(2.05, 2.25, 2.148), (1.9 + 1e-13, 1.9 + 3e-13, None), (0.1, 8, None)]
+)
+def test_rates_of_a_range_have_few_digits_where_the_range_allows(low, high, rate):
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": {"min": low, "max": high}}
+    made, _ = ask([], space, context={"n_train_examples": 80})
+    told = knobs(made[0])[2]
+    assert low <= told <= high
+    assert rate is None or told == rate
+
+
+def test_a_listed_rate_is_kept_to_the_last_digit():
+    listed = 2.0000000000000004
+    space = {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [listed]}
+    made, _ = ask([], space, context={"n_train_examples": 80})
+    assert knobs(made[0])[2] == listed
+
+
+def test_replicate_asks_for_a_second_seed_where_the_two_best_are_within_noise():
+    near = [job(ends=(2.0, 1.5, 1.300)), job(rate=0.1, ends=(2.0, 1.5, 1.301), name="job-1")]
+    far = [near[0], job(rate=0.1, ends=(2.0, 1.9, 1.8), name="job-1")]
+    _, alternatives = ask(near, context={"replicate": True})
+    assert alternatives[0].expect.startswith("replicate")
+    assert knobs(alternatives[0]) == knobs(near[0])
+    assert not any(p.expect.startswith("replicate") for p in ask(far, context={"replicate": True})[1])
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([("n_epochs", "down")], (2, 8, 0.4)),
+        ([("n_epochs", "up"), ("learning_rate_multiplier", "up")], (5, 8, 1.6)),
+        ([("batch_size", "up")], (3, 16, 0.4)),
+    ],
+)
+def test_guide_only_takes_the_rules_steps_and_nothing_else(moves, expected):
+    finding = Finding("FT9", "x", "fires", guide_moves=tuple(Move(*m) for m in moves))
+    made, _ = propose(
+        [job()], Diagnosis("overfitting", (finding,)), SearchSpace.from_record(LISTS), guide_only=True
+    )
+    assert knobs(made[0]) == pytest.approx(expected)
+    assert made[0].because == ("FT9",)
+
+
+def test_guide_only_stops_where_no_rule_fires():
+    made, _ = ask([job()], guide_only=True)
+    assert made[0].stop
