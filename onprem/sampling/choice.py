@@ -57,11 +57,11 @@ def choice(
             answer["logprobs"] = _logprobs(tokenizer, last, token, request["logprobs"])
         yield answer
         if stream.stopped:
-            reason = "stop"
             break
         if sum(counts.values()) < limit:
             cache, logits = _read(model, [token], cache)
-    yield {"text": stream.rest(), "finish_reason": reason}
+    rest = stream.rest()
+    yield {"text": rest, "finish_reason": "stop" if stream.stopped else reason}
 
 
 def _read(model, tokens: list[int], cache, every: bool = False) -> tuple:

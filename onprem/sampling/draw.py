@@ -25,9 +25,14 @@ def adjusted(logits: torch.Tensor, counts: dict[int, int], request: dict) -> tor
     return logits
 
 
+GREEDY_BELOW = (
+    1e-6  # temperature: a logit behind by 1e-4 has a chance of e^-100, and logits / temperature overflows
+)
+
+
 def draw(logits: torch.Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:
-    """Draw a token: the likeliest at temperature 0, else from the smallest set whose probability reaches `top_p`."""
-    if temperature == 0:
+    """Draw a token: the likeliest at temperature 0 (or so), else from the smallest set whose probability reaches `top_p`."""
+    if temperature < GREEDY_BELOW:
         return int(logits.argmax())
     chances = torch.softmax(logits / temperature, -1)
     if top_p < 1:

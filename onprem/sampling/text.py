@@ -36,18 +36,21 @@ class TextStream:
         if not new or new.endswith("\ufffd"):  # the first bytes of a character
             return ""
         self.certain, self.coming = self.coming, []
-        text = self.held + new
-        found = [at for at in (text.find(s) for s in self.stops) if at >= 0]
-        if found:
-            self.stopped, self.held = True, ""
-            return text[: min(found)]
+        text = self._till_stop(self.held + new)
+        if self.stopped:
+            return text
         cut = len(text) - self._may_become_stop(text)
         self.held = text[cut:]
         return text[:cut]
 
     def rest(self) -> str:
-        """Return what was held back, at the end."""
-        return "" if self.stopped else self.held + self._new()
+        """Return what was held back, at the end; a stop string may be in it."""
+        return "" if self.stopped else self._till_stop(self.held + self._new())
+
+    def _till_stop(self, text: str) -> str:
+        found = [at for at in (text.find(s) for s in self.stops) if at >= 0]
+        self.stopped = bool(found)
+        return text[: min(found, default=len(text))]
 
     def _new(self) -> str:
         """Return the text that the coming tokens add."""

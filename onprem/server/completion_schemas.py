@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from onprem.server.schemas import Number
+from onprem.server.schemas import Number, Strict
 from onprem.server.wording import refuse
 
 MAX_STOPS = 4  # OpenAI's
@@ -16,10 +16,8 @@ HARMLESS = {
 }  # fmt: skip
 
 
-class Sampling(BaseModel):
+class Sampling(Strict):
     """What both routes share."""
-
-    model_config = ConfigDict(extra="forbid")
 
     model: str
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES, strict=True)] | None = None
@@ -67,18 +65,16 @@ class Sampling(BaseModel):
         return bool((self.stream_options or {}).get("include_usage"))
 
 
-class TextPart(BaseModel):
+class TextPart(Strict):
     """A text part of a message's content."""
 
-    model_config = ConfigDict(extra="forbid")
     type: Literal["text"]
     text: str
 
 
-class Message(BaseModel):
+class Message(Strict):
     """A chat message."""
 
-    model_config = ConfigDict(extra="forbid")
     role: Literal["system", "developer", "user", "assistant"]
     content: str | Annotated[list[TextPart], Field(min_length=1)]
     name: str | None = None

@@ -60,12 +60,17 @@ def also_wrong(request: Request, raw: Any) -> list[Problem]:
 def unfit(context: Context, tenant: str, asked: dict, method: str) -> list[Problem]:
     """Return what is wrong with the model and the files that are named, as far as they are names."""
     problems = []
-    if isinstance(asked.get("model"), str):
+    if _is_text(asked.get("model")):
         problems += _model_problems(context, tenant, asked["model"])
     for param in ("training_file", "validation_file"):
-        if isinstance(asked.get(param), str):
+        if _is_text(asked.get(param)):
             problems += _file_problems(context, tenant, param, asked[param], method)
     return problems
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether it is a string that can be looked up: JSON can spell half a surrogate pair."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def validate(context: Context, job: dict) -> None:

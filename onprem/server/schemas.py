@@ -19,9 +19,12 @@ Metadata = dict[
 
 
 class Strict(BaseModel):
-    """A body that takes no field that it does not know."""
+    """A body that takes no field that it does not know, and no text that is none.
 
-    model_config = ConfigDict(extra="forbid")
+    JSON can spell half a surrogate pair, which no encoding has; pydantic looks for it in strings with limits alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", str_min_length=0)
 
 
 class Hyperparameters(Strict):

@@ -78,6 +78,11 @@ def test_top_p_0_is_greedy(client):
     assert complete(client, temperature=2, top_p=0).choices[0].text == complete(client).choices[0].text
 
 
+@pytest.mark.parametrize("temperature", [1e-6, 1e-38, 1e-320])
+def test_hardly_any_temperature_is_greedy(client, temperature):
+    assert complete(client, temperature=temperature).choices[0].text == complete(client).choices[0].text
+
+
 def test_stop_ends_before_the_string(client):
     said = complete(client, max_tokens=20).choices[0].text
     stop = said[len(said) // 2 :][:2]
@@ -132,6 +137,13 @@ def test_text_comes_out_as_the_whole_decoded_at_once(tokenizer, text, stops):
     whole = tokenizer.decode(tokens, skip_special_tokens=True)
     ends = [whole.index(s) for s in stops if s in whole]
     assert "".join(given) + stream.rest() == whole[: min(ends, default=len(whole))]
+
+
+def test_a_stop_string_is_seen_in_what_the_last_token_left_unfinished():
+    tokens = [b"x", b"EN", b"D\xe2"]  # the last ends within a character
+    stream = TextStream(lambda ids: b"".join(tokens[i] for i in ids).decode(errors="replace"), ["END"])
+    assert "".join(stream.add(i) for i in range(3)) + stream.rest() == "x"
+    assert stream.stopped
 
 
 def test_a_long_answer_decodes_each_token_a_bounded_number_of_times():

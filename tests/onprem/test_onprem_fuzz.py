@@ -1,5 +1,6 @@
 """The server against its own description: whatever a client sends, no 5xx, and errors in OpenAI's shape."""
 
+import json
 import random
 import socket
 from collections import Counter
@@ -8,7 +9,7 @@ import httpx
 import openai
 import pytest
 from hypothesis import HealthCheck, given, settings
-from onprem_server import Server
+from onprem_server import Server, chat_rows, upload
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -66,6 +67,38 @@ def test_broken_bodies_are_refused_politely(fuzzed, path, kind):
         answer = httpx.post(fuzzed.base_url + path, content=body, headers={"content-type": kind}, timeout=30)
         assert 400 <= answer.status_code < 500, (body[:20], answer.text)
         assert answer.json()["error"]["message"]
+
+
+HALF = json.dumps("a\ud800")
+HALVES = {
+    "/fine_tuning/jobs": [
+        f'{{"model": {HALF}, "training_file": "file-a"}}',
+        f'{{"model": "embedded-tiny", "training_file": {HALF}}}',
+        f'{{"model": {HALF}, "training_file": {HALF}, "validation_file": {HALF}, "seed": "x", "method": {HALF}}}',
+        f'{{"model": "embedded-tiny", "training_file": "%s", "integrations": [{{"type": "wandb", "wandb": {{"project": {HALF}}}}}]}}',
+        f'{{"model": "embedded-tiny", "training_file": "%s", "metadata": {{{HALF}: {HALF}}}, {HALF}: 1}}',
+    ],
+    "/chat/completions": [
+        f'{{"model": {HALF}, "messages": [{{"role": "user", "content": "a"}}]}}',
+        f'{{"model": "embedded-tiny", "messages": [{{"role": "user", "content": {HALF}}}]}}',
+        f'{{"model": "embedded-tiny", "messages": [{{"role": "user", "content": [{{"type": "text", "text": {HALF}}}]}}]}}',
+    ],
+    "/completions": [
+        f'{{"model": "embedded-tiny", "prompt": {HALF}}}',
+        f'{{"model": "embedded-tiny", "prompt": ["a", {HALF}]}}',
+        f'{{"model": "embedded-tiny", "prompt": "a", "stop": [{HALF}]}}',
+    ],
+}
+
+
+@pytest.mark.parametrize(("path", "content"), [(path, b) for path in HALVES for b in HALVES[path]])
+def test_half_a_surrogate_pair_is_no_text(fuzzed, path, content):
+    if "%s" in content:
+        content = content % upload(fuzzed.client(), chat_rows(10))
+    answer = httpx.post(fuzzed.base_url + path, content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 400, answer.text
+    assert "half a surrogate pair" in answer.json()["error"]["message"]
+    assert fuzzed.client().fine_tuning.jobs.list().data is not None
 
 
 def test_random_bytes_as_training_files_are_refused_or_taken_but_never_break_it(fuzzed):
