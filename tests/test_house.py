@@ -150,7 +150,8 @@ def test_the_readmes_benchmark_is_the_one_that_was_run():
     """Each row has the figures of the same method and column in the benchmark's own table."""
 
     def rows(text):
-        lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+        table = text[text.index("| method |") :].split("\n\n")[0]
+        lines = [line.strip("|").split("|") for line in table.splitlines()]
         names, *others = [[cell.strip() for cell in cells] for cells in lines if "---" not in cells[0]]
         return {cells[0]: dict(zip(names, cells, strict=True)) for cells in others}
 
