@@ -84,6 +84,16 @@ def tidy(db: Database, store: DataFolder, job_id: str) -> None:
         drop_passing(store.job(job_id), {row["step"] for row in registered})
 
 
+def let_go(db: Database, store: DataFolder, job_id: str, worker: str | None = None) -> None:
+    """Release a job that `worker` (None: anyone) holds, tidied.
+
+    A client may cancel it between the look and the release, and leave the tidying to the holder: hence the second look.
+    """
+    tidy(db, store, job_id)
+    job_rows.release(db, job_id, worker)
+    tidy(db, store, job_id)
+
+
 def _lighten(folder: Path) -> None:
     for pattern in RESUME_ONLY:
         for path in folder.glob(pattern):

@@ -71,14 +71,10 @@ class Worker:
             job_rows.fail(self.db, job["id"], code, message, param, holder=self.worker_id)
         finally:
             if ranks.is_first():
-                self._let_go(job["id"])
+                checkpoint.let_go(self.db, self.folder, job["id"], self.worker_id)
             if gpu.present():
                 torch.cuda.empty_cache()
         log.info("job %s: let go", job["id"])
-
-    def _let_go(self, job_id: str) -> None:
-        checkpoint.tidy(self.db, self.folder, job_id)
-        job_rows.release(self.db, job_id, self.worker_id)
 
 
 def failure(error: Exception) -> tuple[str, str, str | None]:

@@ -86,7 +86,7 @@ class Dispatcher:
             code = 1
         if job_rows.get(self.db, None, job["id"])["worker"] == self.worker_id:
             if self.stop.is_set():
-                job_rows.release(self.db, job["id"], self.worker_id)
+                checkpoint.let_go(self.db, self.folder, job["id"], self.worker_id)
             else:
                 job_rows.died(self.db, job, code)
                 checkpoint.tidy(self.db, self.folder, job["id"])

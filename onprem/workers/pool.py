@@ -57,9 +57,9 @@ class TrainingPool:
         """
         for job in job_rows.held_by(self.db):
             if not self.db.shared:
-                job_rows.release(self.db, job["id"])
+                checkpoint.let_go(self.db, self.folder, job["id"])
             elif time.time() - job["started_at"] > GRACE_SECONDS and not self._locked(job["id"]):
-                job_rows.release(self.db, job["id"], job["worker"])
+                checkpoint.let_go(self.db, self.folder, job["id"], job["worker"])
 
     def _locked(self, job_id: str) -> bool:
         path = self.folder.job(job_id) / "lock"

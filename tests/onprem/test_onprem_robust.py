@@ -108,16 +108,41 @@ def test_the_job_limit_is_counted_where_the_job_is_added(db):
     assert job_rows.create(db, row, at_most=1) is None
 
 
-def test_a_paused_job_that_is_cancelled_keeps_no_checkpoint_to_go_on_from(web, folder, db):
+def interrupted(db, folder, status, worker=None):
+    """Leave a job with a checkpoint that is good for going on alone; returns the checkpoint's folder."""
     queue(db, "ftjob-1", tenant="personal")
+    values = {"status": status, "worker": worker, "method": {"type": "supervised", "hyperparameters": {}}}
     with db.transaction() as connection:
-        job_rows.update(
-            connection, "ftjob-1", status="paused", method={"type": "supervised", "hyperparameters": {}}
-        )
+        job_rows.update(connection, "ftjob-1", **values)
     saved = checkpoint.folder_of(folder.job("ftjob-1"), 5)
     saved.mkdir(parents=True)
     (saved / "optimizer.pt").write_bytes(b"x" * 100)
     checkpoint.seal(folder.job("ftjob-1"), 5)
+    return saved
+
+
+def test_a_job_that_was_cancelled_before_its_server_died_keeps_no_checkpoint(folder, db):
+    saved = interrupted(db, folder, "cancelled", "of the dead server")
+    TrainingPool(db, folder).recover()
+    assert job_rows.get(db, None, "ftjob-1")["worker"] is None
+    assert not saved.exists()
+
+
+def test_a_cancel_while_its_worker_lets_go_leaves_no_checkpoint(folder, db, monkeypatch):
+    saved = interrupted(db, folder, "paused", "w")
+    release = job_rows.release
+
+    def cancelled_first(*arguments):
+        job_rows.move(db, "ftjob-1", ("paused",), "cancelled", "message:cancelled", "The job was cancelled")
+        release(*arguments)
+
+    monkeypatch.setattr(job_rows, "release", cancelled_first)
+    checkpoint.let_go(db, folder, "ftjob-1", "w")
+    assert not saved.exists()
+
+
+def test_a_paused_job_that_is_cancelled_keeps_no_checkpoint_to_go_on_from(web, folder, db):
+    saved = interrupted(db, folder, "paused")
     assert web.post("/v1/fine_tuning/jobs/ftjob-1/cancel").json()["status"] == "cancelled"
     assert not saved.exists()
 
