@@ -13,6 +13,9 @@ from onprem.training.rows_to_tokens import PLAIN_TEMPLATE
 
 MODELS_KEPT = 3
 MAX_ANSWER = 1024  # tokens, where the client names no limit
+MAX_DRAWN = (
+    32_768  # tokens of all of a request's answers: one worker answers everybody, one request after the other
+)
 UNTOLD_CONTEXT = 2048  # tokens, where a model's configuration names none: the registry's
 
 
@@ -33,10 +36,15 @@ class Engine:
 
     def answer(self, request: dict, stop: Callable[[], bool]) -> Iterator[dict]:
         """Yield pieces (`index`, `text`, perhaps `logprobs`), an end for each choice, and at last `done` with usage."""
+        if stop():  # the client went while others were answered
+            return
         model, tokenizer = self._model(request["path"])
         prompts = self._prompts(model, tokenizer, request)
-        limit, n, drawn = _limit(model, prompts, request.get("max_tokens")), request.get("n") or 1, 0
+        n, drawn = request.get("n") or 1, 0
+        limit = _limit(model, prompts, n, request.get("max_tokens"))
         for index, prompt in enumerate(prompt for prompt in prompts for _ in range(n)):
+            if stop():
+                return
             for answer in choice(model, tokenizer, prompt, limit, request, index, stop):
                 drawn += answer.pop("tokens", 0)
                 yield {"index": index, **answer}
@@ -82,7 +90,7 @@ class Engine:
         return [ids or [start] for ids in encoded]
 
 
-def _limit(model, prompts: list[list[int]], wanted: int | None) -> int:
+def _limit(model, prompts: list[list[int]], n: int, wanted: int | None) -> int:
     """Return how many tokens each answer may have."""
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or UNTOLD_CONTEXT
     longest = max(map(len, prompts))
@@ -90,4 +98,9 @@ def _limit(model, prompts: list[list[int]], wanted: int | None) -> int:
     if room < (0 if wanted == 0 else 1):
         text = f"This model's context holds {context} tokens, but the prompt has {longest}. Shorten it."
         raise Refused("context_length_exceeded", text)
-    return min(room, MAX_ANSWER if wanted is None else wanted)
+    answers = n * len(prompts)
+    limit = min(room, min(MAX_ANSWER, MAX_DRAWN // answers) if wanted is None else wanted)
+    if answers > 1 and answers * limit > MAX_DRAWN:
+        text = f"{answers} answers of {limit} tokens are more than the {MAX_DRAWN} tokens that one request may have. "
+        raise Refused("too_many_tokens", text + "Ask for fewer or shorter ones, or in several requests.")
+    return limit

@@ -1,6 +1,7 @@
 """Completions beyond the plain one: several prompts, prompts as tokens, echo, stop, n; and their cost."""
 
 import json
+import time
 
 import openai
 import pytest
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from onprem.registry import EMBEDDED  # noqa: E402
-from onprem.sampling.engine import Engine  # noqa: E402
+from onprem.sampling.engine import Engine, Refused  # noqa: E402
 from onprem.sampling.text import TextStream  # noqa: E402
 from onprem.training.loading import load_model, load_tokenizer  # noqa: E402
 
@@ -158,6 +159,38 @@ def test_a_long_answer_decodes_each_token_a_bounded_number_of_times():
     text = "".join(stream.add(i) for i in range(n)) + stream.rest()
     assert len(text) == n
     assert decoded <= 4 * n
+
+
+@pytest.mark.parametrize("patience", [0, 2])
+def test_answers_that_nobody_waits_for_are_not_begun(patience):
+    engine, begun = Engine(), set()
+    asked = {"path": str(EMBEDDED), "prompts": [TEXT] * 9, "max_tokens": 0, "echo": True}
+    for piece in engine.answer(asked, stop=lambda: len(begun) >= patience):
+        begun.add(piece.get("index"))
+    assert begun == set(range(patience))
+
+
+def test_a_request_has_so_many_tokens_in_all_its_answers(monkeypatch):
+    monkeypatch.setattr("onprem.sampling.engine.MAX_DRAWN", 8)
+    asked = {"path": str(EMBEDDED), "prompts": [TEXT], "n": 4, "temperature": 0}
+    with pytest.raises(Refused, match="4 answers of 3 tokens are more than the 8"):
+        list(Engine().answer(asked | {"max_tokens": 3}, stop=lambda: False))
+    assert list(Engine().answer(asked, stop=lambda: False))[-1]["completion_tokens"] == 8
+    assert list(Engine().answer(asked | {"n": 1, "max_tokens": 9}, stop=lambda: False))[-1]["done"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_goes_makes_nobody_wait(client, stream):
+    """128 answers take minutes; the next request's few tokens do not wait for them."""
+    asked = {"model": "embedded-tiny", "prompt": TEXT, "n": 128, "max_tokens": 256, "logit_bias": {"4": -100}}
+    if stream:
+        client.completions.create(**asked, stream=True).close()
+    else:
+        with pytest.raises(openai.APITimeoutError):
+            client.with_options(timeout=1).completions.create(**asked)
+    begun = time.monotonic()
+    assert complete(client).choices[0].text
+    assert time.monotonic() - begun < 20
 
 
 def test_a_model_that_was_forgotten_answers_as_before():
