@@ -131,13 +131,22 @@ class Spool:
             rows = self._db.execute(sql, (self._store, after)).fetchall()
         return [(number, target, f"{kind}: {reason}") for number, target, kind, reason in rows]
 
-    def waiting(self, target: str | None = None) -> int:
-        """Return how many entries wait, for one run or in all."""
+    def waiting(self, target: str | None = None, until: int | None = None) -> int:
+        """Return how many entries wait, for one run or in all, at most those up to a :meth:`newest`."""
         sql, values = "SELECT COUNT(*) FROM entries WHERE store = ?", [self._store]
-        if target is not None:
-            sql, values = sql + " AND target = ?", [*values, target]
+        for condition, value in ((" AND target = ?", target), (" AND seq <= ?", until)):
+            if value is not None:
+                sql, values = sql + condition, [*values, value]
         with self._lock:
             return self._db.execute(sql, values).fetchone()[0]
+
+    def newest(self) -> int:
+        """Return the number of the newest entry that waits, 0 where none does."""
+        with self._lock:
+            return (
+                self._db.execute("SELECT MAX(seq) FROM entries WHERE store = ?", (self._store,)).fetchone()[0]
+                or 0
+            )
 
     @property
     def full(self) -> bool:

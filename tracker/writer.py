@@ -56,14 +56,17 @@ class Writer:
         self._thread.start()
 
     def flush(self, timeout: float = 60.0, target: str | None = None) -> bool:
-        """Wait until MLflow has everything (of one run, or all); False where nothing moved for so long.
+        """Wait until MLflow has everything put so far (of one run, or all); False where nothing moved for so long.
+
+        What another command puts into the same spool meanwhile is not waited for: a daemon's points never end.
 
         Raises
         ------
         TrackerError
             Where the store can never be opened: a wrong address, a missing package.
         """
-        left, deadline = self.spool.waiting(target), time.monotonic() + timeout
+        newest = self.spool.newest()
+        left, deadline = self.spool.waiting(target, newest), time.monotonic() + timeout
         while left:
             if self.failed is not None:
                 raise TrackerError(f"Nothing can be written to MLflow: {self.failed}") from self.failed
@@ -71,7 +74,7 @@ class Writer:
                 return False
             self.spool.changed.set()
             time.sleep(0.02)
-            now = self.spool.waiting(target)
+            now = self.spool.waiting(target, newest)
             if now < left:  # slow is not away
                 deadline = time.monotonic() + timeout
             left = now

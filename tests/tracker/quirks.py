@@ -154,6 +154,8 @@ class QuirkServer:
         known = {
             k: (v if (v := asked.get(k)) not in (None, "auto") else r) for k, r in served.resolved.items()
         }
+        if "learning_rate" in asked:  # a provider of absolute rates knows no multiplier
+            del known["learning_rate_multiplier"]
         unresolved = dict.fromkeys(known, quirks.placeholder) if quirks.placeholder is not None else known
         if age < 0.1 and status == "running":
             status, known = "queued", unresolved

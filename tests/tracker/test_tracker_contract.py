@@ -60,6 +60,9 @@ class TestContract:
             2,
         )
         assert record["hyperparameters"]["n_epochs"] == 3
+        absolute = find(case.name).absolute
+        assert record["hyperparameters"].get("learning_rate") == (1e-4 if absolute else None)
+        assert record["hyperparameters"].get("learning_rate_multiplier") == (None if absolute else 1.8)
         assert case.session.spool.waiting() == 0
         assert case.ask("SELECT status FROM runs WHERE run_uuid = ?", case.job.run_id) == [("FINISHED",)]
 

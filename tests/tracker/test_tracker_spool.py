@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tracker.spool import WEIGH_EACH, Spool
+from tracker.writer import Writer
 
 
 def filled(path: Path, jobs: int) -> Spool:
@@ -73,3 +76,37 @@ def test_full_is_told_within_a_hundredth_of_the_limit(tmp_path, size):
 def test_a_spool_found_full_is_full(tmp_path):
     Spool(tmp_path / "spool.db", "here").put("job:1", [("record", "x" * 1000)])
     assert Spool(tmp_path / "spool.db", "here", limit_bytes=500).full
+
+
+class Slow:
+    """A store that takes its time."""
+
+    def log_points(self, run_id: str, points: list) -> None:
+        time.sleep(0.01)
+
+
+def test_waiting_for_what_was_put_does_not_wait_for_what_others_go_on_putting(tmp_path):
+    spool, others, enough = (
+        Spool(tmp_path / "spool.db", "here"),
+        Spool(tmp_path / "spool.db", "here"),
+        threading.Event(),
+    )
+
+    def feed() -> None:
+        for k in range(5000):  # faster than it is written
+            if enough.wait(0.001):
+                return
+            others.put(f"run:{k}", [("points", [["train_loss", k, 1.0, 0]])])
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    while others.waiting() < 20:
+        time.sleep(0.01)
+    writer = Writer(spool, Slow)
+    spool.put("run:ours", [("points", [["train_loss", 1, 1.0, 0]])])
+    assert writer.flush(20)
+    assert spool.waiting("run:ours") == 0
+    assert spool.waiting() > 0
+    enough.set()
+    feeding.join()
+    writer.close()
