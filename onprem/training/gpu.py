@@ -14,13 +14,15 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 def take_one(slot: int) -> None:
     """Show this process one GPU alone, before it has touched any: that of its place among the server's workers.
 
-    A process that a launcher started as one of several has been given its own.
+    A process that a launcher started as one of several has been given its own. Counting does not start CUDA, as asking
+    whether it is available does: the driver reads the variable once, when it is started.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 or not present():
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return
     named = os.environ.get(VISIBLE)
     names = named.split(",") if named else [str(i) for i in range(torch.cuda.device_count())]
-    os.environ[VISIBLE] = names[slot % len(names)].strip()
+    if names:
+        os.environ[VISIBLE] = names[slot % len(names)].strip()
 
 
 def present() -> bool:

@@ -1,6 +1,6 @@
 """Hands jobs to a launcher, one after the other: the worker of `--engine command` and `--engine ray`.
 
-    python -m onprem.workers.dispatch DATA_DIR WORKER_ID TEMPLATE
+    python -m onprem.workers.dispatch DATA_DIR WORKER_ID SLOT TEMPLATE
 
 The template is a command line with {python}, {data_dir}, {job} and {worker}; it must return when the job's
 processes have ended. It runs without a shell. This process never imports torch.
@@ -20,6 +20,8 @@ from onprem.training import checkpoint
 from onprem.workers import lifeline
 from onprem.workers.train import LOOK_SECONDS
 
+SLOT = "ONPREM_SLOT"  # tells a job's process, where it is the only one, which GPU is its own
+
 log = logging.getLogger("onprem.dispatch")
 
 
@@ -28,14 +30,15 @@ class Dispatcher:
 
     Parameters
     ----------
-    data_dir, worker_id, template : str
+    data_dir, worker_id, slot, template : str
         As on the command line.
     """
 
-    def __init__(self, data_dir: str, worker_id: str, template: str) -> None:
+    def __init__(self, data_dir: str, worker_id: str, slot: str, template: str) -> None:
         self.folder = DataFolder.at(data_dir)
         self.db = open_database(self.folder)
         self.data_dir, self.worker_id, self.template = data_dir, worker_id, template
+        self.environment = os.environ | {SLOT: slot}
         self.poke, self.stop = threading.Event(), threading.Event()
         self.child: subprocess.Popen | None = None
         self.launching = threading.Lock()  # else a child could be started and never be told
@@ -62,7 +65,9 @@ class Dispatcher:
         with self.launching:
             if self.stop.is_set():
                 return 0
-            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.child = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment
+            )
         return self.child.wait()
 
     def work_once(self) -> bool:
@@ -95,7 +100,7 @@ class Dispatcher:
 
 def main() -> None:
     """Run until the server is gone or says stop."""
-    dispatcher = Dispatcher(*sys.argv[1:4])
+    dispatcher = Dispatcher(*sys.argv[1:5])
     lifeline.watch(dispatcher.heed, on_end=dispatcher.end)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     while not dispatcher.stop.is_set():

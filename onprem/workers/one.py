@@ -29,8 +29,9 @@ def run(data_dir: str, job_id: str, worker_id: str) -> None:
 def main() -> None:
     """Run as a process of its own."""
     from onprem.training import gpu
+    from onprem.workers.dispatch import SLOT
 
-    gpu.take_one(0)
+    gpu.take_one(int(os.environ.get(SLOT, "0")))
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     run(*sys.argv[1:4])
     sys.stdout.flush()

@@ -118,9 +118,9 @@ class TrainingPool:
             self.poke()
 
     async def _start(self, worker_id: str, slot: int) -> asyncio.subprocess.Process:
-        module, last = ("dispatch", self.command) if self.command else ("train", str(slot))
+        module, *more = ("dispatch", self.command) if self.command else ("train",)
         return await process.start(
-            f"onprem.workers.{module}", str(self.folder.root), worker_id, last,
+            f"onprem.workers.{module}", str(self.folder.root), worker_id, str(slot), *more,
             log=self.folder.logs / "train.log", threads=self.threads,
         )  # fmt: skip
 

@@ -26,12 +26,19 @@ def fake(monkeypatch):
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        seen = []
+
+        def start_the_driver():  # which reads the variable at its first start alone
+            seen[:] = seen or [os.environ.get(gpu.VISIBLE)]
+            return count > 0
+
+        monkeypatch.setattr(torch.cuda, "is_available", start_the_driver)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
         monkeypatch.setattr(
             torch.cuda, "is_bf16_supported", lambda including_emulation=True: bf16 or including_emulation
         )
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=0: (free[device], total))
+        return seen
 
     return pretend
 
@@ -50,9 +57,27 @@ def fake(monkeypatch):
     ],
 )
 def test_a_worker_sees_one_gpu_its_own(fake, count, slot, environment, expected):
-    fake(count, **environment)
+    seen = fake(count, **environment)
     gpu.take_one(slot)
     assert os.environ.get(gpu.VISIBLE) == expected
+    gpu.present()
+    assert seen == [expected], "the driver was started too early"
+
+
+@pytest.mark.parametrize(("slot", "expected"), [({}, 0), ({"ONPREM_SLOT": "2"}, 2)])
+def test_a_launched_process_takes_the_gpu_of_its_dispatchers_place(monkeypatch, slot, expected):
+    from onprem.workers import one
+
+    taken = []
+    monkeypatch.setattr(gpu, "take_one", taken.append)
+    monkeypatch.setattr(one, "run", lambda *arguments: None)
+    monkeypatch.setattr(os, "_exit", lambda code: None)
+    monkeypatch.setattr("sys.argv", ["one", "data", "job", "worker"])
+    monkeypatch.delenv("ONPREM_SLOT", raising=False)
+    for name, value in slot.items():
+        monkeypatch.setenv(name, value)
+    one.main()
+    assert taken == [expected]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +141,18 @@ def test_a_gpu_job_that_cannot_fit_says_so_with_both_figures(fake):
     assert refused.value.code == "insufficient_memory"
 
 
-def test_workers_slots_are_told_and_given_back(tmp_path, monkeypatch):
+@pytest.mark.parametrize("command", [None, "torchrun"])
+def test_workers_slots_are_told_and_given_back(tmp_path, monkeypatch, command):
     import asyncio
 
     from onprem.store import Database, DataFolder
-    from onprem.workers import process
+    from onprem.workers import pool, process
     from onprem.workers.pool import TrainingPool
 
     told = []
 
-    async def start(module, data_dir, worker_id, slot, **options):
+    async def start(module, data_dir, worker_id, slot, *more, **options):
+        assert more == ((command,) if command else ())
         told.append(slot)
         ended = asyncio.Event()
         return SimpleNamespace(
@@ -133,17 +160,18 @@ def test_workers_slots_are_told_and_given_back(tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(process, "start", start)
+    monkeypatch.setattr(pool, "MOST_PATIENT", 0)  # else its place is held for a second: it died without a job
 
     async def live():
         folder = DataFolder.at(tmp_path)
-        pool = TrainingPool(Database(folder.database), folder, size=3)
-        pool.poke()
+        workers = TrainingPool(Database(folder.database), folder, size=3, command=command)
+        workers.poke()
         await asyncio.sleep(0.05)
-        list(pool.workers.values())[1].ended.set()
-        await asyncio.sleep(1.5)  # its place is held for a second, since it died without a job
-        pool.poke()
+        list(workers.workers.values())[1].ended.set()
         await asyncio.sleep(0.05)
-        for task in pool.tasks:
+        workers.poke()
+        await asyncio.sleep(0.05)
+        for task in workers.tasks:
             task.cancel()
 
     asyncio.run(live())

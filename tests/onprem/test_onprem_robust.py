@@ -173,7 +173,16 @@ def test_workers_that_die_at_birth_are_not_started_without_pause(db, folder, mon
 
 
 def dispatcher(folder):
-    return Dispatcher(str(folder.root), "w", "unused")
+    return Dispatcher(str(folder.root), "w", "3", "unused")
+
+
+def test_what_is_launched_knows_its_dispatchers_place(db, folder):
+    queue(db, "one")
+    telling = dispatcher(folder)
+    told = folder.root / "told"
+    telling.template = f"{{python}} -c \"import os; open('{told}', 'w').write(os.environ['ONPREM_SLOT'])\""
+    assert telling.work_once()
+    assert told.read_text() == "3"
 
 
 def test_a_stop_between_claim_and_start_starts_nothing_and_gives_the_job_back(db, folder):
