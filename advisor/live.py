@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Curve, Job, Live, SearchSpace
-from advisor.propose.acquire import likely_range
+from advisor.propose.acquire import likely_range, percent
 from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.series import clean, diverged, setting
@@ -66,7 +66,7 @@ def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, best: float) -> Li
     return Live(
         True,
         f"it will end at {low:.4g} to {high:.4g} (8 in 10), and the best loss known is {best:.4g}: "
-        f"a {chance:.0%} chance of a better end is not worth the epochs left",
+        f"a chance of a better end of {percent(chance)} is not worth the epochs left",
     )
 
 

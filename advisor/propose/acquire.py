@@ -42,3 +42,10 @@ def likely_range(prediction: Prediction) -> np.ndarray:
         order = np.argsort(column)
         out.append(np.interp([0.1, 0.9], np.cumsum(weight[order]), column[order]))
     return np.array(out).reshape(-1, 2)
+
+
+def percent(chance: float) -> str:
+    """A probability as people say it: a forecast is never quite certain."""
+    if chance < 0.01:
+        return "under 1%"
+    return "over 99%" if chance > 0.99 else f"{chance:.0%}"

@@ -76,7 +76,7 @@ def _shortlist(task: Task, grid: Grid, free: np.ndarray) -> tuple[Grid, np.ndarr
     if len(grid.settings) <= SHORTLIST:
         return grid, free
     first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
-    score = _score(first, nearness(task.logs(grid.settings), task.obs))
+    score = _score(first, _near(task, grid))
     kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
     return replace(grid, settings=grid.settings[kept]), free[kept]
 
@@ -100,7 +100,7 @@ def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tup
     prediction = task.predict(grid.settings)
     first = values = worth(prediction, task.obs.best())
     rows: list[int] = []
-    left, near = free.copy(), nearness(task.logs(grid.settings), task.obs)
+    left, near = free.copy(), _near(task, grid)
     while left.any() and len(rows) < count:
         row = int(np.argmax(np.where(left, _score(values, near), -np.inf)))
         rows.append(row)
@@ -109,6 +109,13 @@ def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tup
             task = task.believing(grid.settings[row], float(values.mean[row]))
             values = worth(task.predict(grid.settings), task.obs.best())
     return rows, first
+
+
+def _near(task: Task, grid: Grid) -> np.ndarray:
+    """Where no earlier task says where valleys lie, the best job so far may be far from all of them."""
+    if task.library.blank:
+        return np.ones(len(grid.settings))
+    return nearness(task.logs(grid.settings), task.obs)
 
 
 def _score(values: Worth, near: np.ndarray) -> np.ndarray:

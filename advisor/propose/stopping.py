@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advisor.propose.acquire import MATTERS, Worth
+from advisor.propose.acquire import MATTERS, Worth, percent
 
 EXPECTED = 0.003  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
@@ -19,6 +19,6 @@ def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:
         return None
     chance = float(worth.chance[free].max())
     return (
-        f"the best untried setting is expected to bring {most:.1%} of the attainable gain, with a {chance:.0%} chance "
-        f"of more than {MATTERS:.0%}: less than a job is worth"
+        f"the best untried setting is expected to bring {most:.1%} of the attainable gain, and the chance of more "
+        f"than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"
     )

@@ -70,6 +70,11 @@ class Library:
 
     surfaces: tuple[Surface, ...]
 
+    @property
+    def blank(self) -> bool:
+        """Whether it tells no setting from another."""
+        return all(s.end.size == 1 for s in self.surfaces)
+
     def without(self, *names: str) -> Library:
         """For honest figures: what would be known had these tables never been seen."""
         return Library(tuple(s for s in self.surfaces if s.name not in names))

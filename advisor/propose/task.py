@@ -21,9 +21,16 @@ from advisor.propose.series import base_loss
 from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
 
-NO_PRIOR = Beliefs(
-    bump=0.9, tilt=(0.0, 0.0, 0.0), trust=1.0, tails=0.0, gain=0.6, gain_spread=0.5, gain_loose=1.0
-)  # the data must say it all
+NO_PRIOR = Beliefs(  # the data must say it all
+    bump=0.9,
+    tilt=(0.0, 0.0, 0.0),
+    own=0.0,
+    trust=1.0,
+    tails=0.0,
+    gain=0.6,
+    gain_spread=0.5,
+    gain_loose=1.0,
+)
 
 
 @dataclass(frozen=True)

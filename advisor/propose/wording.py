@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
-from advisor.propose.acquire import MATTERS, Worth, likely_range
+from advisor.propose.acquire import MATTERS, Worth, likely_range, percent
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
@@ -61,7 +61,7 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     mean, chance, best = worth.mean[row], worth.chance[row], task.obs.best()
     if not task.obs.measured or not np.isfinite([low, high, mean, chance, best]).all():
         return ["no validation loss to go by yet, so no figures: a usual setting by earlier tasks"]
-    chance_text = f"{chance:.0%} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
+    chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
     about = f"final validation loss about {mean:.3g} (8 in 10: {low:.3g} to {high:.3g}), "

@@ -5,6 +5,7 @@ from propose_jobs import LISTS, ask, job, knobs
 
 from advisor.nouns import Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import propose
+from advisor.propose.acquire import percent
 
 
 def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against():
@@ -119,3 +120,11 @@ def test_guide_only_takes_the_rules_steps_and_nothing_else(moves, expected):
 def test_guide_only_stops_where_no_rule_fires():
     made, _ = ask([job()], guide_only=True)
     assert made[0].stop
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"),
+    [(0.0, "under 1%"), (0.004, "under 1%"), (0.13, "13%"), (0.999, "over 99%"), (1.0, "over 99%")],
+)
+def test_a_forecast_is_never_quite_certain(chance, said):
+    assert percent(chance) == said
