@@ -85,11 +85,10 @@ class JobRun:
                 log, self.task, self.record, steps_per_epoch=self.per_epoch, total_steps=self.total_steps,
                 n_valid=len(self.data.valid), shutdown=self.shutdown,
                 nonfinite_run=self.record.nonfinite_run(self.first),
+                owes_base_loss=self.first == 0 and not ranks.agree(self.record.base_loss_told()),
             )  # fmt: skip
             self.trainer.remove_callback(PrinterCallback)  # it would print every step into the log
             self.trainer.add_callback(self.reporter)
-            if self.data.valid and self.first == 0 and not ranks.agree(self.record.base_loss_told()):
-                self.reporter.tell_base_loss(self.trainer.model)
             if self.first < self.total_steps:
                 self.trainer.train(resume_from_checkpoint=str(self.start) if self.start else None)
         finally:

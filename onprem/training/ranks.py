@@ -11,6 +11,7 @@ from torch import distributed
 from onprem.training import gpu
 
 SHARE = "ONPREM_FSDP"  # set by the launcher
+ACCELERATES = "ACCELERATE_USE_FSDP"  # set by `accelerate launch`, whose settings then say how
 
 
 def world_size() -> int:
@@ -28,7 +29,16 @@ def shares_the_model() -> bool:
 
     Accelerate offers that on GPUs alone.
     """
-    return os.environ.get(SHARE) == "1" and world_size() > 1 and gpu.present()
+    return (asked_to_share() or _accelerate_shares()) and world_size() > 1 and gpu.present()
+
+
+def asked_to_share() -> bool:
+    """Tell whether the launcher leaves it to this server how the model is shared out."""
+    return os.environ.get(SHARE) == "1"
+
+
+def _accelerate_shares() -> bool:
+    return os.environ.get(ACCELERATES, "").lower() in ("1", "true")
 
 
 def agree(value: Any) -> Any:

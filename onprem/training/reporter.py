@@ -41,6 +41,8 @@ class Reporter(TrainerCallback):
         Whether the server is going down.
     nonfinite_run : int
         Non-finite losses in a row before the step to go on from.
+    owes_base_loss : bool
+        Whether the loss before training is still to be told.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Reporter(TrainerCallback):
         n_valid: int,
         shutdown: Callable[[], bool],
         nonfinite_run: int = 0,
+        owes_base_loss: bool = False,
     ) -> None:
         self.log, self.task, self.record, self.shutdown = log, task, record, shutdown
         self.steps_per_epoch, self.total_steps, self.nonfinite_run = (
@@ -66,15 +69,15 @@ class Reporter(TrainerCallback):
         self.stopped: str | None = None  # why training ended early: a status, "shutdown" or "diverged"
         self.final_scores: list[Score] | None = None
         self.started: tuple[float, int] | None = None
+        self.owes_base_loss = owes_base_loss and n_valid > 0
 
-    def tell_base_loss(self, model) -> None:
-        """Tell the loss before training: an event at step 0 with the full validation loss alone."""
-        full = self._full_validation(model, 0)
-        if full is not None and ranks.is_first():
-            self._tell({"step": 0, "total_steps": self.total_steps, **full})
+    def on_train_begin(self, args, state, control, model=None, **kwargs) -> None:
+        """Tell the loss before training: only now the model is on its GPUs, shared out where it is to be.
 
-    def on_train_begin(self, args, state, control, **kwargs) -> None:
-        """Note when and where training starts, for the estimate of its end."""
+        Then note when and where training starts, for the estimate of its end.
+        """
+        if self.owes_base_loss:
+            self._tell_base_loss(model)
         self.started = time.monotonic(), state.global_step
 
     def on_step_end(self, args, state, control, **kwargs) -> None:
@@ -113,6 +116,12 @@ class Reporter(TrainerCallback):
             return
         self.log.flush()
         self.record.saved(state.global_step, self._ends_epoch(state.global_step))
+
+    def _tell_base_loss(self, model) -> None:
+        """Tell an event at step 0 with the full validation loss alone."""
+        full = self._full_validation(model, 0)
+        if full is not None and ranks.is_first():
+            self._tell({"step": 0, "total_steps": self.total_steps, **full})
 
     def _ends_epoch(self, step: int) -> bool:
         return step % self.steps_per_epoch == 0

@@ -51,7 +51,7 @@ def common(plan: Plan, folder: Path) -> dict:
         "logging_strategy": "steps", "logging_steps": 1, "logging_nan_inf_filter": False,
         "eval_strategy": "no", "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
         "bf16": plan.bf16, "fp16": False, "gradient_checkpointing": plan.gradient_checkpointing, "use_cpu": not on_gpu,
-        "fsdp": ranks.shares_the_model() or None, "dataloader_pin_memory": on_gpu, "max_length": plan.max_length, "trust_remote_code": False,
+        "fsdp": (ranks.asked_to_share() and ranks.shares_the_model()) or None, "dataloader_pin_memory": on_gpu, "max_length": plan.max_length, "trust_remote_code": False,
     }  # fmt: skip
 
 

@@ -50,9 +50,16 @@ def main(patience: int) -> None:
     told = []
     log = SimpleNamespace(put=lambda message, data, finish: told.append(data))
     reporter = Reporter(
-        log, task, Record(patience), steps_per_epoch=2, total_steps=4, n_valid=9, shutdown=lambda: False
+        log,
+        task,
+        Record(patience),
+        steps_per_epoch=2,
+        total_steps=4,
+        n_valid=9,
+        shutdown=lambda: False,
+        owes_base_loss=True,
     )
-    reporter.tell_base_loss(model)
+    reporter.on_train_begin(None, SimpleNamespace(global_step=0), SimpleNamespace(), model=model)
     state = SimpleNamespace(global_step=2, log_history=[])
     reporter.on_log(None, state, SimpleNamespace(), logs={"loss": 1.0}, model=model)
     distributed.barrier()

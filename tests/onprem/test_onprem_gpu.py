@@ -9,10 +9,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from onprem_worker import Bench  # noqa: E402
+from transformers import Trainer  # noqa: E402
 
 from onprem.store import events as event_rows  # noqa: E402
 from onprem.training import gpu, memory, ranks, trainers  # noqa: E402
 from onprem.training.plan import Plan, micro_batch  # noqa: E402
+from onprem.training.tasks import SupervisedTask  # noqa: E402
 
 GIB = 2**30
 
@@ -22,7 +24,7 @@ def fake(monkeypatch):
     """Let torch tell of GPUs: how many, whether they know bf16, and what memory each has free."""
 
     def pretend(count=1, bf16=True, free=(20 * GIB,), total=24 * GIB, **environment):
-        for name in (gpu.VISIBLE, "WORLD_SIZE", "LOCAL_RANK", ranks.SHARE):
+        for name in (gpu.VISIBLE, "WORLD_SIZE", "LOCAL_RANK", ranks.SHARE, ranks.ACCELERATES):
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -130,6 +132,29 @@ def test_frozen_weights_take_half_where_there_is_bf16_and_a_share_under_fsdp(fak
 def test_a_model_is_shared_out_where_asked_among_gpus(fake, count, world, wish, shared):
     fake(count, WORLD_SIZE=world, ONPREM_FSDP=wish)
     assert ranks.shares_the_model() is shared
+
+
+def test_a_model_that_accelerate_shares_out_needs_a_share_of_the_memory_and_no_word_of_ours(fake):
+    fake(4, WORLD_SIZE="4", ACCELERATE_USE_FSDP="true")
+    assert ranks.shares_the_model()
+    assert not ranks.asked_to_share()
+    assert memory.needed(8_000_000_000, None) == pytest.approx(1.25 * 16 * 8e9 / 4)
+
+
+def test_the_base_models_loss_is_told_once_the_trainer_has_placed_the_model(bench, monkeypatch):
+    """Before, it may lie on the CPU, whole, in each of the processes that are to share it."""
+    prepared, scored = [], []
+    prepare, scores = Trainer._prepare_for_training, SupervisedTask.scores
+    monkeypatch.setattr(
+        Trainer, "_prepare_for_training", lambda *a, **k: prepared.append(1) or prepare(*a, **k)
+    )
+    monkeypatch.setattr(
+        SupervisedTask, "scores", lambda *a, **k: scored.append(bool(prepared)) or scores(*a, **k)
+    )
+    told = event_rows.metrics(bench.db, bench.run(n_epochs=1, batch_size=8)["id"])
+    assert told[0]["step"] == 0
+    assert scored
+    assert all(scored)
 
 
 def test_a_gpu_job_that_cannot_fit_says_so_with_both_figures(fake):
