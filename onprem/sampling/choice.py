@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 import torch
 
 from onprem.sampling.draw import adjusted, draw
+from onprem.sampling.refused import Refused
 from onprem.sampling.text import TextStream
+
+BROKEN = "The model gives no finite numbers: its weights are broken, mostly by too high a learning rate. Train it anew."
 
 
 @torch.inference_mode()
@@ -73,7 +76,10 @@ def _read(model, tokens: list[int], cache, every: bool = False) -> tuple:
     )
     feed = torch.tensor([tokens], device=model.device)
     out = model(input_ids=feed, past_key_values=cache, use_cache=True, **few)
-    return out.past_key_values, out.logits[0].float()
+    logits = out.logits[0].float()
+    if not torch.isfinite(logits[-1].max()):  # a token that is never drawn may have -inf, the likeliest none
+        raise Refused("model_broken", BROKEN)
+    return out.past_key_values, logits
 
 
 def _generator(device: torch.device, seed: int | None, index: int) -> torch.Generator:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from onprem.sampling.choice import choice
+from onprem.sampling.refused import Refused
 from onprem.training import gpu
 from onprem.training.loading import load_model, load_tokenizer
 from onprem.training.rows_to_tokens import PLAIN_TEMPLATE
@@ -17,14 +18,6 @@ MAX_DRAWN = (
     32_768  # tokens of all of a request's answers: one worker answers everybody, one request after the other
 )
 UNTOLD_CONTEXT = 2048  # tokens, where a model's configuration names none: the registry's
-
-
-class Refused(Exception):
-    """The request cannot be answered; `code` is OpenAI's."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Engine:
@@ -78,10 +71,7 @@ class Engine:
         else:
             texts = request["prompts"]
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-        encoded = [
-            tokenizer(text, add_special_tokens=False)["input_ids"] if isinstance(text, str) else text
-            for text in texts
-        ]
+        encoded = [_encode(model, tokenizer, text) if isinstance(text, str) else text for text in texts]
         size = model.config.get_text_config().vocab_size
         if any(token >= size for ids in encoded for token in ids):
             raise Refused(
@@ -90,9 +80,22 @@ class Engine:
         return [ids or [start] for ids in encoded]
 
 
+def _encode(model, tokenizer, text: str) -> list[int]:
+    """Tokenize, unless no tokenizing can make it fit: that takes a second a megabyte, and all others wait."""
+    context = _context(model)
+    if len(text) > context and len(text) > context * max(map(len, tokenizer.get_vocab())):
+        told = f"This model's context holds {context} tokens, but the prompt has {len(text)} characters. Shorten it."
+        raise Refused("context_length_exceeded", told)
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _context(model) -> int:
+    return getattr(model.config.get_text_config(), "max_position_embeddings", None) or UNTOLD_CONTEXT
+
+
 def _limit(model, prompts: list[list[int]], n: int, wanted: int | None) -> int:
     """Return how many tokens each answer may have."""
-    context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or UNTOLD_CONTEXT
+    context = _context(model)
     longest = max(map(len, prompts))
     room = context - longest
     if room < (0 if wanted == 0 else 1):

@@ -75,6 +75,19 @@ def test_echo_goes_before_the_answer_streamed_too(client):
     assert "".join(chunk.choices[0].text for chunk in stream) == TEXT + plain
 
 
+def test_offsets_of_a_stream_count_from_the_answers_start(client):
+    asked = {"model": "embedded-tiny", "prompt": [TEXT, "Hello"], "temperature": 0, "max_tokens": 4} | {
+        "echo": True, "logprobs": 0,
+    }  # fmt: skip
+    whole = [choice.logprobs.text_offset for choice in client.completions.create(**asked).choices]
+    streamed = [[], []]
+    for chunk in client.completions.create(**asked, stream=True):
+        for choice in chunk.choices:
+            streamed[choice.index] += choice.logprobs.text_offset if choice.logprobs else []
+    assert streamed == whole
+    assert whole[0][-1] > 0
+
+
 def test_top_p_0_is_greedy(client):
     assert complete(client, temperature=2, top_p=0).choices[0].text == complete(client).choices[0].text
 
@@ -204,3 +217,25 @@ def test_a_model_that_was_forgotten_answers_as_before():
     engine.forget()
     assert not engine.models
     assert said() == before
+
+
+def test_what_can_never_fit_is_refused_untokenized(monkeypatch):
+    engine = Engine()
+    _, tokenizer = engine._model(str(EMBEDDED))
+    monkeypatch.setattr(type(tokenizer), "__call__", lambda *_, **__: pytest.fail("tokenized"))
+    for asked in ({"prompts": ["a " * 10**6]}, {"messages": [{"role": "user", "content": " " * 10**6}]}):
+        with pytest.raises(Refused, match=r"the prompt has [0-9]+ characters") as refused:
+            list(engine.answer({"path": str(EMBEDDED), **asked}, stop=lambda: False))
+        assert refused.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_a_model_without_finite_numbers_is_told_so(temperature):
+    engine = Engine()
+    model, _ = engine._model(str(EMBEDDED))
+    with torch.no_grad():
+        model.model.norm.weight[0] = torch.nan
+    asked = {"path": str(EMBEDDED), "prompts": [TEXT], "temperature": temperature, "max_tokens": 2}
+    with pytest.raises(Refused, match="no finite numbers") as refused:
+        list(engine.answer(asked, stop=lambda: False))
+    assert refused.value.code == "model_broken"

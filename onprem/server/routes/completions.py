@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1")
 
 STATUS = {
     "context_length_exceeded": 400, "model_not_found": 404, "worker_died": 503, "invalid_prompt": 400,
-    "too_many_tokens": 400,
+    "too_many_tokens": 400, "model_broken": 400,
 }  # fmt: skip
 NOBODY = 499  # nobody reads this answer; it is for the metrics, as nginx's
 
