@@ -1,6 +1,7 @@
 """What a running job writes to the store; each thing once, however often a crash makes it be told."""
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from onprem.training.names import checkpoint_name, model_name
 DIVERGED = (
     "The loss became NaN or infinite and stayed so at a peak learning rate of {:.3g}. The events up to there are kept. "
     "Lower learning_rate_multiplier, to a third for a start, or use a larger batch_size."
+)
+DESTROYED = (
+    "Training destroyed the model at a peak learning rate of {:.3g}: of its own training rows it knows no more than a "
+    "guess, or it gives no finite numbers. The events are kept. Lower learning_rate_multiplier, to a third for a start."
 )
 
 
@@ -103,9 +108,14 @@ class JobRecord:
                 event_rows.add_event(connection, job_id, f"message:checkpoint:{step}", text)
                 model_rows.add(connection, self._model_row(name, "checkpoint", step), or_ignore=True)
 
-    def diverged(self, learning_rate: float) -> None:
-        """End the job as failed: its loss stayed non-finite."""
-        text = DIVERGED.format(learning_rate)
+    def first_loss(self) -> float:
+        """Return the finite training loss that was told of step 1, else infinity."""
+        told = event_rows.at_step(self.db, self.job["id"], 1) or {}
+        return math.inf if told.get("train_loss") is None else told["train_loss"]
+
+    def diverged(self, learning_rate: float, destroyed: bool = False) -> None:
+        """End the job as failed: its loss stayed non-finite, or its model was destroyed by the last steps."""
+        text = (DESTROYED if destroyed else DIVERGED).format(learning_rate)
         job_rows.fail(self.db, self.job["id"], "diverged", text, holder=self.job["worker"])
 
     def succeeded(self, step: int, files: list[str], trained_tokens: int) -> None:

@@ -22,6 +22,7 @@ from onprem.training.job_record import JobRecord
 from onprem.training.loading import BASE_FILE, load_model, load_tokenizer
 from onprem.training.plan import Plan
 from onprem.training.reporter import UNSAVED, Reporter
+from onprem.training.survival import Survival
 from onprem.training.tasks import TASKS
 
 
@@ -89,6 +90,8 @@ class JobRun:
             )  # fmt: skip
             self.trainer.remove_callback(PrinterCallback)  # it would print every step into the log
             self.trainer.add_callback(self.reporter)
+            self.survival = Survival(self.task, self.record.first_loss() if self.first else math.inf)
+            self.trainer.add_callback(self.survival)
             if self.first < self.total_steps:
                 self.trainer.train(resume_from_checkpoint=str(self.start) if self.start else None)
         finally:
@@ -96,8 +99,8 @@ class JobRun:
         log.check()
 
     def _finish(self) -> None:
-        if self.reporter.stopped == "diverged":
-            self.record.diverged(self.plan.learning_rate)
+        if self.reporter.stopped == "diverged" or self.survival.lost:
+            self.record.diverged(self.plan.learning_rate, self.survival.lost)
         if self.reporter.stopped or self.record.status() in UNSAVED:  # perhaps since the last step
             return
         scores = self.reporter.final_scores

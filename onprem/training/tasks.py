@@ -1,5 +1,6 @@
 """What differs between the methods: the trainer, how a validation set is scored, and the names of the figures."""
 
+import math
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from onprem.training import trainers
 from onprem.training.data import Data
-from onprem.training.evaluate import Score, evaluate
+from onprem.training.evaluate import Score, evaluate, total
 from onprem.training.plan import Plan
 from onprem.training.preferences import pair_scores, reference_nats
 
@@ -34,6 +35,15 @@ class SupervisedTask:
     def scores(self, model: torch.nn.Module, picked: list[int], stop: Stop = lambda: False) -> list[Score]:
         """Score the picked rows of the validation set."""
         return evaluate(model, [self.data.valid[i] for i in picked], self.tokenizer.pad_token_id, stop=stop)
+
+    def training_loss(self, model: torch.nn.Module, picked: list[int]) -> float:
+        """Return the loss on the picked rows of the training set."""
+        rows = [self.data.train[i] for i in picked]
+        return total(evaluate(model, rows, self.tokenizer.pad_token_id)).loss
+
+    def guess(self, model: torch.nn.Module) -> float:
+        """Return the training loss of a model that knows nothing."""
+        return math.log(model.config.get_text_config().vocab_size)
 
 
 class PreferenceTask(SupervisedTask):
@@ -63,6 +73,15 @@ class PreferenceTask(SupervisedTask):
         pairs = [self.data.valid[i] for i in picked]
         reference = [self.valid_reference[i] for i in picked]
         return pair_scores(model, pairs, reference, self.tokenizer.pad_token_id, self.plan.beta, stop)
+
+    def training_loss(self, model: torch.nn.Module, picked: list[int]) -> float:
+        """Return the loss of the picked training pairs' chosen answers, in nats per token."""
+        chosen = [self.data.train[i].chosen for i in picked]
+        return total(evaluate(model, chosen, self.tokenizer.pad_token_id)).loss
+
+    def guess(self, model: torch.nn.Module) -> float:
+        """Return infinity: a preference may be learned by making both answers unlikely, even below a guess."""
+        return math.inf
 
 
 TASKS = {"supervised": SupervisedTask, "dpo": PreferenceTask}
