@@ -1,6 +1,7 @@
 """The worker's pieces as OpenAI's completion objects, whole or chunk by chunk."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from onprem import ids
@@ -79,6 +80,20 @@ class Text(Shape):
     """/v1/completions."""
 
     prefix, whole, part = "cmpl", "text_completion", "text_completion"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.streamed = (
+            Counter()
+        )  # characters of each choice's tokens so far: offsets count from the answer's start
+
+    def piece(self, piece: dict) -> dict:
+        """Shape one piece as a choice of a chunk, its tokens counted on."""
+        shaped = super().piece(piece)
+        if told := shaped["logprobs"]:
+            told["text_offset"] = [self.streamed[piece["index"]] + at for at in told["text_offset"]]
+            self.streamed[piece["index"]] += sum(map(len, told["tokens"]))
+        return shaped
 
     def choice(self, text: str) -> dict:
         """Shape a choice's text."""

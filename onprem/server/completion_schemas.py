@@ -47,7 +47,7 @@ class Sampling(Strict):
     @classmethod
     def _token_ids(cls, value: dict | None) -> dict | None:
         if value and not all(key.isascii() and key.isdigit() and len(key) < 10 for key in value):
-            raise refuse("logit_bias", "Invalid value for 'logit_bias': expected token ids as keys")
+            raise refuse("", "Invalid value for 'logit_bias': expected token ids as keys")
         return value
 
     def request(self) -> dict:

@@ -45,13 +45,14 @@ class Hyperparameters(Strict):
     warmup_ratio: Annotated[Number, Field(ge=0, lt=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_rate(self) -> "Hyperparameters":
+    def _no_contradictions(self) -> "Hyperparameters":
+        wrong = {}
         if self.learning_rate not in (None, "auto") and self.learning_rate_multiplier not in (None, "auto"):
-            raise refuse(
-                "learning_rate", "learning_rate and learning_rate_multiplier exclude each other; give one"
-            )
+            wrong["learning_rate"] = "learning_rate and learning_rate_multiplier exclude each other; give one"
         if self.lora is False and self.lora_r is not None:
-            raise refuse("lora_r", "lora_r was given, but lora is false")
+            wrong["lora_r"] = "lora_r was given, but lora is false"
+        if wrong:
+            raise refuse(next(iter(wrong)), "; ".join(wrong.values()))
         return self
 
 
@@ -85,14 +86,14 @@ class Method(Strict):
     def _no_reinforcement(cls, value: Any) -> Any:
         if value == "reinforcement":
             text = "This server does not do reinforcement fine-tuning; method.type is supervised or dpo"
-            raise refuse("method.type", text)
+            raise refuse("", text)
         return value
 
     @model_validator(mode="after")
     def _only_its_own(self) -> "Method":
         other = "dpo" if self.type == "supervised" else "supervised"
         if getattr(self, other) is not None:
-            raise refuse(f"method.{other}", f"method.type is {self.type}, but method.{other} was given")
+            raise refuse(other, f"method.type is {self.type}, but method.{other} was given")
         return self
 
 

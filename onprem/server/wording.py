@@ -35,7 +35,10 @@ KINDS = {
 
 
 def refuse(param: str, text: str) -> PydanticCustomError:
-    """Return the error for a validator to raise: `text` is told as it stands, of the field `param`."""
+    """Return the error for a validator to raise: `text` is told as it stands.
+
+    It is told of the field `param` within what the validator looks at; of that itself where `param` is empty.
+    """
     return PydanticCustomError("refused", "{text}", {"text": text, "param": param})
 
 
@@ -81,7 +84,7 @@ def _name(path: tuple) -> str:
 def _problem(param: str, errors: list[dict]) -> Problem:
     kind, context = errors[0]["type"], errors[0].get("ctx", {})
     if kind == "refused":
-        return context["param"], context["text"], "invalid_value"
+        return ".".join(filter(None, (param, context["param"]))), context["text"], "invalid_value"
     if kind == "extra_forbidden":
         return param, f"Unknown or unsupported parameter: '{param}'", "unknown_parameter"
     if kind == "json_invalid":

@@ -46,6 +46,42 @@ def test_wrong_bodies_are_told_in_our_words(client, case):
     assert "Input should" not in message, "pydantic's own words"
 
 
+METHOD = {"type": "supervised", "supervised": {"hyperparameters": {"lora": False, "lora_r": 8}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "param", "texts"),
+    [
+        ("JobCreate", {"hyperparameters": {"lora": False, "lora_r": 8, "learning_rate": 1, "learning_rate_multiplier": 1}},
+         "hyperparameters.learning_rate", ("exclude each other", "lora is false")),
+        ("JobCreate", {"method": METHOD}, "method.supervised.hyperparameters.lora_r", ("lora is false",)),
+        ("JobCreate", {"method": {"type": "reinforcement"}}, "method.type", ("reinforcement",)),
+        ("JobCreate", {"method": {"type": "dpo", "supervised": {}}}, "method.supervised", ("was given",)),
+        ("JobCreate", {"method": {"type": "dpo"}, "hyperparameters": {}}, "hyperparameters", ("exclude each other",)),
+        ("TextCreate", {"logit_bias": {"a": 1}}, "logit_bias", ("token ids",)),
+        ("TextCreate", {"best_of": 2}, "best_of", ("leave best_of out",)),
+    ],
+)  # fmt: skip
+def test_contradictions_are_told_together_under_the_fields_whole_name(schema, body, param, texts):
+    from pydantic import ValidationError
+
+    from onprem.server import completion_schemas, schemas
+    from onprem.server.wording import problems_of
+
+    body = (
+        {"model": "m", "training_file": "f"} | body
+        if schema == "JobCreate"
+        else {"model": "m", "prompt": "a"} | body
+    )
+    with pytest.raises(ValidationError) as refused:
+        getattr(schemas if schema == "JobCreate" else completion_schemas, schema).model_validate(body)
+    ((told, text, _),) = problems_of(
+        [{**e, "loc": ("body", *e["loc"])} for e in refused.value.errors()], body
+    )
+    assert told == param
+    assert all(each in text for each in texts)
+
+
 def test_every_finding_that_a_body_can_meet_has_words():
     """Whatever hypothesis sends, no field is told to be `another value`."""
     from hypothesis import given, settings
