@@ -120,7 +120,8 @@ class Follower:
         while self._spool.full:
             await asyncio.sleep(1.0)
         events = await self._new_events(watch)
-        watch.pace.looked(time.monotonic(), len(events))
+        stamps = [at for event in events if (at := seconds(event.get("created_at")))]
+        watch.pace.looked(time.monotonic(), len(events), stamps)
         for event in events:
             if str(event.get("level")).startswith("warn"):
                 log.warning("Job %s: %s", watch.job.id, scrub(event.get("message")))

@@ -52,6 +52,40 @@ def test_a_steady_job_in_a_crowd_is_met_when_its_event_is_due():
     assert looks <= 4 * len(lags)
 
 
+def play(
+    paces: list[Pace], visible: list[list[float]], clock: float, until: float
+) -> list[tuple[float, float]]:
+    """Follow jobs side by side; return each event's moment and lag. What is written on it is by the provider's clock."""
+    lags, seen, due = [], [0] * len(paces), [6.0 * k / len(paces) for k in range(len(paces))]
+    while (now := min(due)) < until:
+        k = due.index(now)
+        new = [at for at in visible[k][seen[k] :] if at <= now]
+        lags += [(at, now - at) for at in new]
+        paces[k].looked(now, len(new), [float(int(at + clock)) for at in new])
+        seen[k] += len(new)
+        due[k] = now + paces[k].wait_s(now, running=True)
+    return lags
+
+
+@pytest.mark.parametrize("clock", [0.0, 1.7e9, -500.0])
+def test_times_on_events_bring_a_crowd_to_its_pace_within_three_events(clock):
+    jobs, period = 50, 15.0
+    shared = crowd(1000, 200.0, 0.4)
+    visible = [[period * (n + k / jobs) for n in range(1, 12)] for k in range(jobs)]
+    lags = play([Pace(shared) for _ in range(jobs)], visible, clock, 10 * period)
+    assert sorted(lag for at, lag in lags if at > 3 * period)[-10] <= 1.0
+    assert max(lag for at, lag in lags if at > 3 * period) <= 2.0
+
+
+def test_a_false_time_on_one_job_leaves_the_others_in_pace():
+    jobs, period = 20, 15.0
+    shared = crowd(1000, 200.0, 0.4)
+    Pace(shared).looked(0.0, 1, [1e6])  # written in the far future
+    visible = [[period * (n + k / jobs) for n in range(1, 12)] for k in range(jobs)]
+    lags = play([Pace(shared) for _ in range(jobs)], visible, 0.0, 10 * period)
+    assert max(lag for at, lag in lags if at > 3 * period) <= 6.5  # no worse than looking at all in turn
+
+
 @pytest.mark.parametrize("period", [0.1, 1.0, 7.0, 15.0, 60.0])
 def test_with_few_jobs_no_event_waits_longer_than_a_look(period):
     lags, _ = follow(Pace(crowd(3)), period, 40 * period)
