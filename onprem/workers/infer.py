@@ -2,8 +2,8 @@
 
     python -m onprem.workers.infer
 
-It keeps the last few models in memory until it is told to forget them. Its log never holds prompts or answers. What a library prints goes to the
-log: the answers have a descriptor of their own.
+It keeps the last few models in memory until it is told to forget them. Its log never holds prompts or answers. What a
+library prints goes to the log: the answers have a descriptor of their own.
 """
 
 import json

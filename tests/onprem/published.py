@@ -108,10 +108,9 @@ def problems(value: object, fields: dict[str, str], at: str = "") -> list[str]:
             found.append(f"{at}{name} is {_type(inner)}, published {types}")
         elif values and isinstance(inner, str) and "integer" not in types and inner not in values.split("|"):
             found.append(f"{at}{name} is {inner}, published {values}")
-        for each, where in [(inner, f"{at}{name}.")] if isinstance(inner, dict) else []:
-            found += problems(each, fields, where) if any(n.startswith(where) for n in fields) else []
-        for each in inner if isinstance(inner, list) else []:
-            found += problems(each, fields, f"{at}{name}[].") if isinstance(each, dict) else []
+        where, inner = (f"{at}{name}[].", inner) if isinstance(inner, list) else (f"{at}{name}.", [inner])
+        if any(n.startswith(where) for n in fields):  # else its names are free: a map
+            found += [p for each in inner if isinstance(each, dict) for p in problems(each, fields, where)]
     return found
 
 
