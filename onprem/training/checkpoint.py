@@ -59,13 +59,20 @@ def newest(job: Path, kept: set[int]) -> Path | None:
     kept : set of int
         Steps that are models in their own right; others (written at a pause) go once a newer one is there.
     """
+    drop_halves(job)
     whole = steps(job)
-    for path in job.glob("checkpoint-*"):
-        step = int(path.name.rpartition("-")[2])
-        if step not in whole or (step < whole[-1] and step not in kept):
-            shutil.rmtree(path)
+    for step in whole[:-1]:
+        if step not in kept:
+            shutil.rmtree(folder_of(job, step))
     usable = [step for step in whole if (folder_of(job, step) / "trainer_state.json").exists()]
     return folder_of(job, usable[-1]) if usable else None
+
+
+def drop_halves(job: Path) -> None:
+    """Remove checkpoints that were not written to their end."""
+    for path in job.glob("checkpoint-*"):
+        if not (path / SEAL).exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def drop_passing(job: Path, kept: set[int]) -> None:

@@ -68,6 +68,7 @@ class Worker:
             log.error("job %s: %s at %s", job["id"], code, _where(error))
             if not ranks.is_first():
                 raise
+            checkpoint.drop_halves(self.folder.job(job["id"]))  # where the disk is full, room to tell so
             job_rows.fail(self.db, job["id"], code, message, param, holder=self.worker_id)
         finally:
             if ranks.is_first():

@@ -16,6 +16,7 @@ from onprem.workers import process
 
 GRACE_SECONDS = 30.0  # from a claim until its worker has locked the job, at most
 MOST_PATIENT = 60.0  # seconds until a worker that keeps dying without a job is started again, at most
+RETRY_SECONDS = 2.0  # until a store that could not be written is tried again
 STEP_PATIENCE = 120.0  # seconds for the step under way and its checkpoint at shutdown
 
 log = logging.getLogger("onprem.server")
@@ -42,9 +43,8 @@ class TrainingPool:
         self.db, self.folder, self.size, self.threads, self.command = db, folder, size, threads, command
         self.workers: dict[str, asyncio.subprocess.Process] = {}
         self.tasks: set[asyncio.Task] = set()
-        self.slots: set[int] = set(
-            range(size)
-        )  # free places of workers: each its own GPU, where there are some
+        # Free places of workers: each its own GPU, where there are some.
+        self.slots: set[int] = set(range(size))
         self.starting = 0
         self.stillborn = 0  # workers in a row that died without a job, such as for want of a package
         self.stopping = False
@@ -106,11 +106,10 @@ class TrainingPool:
                 self.starting -= 1
             await worker.wait()
             if not self.stopping:
-                had_job = await asyncio.to_thread(self._after_death, worker_id, worker.returncode)
+                had_job = await self._note_death(worker_id, worker.returncode)
                 self.stillborn = 0 if had_job else self.stillborn + 1
-                await asyncio.sleep(
-                    min(2.0**self.stillborn - 1, MOST_PATIENT)
-                )  # holding the next one's place
+                # Meanwhile it holds the next one's place.
+                await asyncio.sleep(min(2.0**self.stillborn - 1, MOST_PATIENT))
         finally:
             self.workers.pop(worker_id, None)
             self.slots.add(slot)
@@ -124,9 +123,18 @@ class TrainingPool:
             log=self.folder.logs / "train.log", threads=self.threads,
         )  # fmt: skip
 
+    async def _note_death(self, worker_id: str, code: int) -> bool:
+        """Note it as soon as the store can be written: what killed the worker, a full disk, may last a while."""
+        log.warning("training worker ended with code %s; logs/train.log says why", code)
+        while True:
+            try:
+                return await asyncio.to_thread(self._after_death, worker_id, code)
+            except Exception as error:
+                log.error("the death of a worker cannot be noted (%s); tried again", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
     def _after_death(self, worker_id: str, code: int) -> bool:
         """Note the death on the job that the worker held; returns whether it held one."""
-        log.warning("training worker ended with code %s; logs/train.log says why", code)
         held = job_rows.held_by(self.db, worker_id)
         for job in held:
             job_rows.died(self.db, job, code)

@@ -2,6 +2,7 @@
 
 import errno
 import math
+import sqlite3
 
 import pytest
 
@@ -10,6 +11,7 @@ pytest.importorskip("trl")
 
 from onprem_worker import Bench  # noqa: E402
 
+from onprem.store import jobs as job_rows  # noqa: E402
 from onprem.training import checkpoint, memory  # noqa: E402
 from onprem.training.job_run import JobRun  # noqa: E402
 from onprem.training.reporter import Reporter  # noqa: E402
@@ -103,3 +105,16 @@ def test_a_loss_that_recovers_is_no_divergence(bench, monkeypatch, losses):
 
     monkeypatch.setattr(Reporter, "on_log", odd)
     assert bench.run(n_epochs=4, batch_size=8)["status"] == "succeeded"
+
+
+def test_a_half_written_checkpoint_gives_way_to_what_is_told_of_a_full_disk(bench, monkeypatch):
+    told = job_rows.fail
+
+    def where_there_is_room(db, job_id, *arguments, **more):
+        if any(bench.folder.job(job_id).glob("checkpoint-*/*")):
+            raise sqlite3.OperationalError("database or disk is full")
+        return told(db, job_id, *arguments, **more)
+
+    monkeypatch.setattr(checkpoint, "seal", breaks(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(job_rows, "fail", where_there_is_room)
+    assert bench.run(n_epochs=1)["error"]["code"] == "disk_full"

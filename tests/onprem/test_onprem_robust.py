@@ -215,3 +215,34 @@ def test_after_the_servers_death_nothing_more_is_launched(folder):
     thread.join(0.5)
     assert thread.is_alive(), "it waits for the end of its process"
     assert orphan.child is None
+
+
+def test_a_death_that_a_full_disk_kept_from_being_noted_is_noted_later(db, folder, monkeypatch):
+    queue(db, "one")
+    died, tries = job_rows.died, []
+
+    async def start(module, root, worker_id, *arguments, **options):
+        job_rows.claim(db, worker_id)
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "raise SystemExit(1)", stdin=asyncio.subprocess.PIPE
+        )
+
+    def written_at_the_third_try(*arguments):
+        tries.append(arguments)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        died(*arguments)
+        pool.stopping = True  # no second worker
+
+    monkeypatch.setattr(process, "start", start)
+    monkeypatch.setattr(job_rows, "died", written_at_the_third_try)
+    monkeypatch.setattr("onprem.workers.pool.RETRY_SECONDS", 0.01)
+    pool = TrainingPool(db, folder)
+
+    async def live():
+        pool.poke()
+        await asyncio.wait_for(asyncio.gather(*pool.tasks), 20)
+
+    asyncio.run(live())
+    job = job_rows.get(db, None, "one")
+    assert (job["status"], job["worker"], job["attempts"]) == ("queued", None, 1)
