@@ -91,6 +91,8 @@ def _problems(arguments) -> list[str]:
         wrong.append(f"--port is {arguments.port}, expected 0 to 65535")
     if (arguments.engine == "command") != (arguments.command is not None):
         wrong.append("--engine command and --command TEMPLATE go together")
+    if arguments.ray_fsdp and (arguments.engine != "ray" or arguments.ray_workers < 2):
+        wrong.append("--ray-fsdp goes with --engine ray and at least 2 --ray-workers")
     if arguments.command and not all(
         name in arguments.command for name in ("{data_dir}", "{job}", "{worker}")
     ):

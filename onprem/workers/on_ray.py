@@ -13,6 +13,7 @@ import sys
 
 from onprem.store.connect import VARIABLE
 
+TOO_FEW_GPUS = "The Ray cluster has {:g} GPUs for {} processes, so the job trains on CPUs, and the model is not shared out among them."
 OUT_OF_REACH = (
     "The Ray cluster spans several machines, but the job store is a SQLite file, whose locks network file systems do not "
     f"keep. Should this job misbehave: the server's operator can set {VARIABLE} to a PostgreSQL URL."
@@ -42,13 +43,13 @@ def store_is_out_of_reach(nodes: list[dict]) -> bool:
     return len(machines) > 1 and not os.environ.get(VARIABLE)
 
 
-def tell(data_dir: str, job_id: str) -> None:
+def tell(data_dir: str, job_id: str, key: str, text: str) -> None:
     """Warn whoever reads the job's events."""
     from onprem.store import DataFolder, open_database
     from onprem.store.events import add_event
 
     with open_database(DataFolder.at(data_dir)).transaction() as connection:
-        add_event(connection, job_id, "message:out_of_reach", OUT_OF_REACH, level="warn")
+        add_event(connection, job_id, f"message:{key}", text, level="warn")
 
 
 def main() -> None:
@@ -73,8 +74,12 @@ def main() -> None:
     ray.init(address=arguments.address, runtime_env=environment, log_to_driver=False)
     if store_is_out_of_reach(ray.nodes()):
         log.warning(OUT_OF_REACH)
-        tell(arguments.data_dir, arguments.job)
+        tell(arguments.data_dir, arguments.job, "out_of_reach", OUT_OF_REACH)
     on_gpu = ray.cluster_resources().get("GPU", 0) >= arguments.workers
+    if arguments.fsdp and not on_gpu:
+        text = TOO_FEW_GPUS.format(ray.cluster_resources().get("GPU", 0), arguments.workers)
+        log.warning(text)
+        tell(arguments.data_dir, arguments.job, "too_few_gpus", text)
     TorchTrainer(
         train,
         train_loop_config={name: getattr(arguments, name) for name in ("data_dir", "job", "worker", "fsdp")},

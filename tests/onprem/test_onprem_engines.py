@@ -156,7 +156,7 @@ def test_a_cluster_of_several_machines_is_warned_of_sqlite(tmp_path, monkeypatch
     monkeypatch.delenv("ONPREM_DATABASE")
     db = Database(DataFolder.at(tmp_path).database)
     queue(db, "ftjob-1")
-    on_ray.tell(str(tmp_path), "ftjob-1")
+    on_ray.tell(str(tmp_path), "ftjob-1", "out_of_reach", on_ray.OUT_OF_REACH)
     assert "PostgreSQL" in db.one("select message from events where level = 'warn'")["message"]
 
 
@@ -171,3 +171,11 @@ def test_a_checkpoint_without_whole_weights_is_no_checkpoint(tmp_path):
         JobRecord(None, {}, {}, tmp_path).saved(3, ends_epoch=True)
     assert refused.value.code == "launch_failed"
     assert not checkpoint.steps(tmp_path)
+
+
+@pytest.mark.parametrize("options", [(), ("--engine", "ray"), ("--engine", "command", "--ray-workers", "2")])
+def test_sharing_out_on_ray_that_could_not_be_is_refused(tmp_path, capsys, options):
+    from onprem.cli import main
+
+    assert main(["serve", "--ray-fsdp", *options, "--data-dir", str(tmp_path)]) == 2
+    assert "--ray-fsdp goes with --engine ray and at least 2 --ray-workers" in capsys.readouterr().err
