@@ -9,7 +9,7 @@ import torch
 from onprem.sampling.choice import choice
 from onprem.sampling.refused import Refused
 from onprem.training import gpu
-from onprem.training.loading import load_model, load_tokenizer
+from onprem.training.loading import is_there, load_model, load_tokenizer
 from onprem.training.rows_to_tokens import PLAIN_TEMPLATE
 
 MODELS_KEPT = 3
@@ -51,7 +51,7 @@ class Engine:
 
     def _model(self, path: str) -> tuple:
         if path not in self.models:
-            if not Path(path).is_dir():
+            if not is_there(Path(path)):
                 raise Refused("model_not_found", "The model's files are gone.")
             model = load_model(Path(path), gpu.dtype_at_rest()).eval().to(self.device)
             self.models[path] = model, load_tokenizer(Path(path))

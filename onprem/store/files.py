@@ -34,11 +34,12 @@ def get(db: Database, tenant: str, file_id: str) -> dict | None:
     )
 
 
-def remove(db: Database, folder: DataFolder, file_id: str) -> None:
-    """Remove the row, then the content: a crash between leaves an orphan that `sweep` removes."""
+def remove(db: Database, folder: DataFolder, file_id: str) -> bool:
+    """Remove the row, then the content: a crash between leaves an orphan that `sweep` removes. False where no row was."""
     with db.transaction() as connection:
-        connection.execute("delete from files where id = ?", (file_id,))
+        there = connection.execute("delete from files where id = ?", (file_id,)).rowcount > 0
     folder.file(file_id).unlink(missing_ok=True)
+    return there
 
 
 def sweep(db: Database, folder: DataFolder, older_than: float = 3600) -> int:

@@ -51,6 +51,11 @@ def load_data(db: Database, folder: DataFolder, job: dict, tokenizer) -> Data:
                 (param, f"The file {job[param]} was deleted or has expired before the job started.")
             )
             continue
+        if not folder.file(job[param]).is_file():
+            problems.append(
+                (param, f"The content of {job[param]} is gone from the server's disk. Upload it again.")
+            )
+            continue
         target.extend(rows.example(line, row) for line, row in read_rows(folder.file(job[param])))
         problem = _problem(param, target, hp)
         problems += [(param, problem)] if problem else []

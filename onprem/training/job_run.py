@@ -17,13 +17,16 @@ from onprem.store import Database, DataFolder
 from onprem.store import models as model_rows
 from onprem.training import checkpoint, gpu, memory, ranks, results
 from onprem.training.data import Data, load_data
+from onprem.training.errors import JobError
 from onprem.training.event_log import EventLog
 from onprem.training.job_record import JobRecord
-from onprem.training.loading import BASE_FILE, load_model, load_tokenizer
+from onprem.training.loading import BASE_FILE, is_there, load_model, load_tokenizer
 from onprem.training.plan import Plan
 from onprem.training.reporter import UNSAVED, Reporter
 from onprem.training.survival import Survival
 from onprem.training.tasks import TASKS
+
+GONE = "The files of the model {} are gone from the server's disk. Take another model, or tell the operator."
 
 
 class JobRun:
@@ -45,6 +48,8 @@ class JobRun:
         if base is None:
             raise LookupError(f"the model {job['model']} is no longer registered")
         self.base, self.base_path = base, Path(base["path"])
+        if not is_there(self.base_path):
+            raise JobError("model", GONE.format(job["model"]), code="model_not_available")
         self.folder = store.job(job["id"])
         self.folder.mkdir(parents=True, exist_ok=True)
         self.record = JobRecord(db, job, base, self.folder)

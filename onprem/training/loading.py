@@ -14,6 +14,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 BASE_FILE = "adapter_base.json"
 
 
+def is_there(folder: Path) -> bool:
+    """Tell whether a model's files are on the disk, those of the models that it was tuned on included."""
+    if not any(folder.glob("*.safetensors")):
+        return False
+    base = folder / BASE_FILE
+    return is_there(Path(json.loads(base.read_text())["base"])) if base.exists() else True
+
+
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Load a fast tokenizer that can pad and that knows how a text ends."""
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -76,7 +76,7 @@ class RowTokenizer:
         for i, message in enumerate(messages):
             if message["role"] != "assistant" or message.get("weight", 1) == 0:
                 continue
-            before = self._render(messages[:i], add_generation_prompt=True)
+            before = self._render(messages[:i], add_generation_prompt=True) if i else self._opening(text)
             upto = text if i == len(messages) - 1 else self._render(messages[: i + 1])
             if not upto.startswith(before) or not text.startswith(upto):
                 if i < len(messages) - 1:
@@ -84,6 +84,12 @@ class RowTokenizer:
                 before = _common_prefix(before, text)
             spans.append((len(before), len(before) + self._turn_length(upto[len(before) :])))
         return text, spans
+
+    def _opening(self, text: str) -> str:
+        """Return what comes before an answer that is the first message: templates render no empty chat."""
+        asked = [{"role": "user", "content": "?"}]
+        opening = self._render(asked, add_generation_prompt=True).removeprefix(self._render(asked))
+        return text[: text.find(opening) + len(opening)] if opening in text else ""
 
     def _render(self, messages: list[dict], add_generation_prompt: bool = False) -> str:
         plain = [{"role": m["role"], "content": m["content"]} for m in messages]

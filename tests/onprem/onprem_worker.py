@@ -37,11 +37,11 @@ class Bench:
                 self.db, row | {"expires_at": None, "sha256": "", "format": "chat", "n_examples": rows}
             )
 
-    def run(self, valid: str | None = "valid", **hyperparameters) -> dict:
+    def run(self, valid: str | None = "valid", model: str | None = None, **hyperparameters) -> dict:
         """Queue a job, let the worker do it, and return its row."""
         hp = resolve(hyperparameters, "supervised", self.rows, self.model)
         row = {
-            "id": f"ftjob-{next(self.numbers)}", "tenant": "t", "model": self.model["name"], "status": "queued",
+            "id": f"ftjob-{next(self.numbers)}", "tenant": "t", "model": model or self.model["name"], "status": "queued",
             "created_at": 1, "training_file": "train", "validation_file": valid, "suffix": None, "seed": 1,
             "method": {"type": "supervised", "hyperparameters": {}}, "hyperparameters": hp,
         }  # fmt: skip

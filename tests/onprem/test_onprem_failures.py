@@ -3,6 +3,7 @@
 import errno
 import math
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +119,20 @@ def test_a_half_written_checkpoint_gives_way_to_what_is_told_of_a_full_disk(benc
     monkeypatch.setattr(checkpoint, "seal", breaks(OSError(errno.ENOSPC, "No space left on device")))
     monkeypatch.setattr(job_rows, "fail", where_there_is_room)
     assert bench.run(n_epochs=1)["error"]["code"] == "disk_full"
+
+
+def test_files_that_are_gone_from_the_disk_are_told_by_name(bench):
+    weights = bench.run(n_epochs=1)["fine_tuned_model"]
+    path = Path(bench.db.one("select path from models where name = ?", weights)["path"])
+    (path / "model.safetensors").rename(bench.folder.root / "kept")
+    job = bench.run(model=weights, n_epochs=1)
+    assert job["error"]["code"] == "model_not_available"
+    assert f"The files of the model {weights} are gone" in job["error"]["message"]
+    content = bench.folder.file("valid")
+    content.rename(bench.folder.root / "valid")
+    try:
+        job = bench.run(n_epochs=1)
+    finally:
+        (bench.folder.root / "valid").rename(content)
+    assert (job["error"]["code"], job["error"]["param"]) == ("invalid_validation_file", "validation_file")
+    assert "Upload it again" in job["error"]["message"]

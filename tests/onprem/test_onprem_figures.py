@@ -54,6 +54,24 @@ def test_every_assistant_turn_is_learned_with_its_end(tokenizer):
     )
 
 
+PLAIN_WITH_A_DEFAULT = (
+    "{% if messages[0]['role'] != 'system' %}{{ '<|system|>Be kind.<|end|>' }}{% endif %}"
+    "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+@pytest.mark.parametrize("template", [None, "", PLAIN_WITH_A_DEFAULT])
+@pytest.mark.parametrize("more", [(), CHAT[3:]])
+def test_an_answer_without_a_question_is_learned(template, more):
+    tokenizer = load_tokenizer(EMBEDDED)
+    if template is not None:
+        tokenizer.chat_template = template
+    rows = RowTokenizer(tokenizer, 512)
+    asked, unasked = (learned(tokenizer, rows.example(1, turns(*q, CHAT[2], *more))) for q in (CHAT[1:2], ()))
+    assert unasked == asked
+
+
 def test_weight_0_is_not_learned(tokenizer):
     row = turns(*CHAT)
     row["messages"][2]["weight"] = 0

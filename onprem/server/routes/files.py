@@ -101,10 +101,11 @@ def retrieve(file_id: str, context: Ctx, tenant: Tenant) -> dict:
 @router.get("/{file_id}/content", response_class=FileResponse)
 def content(file_id: str, context: Ctx, tenant: Tenant) -> FileResponse:
     """Return a file's content."""
-    row = _get(context, tenant, file_id)
-    return FileResponse(
-        context.folder.file(file_id), media_type="application/octet-stream", filename=row["filename"]
-    )
+    row, path = _get(context, tenant, file_id), context.folder.file(file_id)
+    if not path.is_file():
+        text = f"The content of {file_id} is gone from the server's disk. Upload it again."
+        raise ApiError(404, text, param="id", code="file_content_gone")
+    return FileResponse(path, media_type="application/octet-stream", filename=row["filename"])
 
 
 @router.delete("/{file_id}")
@@ -117,7 +118,8 @@ def delete(file_id: str, context: Ctx, tenant: Tenant) -> dict:
     if user:
         text = f"File {file_id} is in use by {user['id']}. Cancel that job or wait for its end, then delete the file."
         raise ApiError(409, text, param="id", code="file_in_use")
-    file_rows.remove(context.db, context.folder, file_id)
+    if not file_rows.remove(context.db, context.folder, file_id):  # another request was first
+        _get(context, tenant, file_id)
     return {"id": file_id, "object": "file", "deleted": True}
 
 
