@@ -148,27 +148,36 @@ def test_a_paused_job_that_is_cancelled_keeps_no_checkpoint_to_go_on_from(web, f
 
 
 def test_workers_that_die_at_birth_are_not_started_without_pause(db, folder, monkeypatch):
-    started = []
+    started, pauses = [], []
+    sleep = asyncio.sleep
 
     async def start(*arguments, **options):
-        started.append(time.monotonic())
+        started.append(arguments)
         return await asyncio.create_subprocess_exec(
             sys.executable, "-c", "raise SystemExit(3)", stdin=asyncio.subprocess.PIPE
         )
 
+    async def pause(seconds):
+        pauses.append(seconds)
+        pool.poke()  # clients go on to ask
+        await sleep(0)
+        assert len(started) == len(pauses), "none is started meanwhile"
+        if len(pauses) == 8:
+            enough.set()
+            await sleep(3600)
+
     monkeypatch.setattr(process, "start", start)
+    monkeypatch.setattr("onprem.workers.pool.asyncio.sleep", pause)
     queue(db, "waiting")
+    pool, enough = TrainingPool(db, folder), asyncio.Event()
 
     async def live():
-        pool = TrainingPool(db, folder)
         pool.poke()
-        for _ in range(20):  # clients go on to ask
-            await asyncio.sleep(0.1)
-            pool.poke()
+        await enough.wait()
         await pool.stop()
 
     asyncio.run(live())
-    assert len(started) == 2, "the second after a second, the third three seconds later"
+    assert pauses == [1, 3, 7, 15, 31, 60, 60, 60]
     assert job_rows.status(db, "waiting") == "queued"
 
 
