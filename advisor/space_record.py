@@ -78,10 +78,10 @@ def default_space(jobs: Sequence[Job]) -> SearchSpace:
         for j in jobs
     )
     rate = {"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {}
-    return read_space({knob: _around(knob, jobs) for knob in COVERED} | rate)
+    return read_space({knob: around(knob, jobs) for knob in COVERED} | rate)
 
 
-def _around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:
+def around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:
     """The range of `COVERED`, widened to twice beyond what the jobs tried, within what providers document."""
     low, high = COVERED[knob]
     tried = [v for j in jobs if is_number(v := getattr(j.hyperparameters, knob)) and v > 0]

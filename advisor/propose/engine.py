@@ -11,7 +11,7 @@ import numpy as np
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.acquire import Worth, worth
 from advisor.propose.budget import affordable
-from advisor.propose.grid import Grid, all_auto, candidates, same
+from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
 from advisor.propose.limits import unsafe
 from advisor.propose.nearby import nearness
@@ -53,7 +53,7 @@ def propose(
         auto = all_auto(space)
         expect = "no job and no data known: the provider's own choice"
         return [Proposal(auto, because(None, auto, diagnosis), expect)] * n, []
-    grid = candidates(space, reference_rate(space))
+    grid = candidates(space if guide_only else within_reach(space, jobs), reference_rate(space))
     free = _free(grid, jobs)
     within = affordable(grid.settings, jobs, budget, context)
     if guide_only:

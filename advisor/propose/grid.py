@@ -1,16 +1,18 @@
 """The settings that a proposal may take, as a table of candidates.
 
 Listed values stand as they are; a range becomes the round values that people use (epochs and batch sizes are
-whole numbers, learning rates step by the square root of two). Knows nothing of jobs.
+whole numbers, learning rates step by the square root of two).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advisor.nouns import AUTO, HyperParameters, Knob, SearchSpace
+from advisor.nouns import AUTO, HyperParameters, Job, Knob, SearchSpace
+from advisor.space_record import COVERED, around
 
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
 RATE_STEP = np.sqrt(2.0)  # about the finest step that changes a final loss by more than its noise
@@ -32,6 +34,20 @@ class Grid:
     def hyperparameters(self, row: int) -> HyperParameters:
         epochs, batch, rate = self.settings[row]
         return HyperParameters(_whole(epochs), _whole(batch), **{self.rate_name: float(rate)})
+
+
+def within_reach(space: SearchSpace, jobs: Sequence[Job]) -> SearchSpace:
+    """The space with its ranges cut to what is known: neither tables nor jobs say anything far beyond themselves.
+
+    Listed values stand, and so does a range that lies outside: somebody chose them.
+    """
+    near = {knob: _cut(getattr(space, knob), around(knob, jobs)) for knob in COVERED}
+    return replace(space, **near)
+
+
+def _cut(knob: Knob, to: dict[str, float]) -> Knob:
+    low, high = max(knob.low, to["min"]), min(knob.high, to["max"])
+    return knob if knob.values or low > high else replace(knob, low=low, high=high)
 
 
 def candidates(space: SearchSpace, center: float) -> Grid:

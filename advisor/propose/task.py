@@ -46,6 +46,7 @@ class Task:
     reference: float  # learning rate at which the third column of `logs` is nought
     broken: np.ndarray  # float[k, 3], settings that blew up
     objective: str = "final"
+    validated: bool = True  # False: training losses stand in, and no figure is one of validation
 
     @property
     def obs(self) -> Observations:
@@ -97,4 +98,5 @@ def understand(
     ]
     shifts = sum((t for t in told if t is not None), np.zeros(len(LATTICE.pairs())))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
-    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken, objective)
+    validated = any(len(j.full_valid) or len(j.valid) for j in peers)
+    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken, objective, validated)

@@ -59,7 +59,8 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     """What is expected, in figures where losses were measured, and never in figures where none was."""
     low, high = likely_range(task.predict(setting[None]))[0]
     mean, chance, best = worth.mean[row], worth.chance[row], task.obs.best()
-    if not task.obs.measured or not np.isfinite([low, high, mean, chance, best]).all():
+    known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
+    if not known or not np.isfinite([low, high, mean, chance, best]).all():
         return ["no validation loss to go by yet, so no figures: a usual setting by earlier tasks"]
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
 BUDGETS = ("jobs", "trained_tokens", "usd")
@@ -182,7 +183,7 @@ def _budget(text: str) -> dict[str, float]:
             left[kind.strip()] = float(amount)
         except ValueError:
             kind = ""
-        if kind.strip() not in BUDGETS:
+        if kind.strip() not in BUDGETS or not math.isfinite(left[kind.strip()]):
             raise argparse.ArgumentTypeError(f"{part!r} is no KIND=LEFT with a kind of {', '.join(BUDGETS)}")
     return left
 

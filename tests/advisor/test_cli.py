@@ -91,6 +91,14 @@ def test_every_way_of_asking_is_answered(capsys, jobs_file, argv):
     assert "Next" in out
 
 
+@pytest.mark.parametrize("budget", ["usd=nan", "jobs=inf", "hours=3", "usd"])
+def test_a_budget_that_is_no_amount_is_refused_before_anything_is_read(capsys, budget):
+    with pytest.raises(SystemExit) as end:
+        run(capsys, "recommend", "--budget", budget)
+    assert end.value.code == 2
+    assert "KIND=LEFT" in capsys.readouterr().err
+
+
 def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
     log = [{"step": 10 * i, "loss": 2.0 / i, "epoch": i} for i in range(1, 7)]
     log += [

@@ -5,7 +5,9 @@ import math
 import pytest
 from propose_jobs import ask, job, knobs
 
+from advisor.nouns import SearchSpace
 from advisor.propose import keep
+from advisor.propose.grid import within_reach
 
 
 def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
@@ -76,3 +78,13 @@ def test_jobs_on_other_data_are_warm_start_and_no_losses_of_this_task():
     warm, _ = ask([*elsewhere, here])
     assert "best so far 1.3" in warm[0].expect
     assert keep([*elsewhere, here]).job == "job-0"
+
+
+def test_a_wide_range_is_no_reason_to_go_far_beyond_tables_and_jobs():
+    wide = {"n_epochs": {"min": 1, "max": 50}, "batch_size": {"min": 1, "max": 256}}
+    space = SearchSpace.from_record(wide | {"learning_rate_multiplier": {"min": 0.02, "max": 10}})
+    near = within_reach(space, [job(epochs=10, batch=2)])
+    assert (near.n_epochs.low, near.n_epochs.high) == (1, 20)
+    assert (near.batch_size.low, near.batch_size.high) == (1, 32)
+    chosen = SearchSpace.from_record({"n_epochs": [1, 50], "batch_size": {"min": 128, "max": 256}})
+    assert within_reach(chosen, [job()]) == chosen

@@ -128,3 +128,8 @@ def test_guide_only_stops_where_no_rule_fires():
 )
 def test_a_forecast_is_never_quite_certain(chance, said):
     assert percent(chance) == said
+
+
+def test_training_losses_are_not_told_as_validation_losses():
+    made, _ = ask([job(full_valid_loss=[])])
+    assert "no validation loss to go by" in made[0].expect
