@@ -56,6 +56,8 @@ def _add(db, arguments) -> int:
         return complain(
             f"--tenant {arguments.tenant!r}: expected 1 to 32 of a-z, 0-9 and -, since model names hold it"
         )
+    if not arguments.name.strip() or not arguments.name.isprintable():
+        return complain(f"{arguments.name!r} names nobody; expected whose key it is, such as alice")
     key = "sk-onprem-" + secrets.token_urlsafe(32)
     row = {
         "id": ids.new("key", 8), "name": arguments.name, "tenant": arguments.tenant, "digest": digest_of(key),

@@ -121,6 +121,14 @@ class TextCreate(Sampling):
     best_of: Annotated[int, Field(ge=0, le=20, strict=True)] | None = None
     logprobs: Annotated[int, Field(ge=0, le=5, strict=True)] | None = None
 
+    @field_validator("prompt", mode="before")
+    @classmethod
+    def _countable(cls, value: Any) -> Any:
+        """Tell one thing of too many prompts, rather than of each that it is no token."""
+        if isinstance(value, list) and len(value) > MAX_CHOICES and not isinstance(value[0], int):
+            raise refuse("", f"Invalid value for 'prompt': expected at most {MAX_CHOICES} prompts")
+        return value
+
     @model_validator(mode="after")
     def _not_too_many(self) -> "TextCreate":
         if (self.n or 1) * len(self._prompts()) > MAX_CHOICES:

@@ -102,4 +102,7 @@ def _problem(param: str, errors: list[dict]) -> Problem:
 
 
 def _expected(error: dict) -> str:
-    return EXPECTED.get(error["type"], "another value").format_map(error.get("ctx", {}))
+    context = error.get("ctx", {})
+    if error["type"] == "too_long" and context["field_type"] == "Dictionary":
+        return f"an object of at most {context['max_length']} keys"
+    return EXPECTED.get(error["type"], "another value").format_map(context)

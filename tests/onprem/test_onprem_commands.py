@@ -113,3 +113,8 @@ def test_help_answers_in_a_blink():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < 0.25  # 0.05 s measured
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb"])
+def test_a_key_is_somebodys(tmp_path, name):
+    assert main(["keys", "add", name, "--data-dir", str(tmp_path)]) == 2

@@ -1,4 +1,4 @@
-"""Files that are gone, or going, told to whoever asks for them."""
+"""Files that are gone, or going, and filters that are none: told to whoever asks for them."""
 
 import threading
 
@@ -62,3 +62,10 @@ def test_of_many_who_delete_a_file_one_has_deleted_it(web, monkeypatch):
     for thread in threads:
         thread.join()
     assert sorted(answers) == [200, 404, 404, 404]
+
+
+def test_a_filter_that_is_none_is_refused(web):
+    answer = web.get("/v1/fine_tuning/jobs?metadata=x")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "metadata")
+    assert web.get("/v1/fine_tuning/jobs?metadata=null").status_code == 200
+    assert web.get("/v1/fine_tuning/jobs?metadata[a]=x").status_code == 200

@@ -25,6 +25,8 @@ WORDS = {
     "not a number": ("chat", {"temperature": "warm"}, "'temperature': expected a number, not a string"),
     "too many stops": ("chat", {"stop": list("abcde")}, "'stop': expected a string or a list of at most 4"),
     "not offered": ("chat", {"tools": [{}], "audio": {}}, "Unknown or unsupported parameter: 'tools'; Unknown"),
+    "too many prompts": ("complete", {"prompt": ["a"] * 129}, "Invalid value for 'prompt': expected at most 128 prompts."),
+    "too many keys": ("jobs", {"metadata": {str(i): "" for i in range(17)}}, "expected an object of at most 16 keys"),
     "mixed prompts": ("complete", {"prompt": ["a", 1]}, "'prompt[1]': expected a string or a list, not a number"),
 }  # fmt: skip
 

@@ -50,6 +50,9 @@ def list_jobs(
     for name, value in request.query_params.multi_items():
         if name == "metadata" and value == "null":
             where += " and (metadata is null or metadata = '{}')"
+        elif name == "metadata":
+            text = "Invalid value for 'metadata': expected metadata[key]=value, or metadata=null"
+            raise ApiError(400, text, param="metadata", code="invalid_value")
         elif name.startswith("metadata[") and name.endswith("]"):
             where += " and exists(select 1 from job_metadata m where m.job = jobs.id and m.key = ? and m.value = ?)"
             values += (name[len("metadata[") : -1], value)
