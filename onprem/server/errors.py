@@ -4,7 +4,6 @@ A route whose body is wrong may know more that is wrong: it says so by a functio
 """
 
 import asyncio
-import errno
 import sqlite3
 
 from fastapi import FastAPI, Request
@@ -13,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from onprem.server.wording import Problem, problems_of
+from onprem.store.full import is_disk_full
 
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 MAX_TOLD = 10  # problems of one request spelled out
@@ -43,13 +43,6 @@ def body(status: int, message: str, param: str | None = None, code: str | None =
     """Return the error body."""
     kind = "server_error" if status >= 500 else TYPES.get(status, "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
-def is_disk_full(error: Exception) -> bool:
-    """Tell whether the system or the store had no room left."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
 
 
 def joined(problems: list[Problem]) -> str:
@@ -88,6 +81,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        if is_disk_full(error):  # as PostgreSQL says it
+            return JSONResponse(body(507, DISK_FULL, code="disk_full"), 507)
         return JSONResponse(
             body(500, f"The server failed on this request ({type(error).__name__}); see its log."), 500
         )

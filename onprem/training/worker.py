@@ -1,8 +1,6 @@
 """Takes the next job, runs it, and turns what goes wrong into a failed job with a code and advice."""
 
-import errno
 import logging
-import sqlite3
 import warnings
 from collections.abc import Callable
 
@@ -11,6 +9,7 @@ import transformers
 
 from onprem.store import DataFolder, open_database
 from onprem.store import jobs as job_rows
+from onprem.store.full import is_disk_full
 from onprem.training import checkpoint, gpu, ranks
 from onprem.training.errors import JobError
 from onprem.training.job_run import JobRun
@@ -83,9 +82,7 @@ def failure(error: Exception) -> tuple[str, str, str | None]:
     text = str(error).lower()
     if isinstance(error, JobError):
         return error.code, str(error), error.param
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "no space left" in text:
-        return "disk_full", DISK_FULL, None
-    if isinstance(error, sqlite3.OperationalError) and "full" in text:
+    if is_disk_full(error):
         return "disk_full", DISK_FULL, None
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in text:
         return "out_of_memory", OUT_OF_MEMORY, None

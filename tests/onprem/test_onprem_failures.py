@@ -33,6 +33,7 @@ def breaks(error):
 
 FAILURES = {
     "disk full": (checkpoint, "seal", OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+    "quota used up": (checkpoint, "seal", OSError(errno.EDQUOT, "Disk quota exceeded"), "disk_full"),
     "disk full inside a library": (checkpoint, "seal", RuntimeError("I/O error: No space left on device (os error 28)"), "disk_full"),
     "GPU memory": (Reporter, "on_train_begin", torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
     "main memory": (Reporter, "on_train_begin", RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory"),

@@ -64,6 +64,15 @@ DISKS = {
 }  # fmt: skip
 
 
+class PostgresDiskFull(Exception):
+    """As psycopg tells it."""
+
+    sqlstate = "53100"
+
+
+DISKS["of PostgreSQL"] = (file_rows, "insert", lambda *a, **k: (_ for _ in ()).throw(PostgresDiskFull()))
+
+
 @pytest.mark.parametrize("moment", DISKS)
 def test_a_disk_that_is_full_refuses_the_upload_and_keeps_nothing_of_it(web, folder, db, monkeypatch, moment):
     with monkeypatch.context() as patched:
