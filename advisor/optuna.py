@@ -125,11 +125,14 @@ class AdvisorPruner(optuna.pruners.BasePruner):
         self.prior = prior
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        if not trial.intermediate_values:
-            return False
+        others = _trials(study)
+        if not trial.intermediate_values or not any(
+            t.state == optuna.trial.TrialState.COMPLETE for t in others
+        ):
+            return False  # the first is never pruned: a study needs one trial that came to its end
         from advisor.live import judge
 
-        jobs = self.translator.jobs(_trials(study), trial)
+        jobs = self.translator.jobs(others, trial)
         word = judge(jobs, self.translator.space(trial.distributions, jobs), self.prior)
         if word.stop_now:
             log.info(f"the advisor ends trial {trial.number}: {word.reason}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,13 @@ def space_of(request: Request) -> SearchSpace | None:
     if about.get("provider") not in NAMES:
         return None
     from advisor.nouns import SearchSpace
+    from advisor.space_record import default_space
 
-    return SearchSpace.from_record(find(about["provider"]).space(about.get("model")))
+    theirs = SearchSpace.from_record(find(about["provider"]).space(about.get("model")))
+    asked = default_space(request.jobs)
+    if not request.jobs or asked.rate_name == theirs.rate_name:
+        return theirs
+    return replace(theirs, rate=asked.rate, rate_name=asked.rate_name)  # the jobs count rates otherwise
 
 
 def _json_of(path: str | None) -> Any:

@@ -32,6 +32,7 @@ class Observations:
     whole: np.ndarray  # bool[n], measured on the whole validation set
     job: np.ndarray  # int[n]
     base: float  # loss before any training
+    ended_best: float = np.inf  # the lowest loss that a job ended with, as it was measured
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -87,7 +88,8 @@ def observe(
         valid += [(*r, i) for r in rows if curves or r[3] == END]
         if curves:
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
-    return _table(valid, base), _table(train, base)
+    ends = [r[2] for r in valid if r[3] == END]
+    return replace(_table(valid, base), ended_best=min(ends, default=np.inf)), _table(train, base)
 
 
 def _telling(jobs: Sequence[Job]) -> list[int]:

@@ -25,7 +25,7 @@ def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tu
     if any(f.rule == NO_JOB for f in diagnosis.fired):
         return (NO_JOB,)
     changes = directions(newest, to)
-    borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes)]
+    borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes) and not _opposed(f.moves, changes)]
     said = [f.rule for f in diagnosis.fired if f.rule not in borne and _agrees(f.guide_moves, changes)]
     return (*borne, *said)
 
@@ -68,7 +68,7 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     about = f"final validation loss about {mean:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
     if not task.obs.any_ended:
         return [about + "no job has ended yet"]
-    return [about + f"best so far {best:.3g}", chance_text]
+    return [about + f"best so far {task.obs.ended_best:.3g}", chance_text]
 
 
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
@@ -87,6 +87,10 @@ def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
                     f"the guide asks for {SHORT.get(m.knob, m.knob)} {m.direction} ({f.rule}; {m.measured})"
                 )
     return out
+
+
+def _opposed(moves: tuple, changes: dict[str, str]) -> bool:
+    return any(changes.get(m.knob, m.direction) != m.direction for m in moves)
 
 
 def _agrees(moves: tuple, changes: dict[str, str]) -> bool:

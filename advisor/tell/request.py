@@ -121,3 +121,7 @@ def decode(text: str, name: str) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise RecordError([f"{name} is no JSON: {error.msg} at {where}"]) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; thousands of brackets
+        raise RecordError(
+            [f"{name} is JSON that no reader takes: nested too deep, or with an endless number"]
+        ) from None

@@ -96,6 +96,13 @@ def test_a_trial_that_gets_worse_is_pruned_and_a_good_one_is_not():
     assert len(made.trials[1].intermediate_values) < 6
 
 
+def test_the_first_trial_is_never_pruned():
+    made = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
+    made.enqueue_trial({"epochs": 12, "batch_size": 4, "lr": 1e-2, "scheduler": "linear"})
+    made.optimize(objective, n_trials=1)
+    assert made.best_trial.state.name == "COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("distribution", "values", "low", "high", "integer"),
     [

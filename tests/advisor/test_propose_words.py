@@ -133,3 +133,10 @@ def test_a_forecast_is_never_quite_certain(chance, said):
 def test_training_losses_are_not_told_as_validation_losses():
     made, _ = ask([job(full_valid_loss=[])])
     assert "no validation loss to go by" in made[0].expect
+
+
+def test_the_best_so_far_is_the_loss_that_was_measured_however_bad():
+    made, _ = ask(
+        [job(ends=(6.0, 9.0), base_valid_loss=3.0), job(rate=0.1, ends=(5.5, 4.4), base_valid_loss=4.5)]
+    )
+    assert "best so far 4.4" in made[0].expect
