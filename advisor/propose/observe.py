@@ -17,7 +17,7 @@ from advisor.propose.series import blew_up, clean, ended, likely_setting, total_
 
 END, WAY, EARLY = 0, 1, 2  # kinds of observations
 EARLY_SHARES = (0.25, 0.5)  # of the first epoch
-MOST_POINTS = 90  # over all jobs: more cost time and tell nothing new
+MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
 MOST_JOBS = 45  # looked at: of a longer history the best third of these and the latest
 
 
