@@ -3,6 +3,8 @@
 import pytest
 from onprem_server import Server, chat_rows, run_job, upload
 
+from onprem.store import Database, DataFolder
+
 pytest.importorskip("trl", reason="the onprem extra is not installed")
 
 HYPERPARAMETERS = {"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 1.0}
@@ -39,3 +41,14 @@ def finished(client, train_file, valid_file):
     )  # fmt: skip
     assert job.status == "succeeded", job
     return job
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty data folder, with no server over it."""
+    return DataFolder.at(tmp_path)
+
+
+@pytest.fixture
+def db(folder):
+    return Database(folder.database)

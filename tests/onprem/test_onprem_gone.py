@@ -7,13 +7,7 @@ from fastapi.testclient import TestClient
 from onprem_server import chat_rows
 
 from onprem.server import app
-from onprem.store import DataFolder
 from onprem.workers.pool import TrainingPool
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return DataFolder.at(tmp_path)
 
 
 @pytest.fixture

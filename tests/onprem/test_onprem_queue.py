@@ -7,20 +7,10 @@ import time
 
 import pytest
 
-from onprem.store import Database, DataFolder
+from onprem.store import Database
 from onprem.store import events as event_rows
 from onprem.store import files as file_rows
 from onprem.store import jobs as job_rows
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return DataFolder.at(tmp_path)
-
-
-@pytest.fixture
-def db(folder):
-    return Database(folder.database)
 
 
 def queue(db, job_id, tenant="a", priority=0):

@@ -16,7 +16,6 @@ from test_onprem_queue import queue, stored
 
 from onprem.server import app
 from onprem.server.context import Limits
-from onprem.store import Database, DataFolder
 from onprem.store import files as file_rows
 from onprem.store import jobs as job_rows
 from onprem.training import checkpoint
@@ -25,16 +24,6 @@ from onprem.workers.dispatch import Dispatcher
 from onprem.workers.pool import TrainingPool
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return DataFolder.at(tmp_path)
-
-
-@pytest.fixture
-def db(folder):
-    return Database(folder.database)
 
 
 @pytest.fixture
