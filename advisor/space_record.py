@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from advisor.nouns import Job, Knob, SearchSpace
@@ -79,6 +80,14 @@ def default_space(jobs: Sequence[Job]) -> SearchSpace:
     )
     rate = {"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {}
     return read_space({knob: around(knob, jobs) for knob in COVERED} | rate)
+
+
+def by_the_rates_of(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
+    """The space with the learning-rate knob that the jobs have, where the provider's own counts otherwise."""
+    asked = default_space(jobs)
+    if not jobs or asked.rate_name == space.rate_name:
+        return space
+    return replace(space, rate=asked.rate, rate_name=asked.rate_name)
 
 
 def around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:
