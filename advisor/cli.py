@@ -119,7 +119,7 @@ COMMANDS = {f.__name__: f for f in (recommend, diagnose, data, report, rules, ex
 def _advise(request: Request, **options: Any) -> Advice:
     from advisor import advise
 
-    return advise(request.jobs, request.space or space_of(request), context=request.context, **options)
+    return advise(request.jobs, request.space_within(space_of(request)), context=request.context, **options)
 
 
 def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequence[Finding]) -> None:

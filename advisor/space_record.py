@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,20 +19,29 @@ DEFAULT_SPACE = {
 }
 COVERED = {"n_epochs": (1, 12), "batch_size": (4, 32)}  # by the tables that the shipped prior is made of
 KNOBS = ("n_epochs", "batch_size", *RATES)
+# OpenAI's first base models, tuned or not: their multipliers lie between 0.02 and 0.2, by its legacy guide.
+LEGACY = re.compile(r"(ft:)?(ada|babbage|curie|davinci)(-|:|$)")
 
 
 def read_space(record: Mapping[str, Any] | None) -> SearchSpace:
-    """A `SearchSpace` from its record; a knob that is missing has the widest limits that providers document."""
-    problems: list[str] = []
+    """A `SearchSpace` from its record; a knob that is missing has the widest limits that providers document.
+
+    Raises RecordError with everything that is wrong, knobs of another name included: a limit that would not hold.
+    """
     if record is not None and not isinstance(record, Mapping):
         raise RecordError(
             [f"space is {show(record)}; expected an object with a list or {{min, max}} per knob"]
         )
-    unknown = [str(k) for k in record or {} if k not in KNOBS]
-    if unknown:  # a limit that does not hold is worth a word; other rooms' fields are no reason to fail
-        told = f"space: no knobs, so no limits: {', '.join(unknown)}; the knobs are {', '.join(KNOBS)}"
-        warnings.warn(told, stacklevel=2)
     given = {k: v for k, v in (record or {}).items() if v is not None}
+    problems = [
+        f"space.{k} is no knob, so it would limit nothing; expected {', '.join(KNOBS)}"
+        for k in given
+        if k not in KNOBS
+    ]
+    if all(rate in given for rate in RATES):
+        problems.append(
+            f"space has both {' and '.join(RATES)}; expected the one that the jobs take: leave out the other"
+        )
     rate = "learning_rate" if "learning_rate" in given and RATES[0] not in given else RATES[0]
     knobs = {
         k: _knob(k, given.get(k, DEFAULT_SPACE.get(k)), problems) for k in ("n_epochs", "batch_size", rate)
@@ -69,25 +78,39 @@ def _knob(name: str, given: Any, problems: list[str]) -> Knob:
 
 
 def default_space(jobs: Sequence[Job]) -> SearchSpace:
-    """The space where none is given: rates as wide as providers document, with the knob that the jobs have.
+    """The space where none is given: rates as wide as providers document, with the newest job's knob and scale.
 
     Epochs and batch sizes are those that the shipped tables cover, or twice as far out as any job went: beyond
     that neither says anything, and a guess would cost a job.
     """
-    absolute = any(
-        j.hyperparameters.learning_rate is not None and j.hyperparameters.learning_rate_multiplier is None
-        for j in jobs
-    )
-    rate = {"learning_rate": {"min": 1e-7, "max": 1e-1}} if absolute else {}
+    newest = next((j for j in reversed(jobs) if any(_rates(j))), Job())
+    multiplier, absolute = _rates(newest)
+    rate = {}
+    if absolute and not multiplier:
+        rate = {"learning_rate": {"min": 1e-7, "max": 1e-1}}
+    elif LEGACY.match(newest.model or ""):
+        rate = {"learning_rate_multiplier": {"min": 0.02, "max": 0.2}}
     return read_space({knob: around(knob, jobs) for knob in COVERED} | rate)
 
 
+def _rates(job: Job) -> tuple[float | None, float | None]:
+    return job.hyperparameters.learning_rate_multiplier, job.hyperparameters.learning_rate
+
+
 def by_the_rates_of(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
-    """The space with the learning-rate knob that the jobs have, where the provider's own counts otherwise."""
+    """The space with the learning-rate knob of the newest job that has one; the provider's own where none has."""
     asked = default_space(jobs)
-    if not jobs or asked.rate_name == space.rate_name:
+    if asked.rate_name == space.rate_name or not any(any(_rates(j)) for j in jobs):
         return space
     return replace(space, rate=asked.rate, rate_name=asked.rate_name)
+
+
+def completed(space: SearchSpace, limited: Collection[str], usual: SearchSpace) -> SearchSpace:
+    """The space with the knobs that it does not limit as they usually are: the provider's, on the jobs' scale."""
+    rest = {k: getattr(usual, k) for k in COVERED if k not in limited}
+    if not set(RATES) & set(limited):
+        rest |= {"rate": usual.rate, "rate_name": usual.rate_name}
+    return replace(space, **rest)
 
 
 def around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:

@@ -64,7 +64,7 @@ def verify(session: Session, request: JobRequest) -> list[DataFile]:
     InputError
         All that is wrong with the request, together.
     """
-    problems = session.provider.problems(request.hyperparameters, request.model)
+    problems = session.provider.problems(request.hyperparameters)
     problems += lifetime(session.provider.name, request.model)[0]
     try:
         files = check([path for path in (request.train, request.valid) if path is not None])

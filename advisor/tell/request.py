@@ -12,6 +12,7 @@ from typing import Any
 
 from advisor.nouns import Job, SearchSpace
 from advisor.records import RecordError, read_job
+from advisor.space_record import completed, default_space
 
 OBJECTIVES = ("final", "best_checkpoint")
 
@@ -25,6 +26,7 @@ class Request:
     jobs: list[Job]
     records: list[dict[str, Any]]
     space: SearchSpace | None = None
+    limited: frozenset[str] = frozenset()  # the knobs that whoever asks has limited
     context: dict[str, Any] | None = None
 
     @property
@@ -37,6 +39,11 @@ class Request:
         by_job = {r.get("id"): r.get("run_id") for r in self.records}
         newest = self.records[-1].get("run_id") if self.records else None
         return list(dict.fromkeys(run for run in (by_job.get(asked, asked), newest) if run))
+
+    def space_within(self, provider: SearchSpace | None) -> SearchSpace:
+        """The space asked for; a knob that it does not limit is as the provider has it, or as the jobs do."""
+        usual = provider or default_space(self.jobs)
+        return completed(self.space, self.limited, usual) if self.space else usual
 
     def with_context(self, **more: Any) -> Request:
         return replace(self, context={**(self.context or {}), **more})
@@ -109,7 +116,8 @@ def parse(jobs: Any, space: Any = None) -> Request:
     if all(j.created_at is not None for j in nouns):
         pairs = sorted(zip(nouns, records, strict=True), key=lambda pair: pair[0].created_at)
         nouns, records = [j for j, _ in pairs], [r for _, r in pairs]
-    return Request(nouns, [dict(r) for r in records], bounds, dict(context) if context else None)
+    limited = frozenset(k for k, v in (asked or {}).items() if v is not None)
+    return Request(nouns, [dict(r) for r in records], bounds, limited, dict(context) if context else None)
 
 
 def decode(text: str, name: str) -> Any:

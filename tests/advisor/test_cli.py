@@ -67,6 +67,28 @@ def test_jobs_come_from_standard_input_and_the_space_from_a_file(capsys, monkeyp
     assert json.loads(out)["proposal"]["hyperparameters"]["n_epochs"] == 2
 
 
+@pytest.mark.parametrize(
+    ("fields", "rate", "most"),
+    [
+        ({"provider": "openai", "model": "davinci-002"}, {"learning_rate_multiplier": 0.1}, 0.2),
+        ({"provider": "onprem"}, {"learning_rate": 2e-4}, 1e-2),
+        ({"provider": "openai"}, {"learning_rate_multiplier": 1.0}, 10),
+    ],
+)
+@pytest.mark.parametrize("space", [None, {"n_epochs": [1, 2, 3]}])
+def test_rates_stay_on_the_scale_of_the_jobs_and_of_the_provider(capsys, tmp_path, fields, rate, most, space):
+    """Also where a space limits other knobs alone; the line to paste has the same option."""
+    job = overfitted(1, hyperparameters={"n_epochs": 5, "batch_size": 8} | rate, **fields)
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps({"jobs": [job], "space": space}))
+    code, out, _ = run(capsys, "recommend", "--jobs", str(path), "--json")
+    answer, name = json.loads(out), next(iter(rate))
+    assert code == 0
+    settings = [p["hyperparameters"] for p in (*answer["proposals"], *answer["alternatives"])]
+    assert all(s[name] <= most and (space is None or s["n_epochs"] <= 3) for s in settings)
+    assert f"--{name.replace('_', '-')} {settings[0][name]:g}" in answer["command"]
+
+
 def test_without_jobs_the_first_setting_is_left_to_the_provider(capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO('{"jobs": []}'))
     code, out, _ = run(capsys, "recommend", "--jobs", "-", "--json")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import advisor
-from advisor.space_record import read_space
+from advisor.space_record import by_the_rates_of, default_space, read_space
 
 
 def job(**fields):
@@ -79,9 +79,54 @@ def test_a_step_or_loss_beyond_all_reason_is_no_number():
     assert job(base_valid_loss=1e308).base_valid_loss is None
 
 
-def test_a_misspelt_knob_of_a_space_is_told():
-    with pytest.warns(UserWarning, match="no knobs.*batchsize.*batch_size"):
-        read_space({"batchsize": {"min": 4, "max": 8}})
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (
+            {"batchsize": [4], "epochs": [1]},
+            ["space.batchsize is no knob", "space.epochs", "expected n_epochs"],
+        ),
+        (
+            {"learning_rate": [1e-4], "learning_rate_multiplier": [1]},
+            ["both learning_rate_multiplier and learning_r"],
+        ),
+    ],
+)
+def test_a_limit_that_would_not_hold_is_refused(bad, told):
+    with pytest.raises(advisor.RecordError) as caught:
+        read_space(bad)
+    assert all(words in str(caught.value) for words in told)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "name", "most"),
+    [
+        ([("gpt-4o-mini", {"learning_rate_multiplier": 1})], "learning_rate_multiplier", 10),
+        ([("davinci-002", {"learning_rate_multiplier": 0.1})], "learning_rate_multiplier", 0.2),
+        ([("ft:babbage-002:org::id", {"learning_rate_multiplier": 0.1})], "learning_rate_multiplier", 0.2),
+        ([("davinci-like", {"learning_rate": 1e-4})], "learning_rate", 0.1),
+        (
+            [(None, {"learning_rate": 1e-4}), (None, {"learning_rate_multiplier": 1})],
+            "learning_rate_multiplier",
+            10,
+        ),
+        (
+            [(None, {"learning_rate_multiplier": 1}), (None, {"learning_rate": 1e-4}), (None, {})],
+            "learning_rate",
+            0.1,
+        ),
+    ],
+)
+def test_a_space_that_nobody_gave_has_the_newest_jobs_scale_of_rates(jobs, name, most):
+    space = default_space([job(model=model, hyperparameters=knobs) for model, knobs in jobs])
+    assert (space.rate_name, space.rate.high) == (name, most)
+
+
+def test_a_providers_rates_stand_where_no_job_says_its_own():
+    of_nebius = read_space({"learning_rate": {"min": 1e-6, "max": 1e-3}})
+    assert by_the_rates_of([job()], of_nebius) is of_nebius
+    told = by_the_rates_of([job(hyperparameters={"learning_rate_multiplier": 1})], of_nebius)
+    assert told.rate_name == "learning_rate_multiplier"
 
 
 @pytest.mark.parametrize("value", [-4, -0.5, math.inf])

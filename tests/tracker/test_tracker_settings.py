@@ -64,12 +64,20 @@ def test_a_provider_file_is_complete(name):
     assert provider.requests_per_second > 0
 
 
-def test_legacy_models_have_their_own_scale():
-    space = find("openai").space("babbage-002")
-    assert (
-        space["learning_rate_multiplier"]["max"]
-        < find("openai").space("gpt-4o-mini")["learning_rate_multiplier"]["max"]
-    )
+@pytest.mark.parametrize("provider", ["openai", "azure", "compatible"])
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        ("davinci-002", 0.2),
+        ("babbage-002", 0.2),
+        ("ft:davinci-002:org::id", 0.2),
+        ("adapted", 10),
+        ("gpt-4o-mini", 10),
+        (None, 10),
+    ],
+)
+def test_legacy_models_are_searched_on_their_own_scale(provider, model, most):
+    assert find(provider).space(model)["learning_rate_multiplier"] == {"min": 0.02, "max": most}
 
 
 class TestStore:

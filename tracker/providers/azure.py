@@ -1,6 +1,6 @@
 """Azure OpenAI and Microsoft Foundry: OpenAI's API under the v1 address, or the older one with an api-version."""
 
-from tracker.providers.base import Provider
+from tracker.providers.base import LEGACY_SEARCH, Provider
 
 PROVIDER = Provider(
     name="azure",
@@ -15,6 +15,7 @@ PROVIDER = Provider(
         "learning_rate_multiplier": {"min": 0.02, "max": 10},
     },
     auto="By the number of examples, as at OpenAI; unresolved values are served as -1.",
+    model_search=LEGACY_SEARCH,
     # Open-weight models fail without a training tier; globalStandard is the one that serves every model.
     extra={"trainingType": "globalStandard"},
     # Taken where the address is a bare resource endpoint; the v1 address needs none.

@@ -28,6 +28,13 @@ RUN_STATUS = {
 
 Limits = Mapping[str, Any]
 
+#: OpenAI's base models of the first generations take multipliers of another scale: its legacy guide advised 0.02 to 0.2
+#: (0.05, 0.1 or 0.2 by default). babbage-002 and davinci-002 followed them, at OpenAI and at Azure.
+LEGACY_SEARCH = {
+    family: {"learning_rate_multiplier": {"min": 0.02, "max": 0.2}}
+    for family in ("ada", "babbage", "curie", "davinci")
+}
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -48,8 +55,8 @@ class Provider:
         The provider's status -> ours, where they differ.
     extra
         Fields of its own that a create must carry unless the user says otherwise.
-    model_limits
-        Limits that differ for models whose name starts with the key.
+    model_search
+        Where the search looks for the models of a family (their name is the key, or goes on after a hyphen), by knob.
     omits_auto
         Whether "auto" is said by leaving a setting out.
     requests_per_second, poll_s
@@ -70,7 +77,7 @@ class Provider:
     wire: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
-    model_limits: Mapping[str, Limits] = field(default_factory=dict)
+    model_search: Mapping[str, Limits] = field(default_factory=dict)
     requests_per_second: float = 10.0
     poll_s: float = 1.0
     omits_auto: bool = False
@@ -86,25 +93,18 @@ class Provider:
     def space(self, model: str | None = None) -> dict[str, Any]:
         """Return the search space of a model: a SearchSpace record on this provider's scale."""
         return {
-            knob: _copy(limit)
-            for knob, limit in {**self._allowed(None), **self.search, **self._own(model)}.items()
+            knob: _copy(limit) for knob, limit in {**self.limits, **self.search, **self._own(model)}.items()
         }
 
     def _own(self, model: str | None) -> dict[str, Any]:
-        """Return the limits that a model has of its own."""
-        found: dict[str, Any] = {}
-        for prefix, limits in self.model_limits.items():
-            if model and model.startswith(prefix):
-                found |= limits
-        return found
+        """Return where the search looks for this model, or for the one that it was tuned from ("ft:BASE:...")."""
+        base = (model or "").removeprefix("ft:").partition(":")[0]
+        families = [family for family in self.model_search if f"{base}-".startswith(f"{family}-")]
+        return {knob: limit for family in families for knob, limit in self.model_search[family].items()}
 
-    def _allowed(self, model: str | None) -> dict[str, Any]:
-        return {**self.limits, **self._own(model)}
-
-    def problems(self, hyperparameters: Mapping[str, Any], model: str | None = None) -> list[str]:
+    def problems(self, hyperparameters: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with settings before they are sent: unknown knobs, values outside the limits."""
-        space = self._allowed(model)
-        found = []
+        space, found = self.limits, []
         for knob, value in hyperparameters.items():
             if value is None or value == "auto":
                 continue

@@ -1,6 +1,6 @@
 """Any other endpoint that speaks OpenAI's fine-tuning API, whole or in part (gateways such as LiteLLM)."""
 
-from tracker.providers.base import Provider
+from tracker.providers.base import LEGACY_SEARCH, Provider
 
 PROVIDER = Provider(
     name="compatible",
@@ -12,6 +12,7 @@ PROVIDER = Provider(
         "learning_rate_multiplier": {"min": 0.02, "max": 10},
     },
     auto="Whatever the endpoint makes of it; its answers tell, where they carry resolved values.",
+    model_search=LEGACY_SEARCH,
     requests_per_second=5.0,
     notes="Routes that are missing are named when a job is followed, with what cannot be recorded then.",
 )

@@ -1,6 +1,6 @@
 """OpenAI itself. New jobs end for everybody on 2027-01-06; what is left is history to rescue."""
 
-from tracker.providers.base import Provider
+from tracker.providers.base import LEGACY_SEARCH, Provider
 
 PROVIDER = Provider(
     name="openai",
@@ -16,11 +16,7 @@ PROVIDER = Provider(
     },
     auto="By the number of examples. Seen: about 0.2 % of the examples as batch, 3 epochs, multiplier 1.8 (gpt-4o-mini) or 2 "
     "(gpt-3.5-turbo).",
-    # Legacy base models: OpenAI advised multipliers of 0.02 to 0.2 for them.
-    model_limits={
-        "babbage-002": {"learning_rate_multiplier": {"min": 0.02, "max": 2}},
-        "davinci-002": {"learning_rate_multiplier": {"min": 0.02, "max": 2}},
-    },
+    model_search=LEGACY_SEARCH,
     requests_per_second=10.0,
     notes="No new jobs from 2027-01-06 (since 2026-07-02 only for organisations that have lately used a tuned model); tuned models end with their base models from 2027-01-14.",
 )
