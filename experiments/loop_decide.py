@@ -100,8 +100,8 @@ def _choose(records: Sequence[Record], rules: Rules, limits: Limits, wanted: int
     advice = judge(records, rules, wanted, left(records, limits))
     first = advice.proposals[0]
     if first.stop and (not limits.ignore_stop or first.hyperparameters is None):
-        unpaid = first.hyperparameters and spent(records, limits, _asked(first.hyperparameters.to_record()))
-        return unpaid or End(
+        named = first.hyperparameters and _asked(first.hyperparameters.to_record())
+        return spent(records, limits, named or _shortest(rules.space)) or End(
             "advice", first.reason or first.expect or "the advisor sees nothing worth a further job"
         )
     chosen = [
@@ -110,6 +110,11 @@ def _choose(records: Sequence[Record], rules: Rules, limits: Limits, wanted: int
         if p.hyperparameters is not None and (limits.ignore_stop or not p.stop)
     ]
     return _affordable(chosen, records, limits)
+
+
+def _shortest(space: Record) -> Record:
+    """The setting that costs least: the advisor names none where what is left pays for none."""
+    return {"n_epochs": SearchSpace.from_record(space).n_epochs.nearest(1)}
 
 
 def _affordable(chosen: list[Plan], records: Sequence[Record], limits: Limits) -> list[Plan] | End:

@@ -69,7 +69,18 @@ def rules_of(spec: Spec, space: Record, provider: str) -> Rules:
         objective=_objective(spec),
         start=_start(spec, narrowed),
         guide_only=spec.guide_only,
-        context={**sizes(spec), "model": spec.model, "provider": provider},
+        context=_context(spec, provider),
+    )
+
+
+def _context(spec: Spec, provider: str) -> Record:
+    """What is known before any job: the data, the model, and what one pass costs, where there is a price."""
+    from tracker.prices import cost_usd
+
+    known = sizes(spec)
+    cost = cost_usd(provider, spec.model, known["train_tokens"])
+    return {**known, "model": spec.model, "provider": provider} | (
+        {} if cost is None else {"train_usd": cost}
     )
 
 
@@ -101,11 +112,8 @@ def sizes(spec: Spec) -> Record:
 
 def _per_epoch(context: Record) -> Record:
     """What one pass over the training file takes, as far as it is known before any job."""
-    from tracker.prices import cost_usd
-
-    tokens = context["train_tokens"]
-    cost = cost_usd(context["provider"], context["model"], tokens)
-    return {"trained_tokens": tokens} | ({} if cost is None else {"cost_usd": cost})
+    cost = {"cost_usd": context["train_usd"]} if "train_usd" in context else {}
+    return {"trained_tokens": context["train_tokens"]} | cost
 
 
 def narrow(spec: Spec, space: Record) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ import numpy as np
 from advisor.nouns import Job
 
 KINDS = ("jobs", "trained_tokens", "usd")
+FIELDS = {  # of a job's record, with what to do where no job has it
+    "trained_tokens": ("trained_tokens", "give it with a job, or context.train_tokens"),
+    "usd": ("cost_usd", "give it with a job, or context.train_usd, or limit trained_tokens"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,21 +33,35 @@ def affordable(
     ----------
     budget : None, int or dict
         Jobs left, or what is left of each of `jobs`, `trained_tokens`, `usd`. What an epoch costs is taken from the
-        jobs so far, or from `context["train_tokens"]`; where it is not known it does not limit.
+        jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not known it cannot limit, which a warning says.
     """
     left = _read(budget)
-    everything = np.ones(len(settings), bool)
-    if left.get("jobs", 1) < 1:
-        return Affordable(everything, "the budget of jobs is used up")
-    for kind, per_epoch in (("trained_tokens", _tokens(jobs, context)), ("usd", _usd(jobs))):
-        if kind in left and left[kind] <= 0:
-            return Affordable(everything, f"the budget of {kind} is used up")
-        if kind in left and per_epoch:
-            everything &= settings[:, 0] * per_epoch <= left[kind]
-    if not everything.any():
-        shown = ", ".join(f"{v:g} {k}" for k, v in left.items())
-        return Affordable(np.ones(len(settings), bool), f"what is left ({shown}) does not pay for one epoch")
-    return Affordable(everything)
+    paid = np.ones(len(settings), bool)
+    if (
+        left.get("jobs", 1) < 1
+    ):  # any setting is one job too many: the best stands, for who goes on all the same
+        return Affordable(paid, "the budget of jobs is used up")
+    short = []
+    for kind, per_epoch in (("trained_tokens", _tokens(jobs, context)), ("usd", _usd(jobs, context))):
+        if kind not in left:
+            continue
+        if left[kind] == 0:
+            return Affordable(np.zeros_like(paid), f"the budget of {kind} is used up")
+        if not per_epoch:
+            warnings.warn(_unknown(kind, bool(jobs)), stacklevel=2)
+            continue
+        paid &= settings[:, 0] * per_epoch <= left[kind]
+        if not paid.any():
+            short.append(f"{left[kind]:.9g} {kind}, {settings[:, 0].min() * per_epoch:.9g} needed")
+    if short:
+        return Affordable(paid, f"what is left does not pay for the shortest job: {'; '.join(short)}")
+    return Affordable(paid)
+
+
+def _unknown(kind: str, begun: bool) -> str:
+    field, instead = FIELDS[kind]
+    known = f"no job says its {field}" if begun else "there is no job yet"
+    return f"the budget of {kind} limits nothing: {known}, so what an epoch costs is not known; {instead}"
 
 
 def _read(budget: Any) -> dict[str, float]:
@@ -50,15 +69,18 @@ def _read(budget: Any) -> dict[str, float]:
         return {}
     amounts = {"jobs": budget} if not isinstance(budget, dict) else budget
     amounts = {k: v for k, v in amounts.items() if v is not None}
-    if set(amounts) <= set(KINDS) and all(map(_is_amount, amounts.values())):
+    known = set(amounts) <= set(KINDS) and all(map(_is_amount, amounts.values()))
+    if known and not amounts.get("jobs", 0) % 1:
         return {k: float(v) for k, v in amounts.items()}
     raise ValueError(
-        f"budget is {budget!r}; expected a number of jobs, or an object with numbers for some of {', '.join(KINDS)}"
+        f"budget is {budget!r}; expected a whole number of jobs, or an object with numbers of at least 0 for some of "
+        f"{', '.join(KINDS)}"
     )
 
 
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    return number and value >= 0
 
 
 def _tokens(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
@@ -70,8 +92,8 @@ def _tokens(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None
     return float(np.median(seen)) if seen else (context or {}).get("train_tokens")
 
 
-def _usd(jobs: Sequence[Job]) -> float | None:
+def _usd(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
     seen = [
         j.cost_usd / j.hyperparameters.n_epochs for j in jobs if j.cost_usd and j.hyperparameters.n_epochs
     ]
-    return float(np.median(seen)) if seen else None
+    return float(np.median(seen)) if seen else (context or {}).get("train_usd")

@@ -68,7 +68,7 @@ def _fired(f: Finding) -> str:
 def _option(option: Option, number: int, of: int) -> str:
     lines = [f"### Next{f' {number} of {of}' if of > 1 else ''}", ""]
     if option.stop:
-        lines += [f"**Stop**: {escape(option.reason or option.expect)}", ""]
+        lines += [f"**Stop**: {escape(option.reason or '')}", ""]
     if option.changes:
         lines += ["| | before | next |", "|---|---|---|"]
         lines += [

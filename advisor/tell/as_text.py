@@ -116,7 +116,7 @@ def _next(story: Story, ink: Ink) -> str:
 def _option(option: Option, ink: Ink, heading: str) -> list[str]:
     lines = [ink(heading, "bold")]
     if option.stop:
-        lines.append(_fill(f"{ink('Stop', 'bold', 'green')}: {option.reason or option.expect}"))
+        lines.append(_fill(f"{ink('Stop', 'bold', 'green')}: {option.reason}"))
         if option.changes:
             lines.append("  If you go on all the same:")
     for knob, old, new, changed in option.changes:
@@ -128,8 +128,9 @@ def _option(option: Option, ink: Ink, heading: str) -> list[str]:
             else f"{new} (as before)"
         )
         lines.append(f"  {knob:<26}{shown}")
-    lines.append(_fill(f"why: {option.why}"))
-    if option.expect and not (option.stop and not option.reason):
+    if option.why:
+        lines.append(_fill(f"why: {option.why}"))
+    if option.expect:
         lines.append(_fill(f"expect: {option.expect}"))
     if option.risk:
         lines.append(_fill(f"risk: {option.risk}"))

@@ -176,16 +176,27 @@ def _explain(commands) -> None:
 
 
 def _budget(text: str) -> dict[str, float]:
-    left = {}
+    left: dict[str, float] = {}
     for part in text.split(","):
-        kind, _, amount = part.partition("=")
-        try:
-            left[kind.strip()] = float(amount)
-        except ValueError:
-            kind = ""
-        if kind.strip() not in BUDGETS or not math.isfinite(left[kind.strip()]):
-            raise argparse.ArgumentTypeError(f"{part!r} is no KIND=LEFT with a kind of {', '.join(BUDGETS)}")
+        kind, _, amount = (word.strip() for word in part.partition("="))
+        value = _amount(amount, whole=kind == "jobs")
+        if kind not in BUDGETS or value is None:
+            raise argparse.ArgumentTypeError(
+                f"{part!r} is no KIND=LEFT with a kind of {', '.join(BUDGETS)}, and what is left: a number of at "
+                "least 0, whole for jobs"
+            )
+        if kind in left:
+            raise argparse.ArgumentTypeError(f"{kind} is given twice in {text!r}; expected each kind once")
+        left[kind] = value
     return left
+
+
+def _amount(text: str, whole: bool) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 and not (whole and value % 1) else None
 
 
 def _positive(text: str) -> int:

@@ -109,15 +109,17 @@ def _meaning(advice: Advice, newest: Job | None) -> str:
 
 def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:
     setting = p.hyperparameters
+    reason, expect = (p.expect, "") if p.stop and not p.reason else (p.reason, p.expect if setting else "")
+    expect = re.sub(r"^against [^;]*; ", "", expect)  # what changes is told beside it
     because = tuple(f"{rule} {words.words(names[rule])}" if rule in names else rule for rule in p.because)
     return Option(
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
         because=because,
-        why=words.join(because) or NO_RULE,
-        expect=re.sub(r"^against [^;]*; ", "", p.expect),  # what changes is told beside it
+        why=words.join(because) or (NO_RULE if setting else ""),
+        expect=expect,
         risk=next(filter(None, map(risk_of, p.because)), ""),  # of the rule that carries it first
         stop=p.stop,
-        reason=p.reason,
+        reason=reason,
         command=submit_line(setting, record) if setting else "",
     )
 

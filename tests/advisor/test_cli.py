@@ -113,12 +113,39 @@ def test_every_way_of_asking_is_answered(capsys, jobs_file, argv):
     assert "Next" in out
 
 
-@pytest.mark.parametrize("budget", ["usd=nan", "jobs=inf", "hours=3", "usd"])
-def test_a_budget_that_is_no_amount_is_refused_before_anything_is_read(capsys, budget):
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        (wrong, "KIND=LEFT")
+        for wrong in ("usd=nan", "jobs=inf", "hours=3", "usd", "jobs=-1", "jobs=1.5", "usd=-0.5")
+    ]
+    + [("jobs=1,jobs=3", "jobs is given twice")],
+)
+def test_a_budget_that_is_no_amount_is_refused_before_anything_is_read(capsys, budget, told):
     with pytest.raises(SystemExit) as end:
         run(capsys, "recommend", "--budget", budget)
     assert end.value.code == 2
-    assert "KIND=LEFT" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
+
+
+def test_a_budget_that_pays_for_nothing_ends_with_the_word_to_stop_and_nothing_to_paste(capsys, tmp_path):
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps([overfitted(1, trained_tokens=5000)]))
+    code, out, err = run(capsys, "recommend", "--jobs", str(path), "--budget", "trained_tokens=900")
+    assert (code, err) == (0, "")
+    assert (
+        "Stop: what is left does not pay for the shortest job: 900 trained_tokens, 1000 needed"
+        in " ".join(out.split())
+    )
+    assert all(words not in out for words in ("go on", "Paste", "why:", "expect:"))
+
+
+def test_a_budget_that_no_job_lets_us_reckon_with_is_said(capsys, tmp_path):
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps([overfitted(1)]))
+    code, _, err = run(capsys, "recommend", "--jobs", str(path), "--budget", "usd=0.5")
+    assert code == 0
+    assert "the budget of usd limits nothing: no job says its cost_usd" in err
 
 
 def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):

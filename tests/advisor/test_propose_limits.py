@@ -23,17 +23,32 @@ def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
 
 
 @pytest.mark.parametrize(
-    ("budget", "words"),
+    ("budget", "words", "goes_on"),
     [
-        (0, "budget of jobs is used up"),
-        ({"usd": 0}, "budget of usd is used up"),
-        ({"trained_tokens": 10}, "does not pay for one epoch"),
+        (0, "budget of jobs is used up", True),
+        ({"usd": 0}, "budget of usd is used up", False),
+        ({"trained_tokens": 10}, "10 trained_tokens, 1000 needed", False),
+        ({"trained_tokens": 10, "usd": 0.1}, "10 trained_tokens, 1000 needed; 0.1 usd, 0.5 needed", False),
     ],
 )
-def test_a_budget_that_is_used_up_stops_the_loop(budget, words):
-    made, _ = ask([job(trained_tokens=3000)], budget=budget)
+def test_a_budget_that_is_used_up_stops_the_loop(budget, words, goes_on):
+    """And nothing that tokens or money do not pay for is named as the next setting all the same."""
+    made, alternatives = ask([job(epochs=3, trained_tokens=3000, cost_usd=1.5)], budget=budget)
     assert made[0].stop
     assert words in made[0].reason
+    assert any(p.hyperparameters is not None for p in [*made, *alternatives]) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ({"usd": 0.5}, "no job says its cost_usd"),
+        ({"trained_tokens": 9, "jobs": 2}, "no job says its trained_tokens"),
+    ],
+)
+def test_a_budget_that_cannot_limit_is_said(budget, words):
+    with pytest.warns(UserWarning, match=words):
+        ask([job()], budget=budget)
 
 
 def test_a_budget_of_tokens_bounds_the_epochs():
@@ -46,9 +61,9 @@ def test_a_budget_of_an_unknown_kind_is_refused_with_the_kinds_known():
         ask([job()], budget={"hours": 3})
 
 
-@pytest.mark.parametrize("budget", [True, "3", {"usd": "x"}, {"jobs": float("nan")}])
+@pytest.mark.parametrize("budget", [True, "3", {"usd": "x"}, {"jobs": float("nan")}, -1, 1.5])
 def test_a_budget_that_is_no_number_is_refused_by_name(budget):
-    with pytest.raises(ValueError, match=r"budget is .*expected a number of jobs"):
+    with pytest.raises(ValueError, match=r"budget is .*expected a whole number of jobs"):
         ask([job()], budget=budget)
 
 

@@ -180,6 +180,16 @@ def test_with_little_left_a_shorter_job_is_chosen():
     assert plan.hyperparameters["n_epochs"] <= 2
 
 
+@pytest.mark.parametrize("ignore_stop", [True, False])
+def test_where_no_job_can_be_paid_for_it_is_the_budget_that_ends_the_loop(ignore_stop):
+    """So that the loop goes on where a later call gives it more, which the advisor's own word to stop forbids."""
+    records = [job(1)]
+    limits = Limits(jobs=9, trained_tokens=30_000 + 9_999, ignore_stop=ignore_stop)
+    end = decide(plans(records), records, RULES, limits)
+    assert end.reason == "trained_tokens"
+    assert "the next job would take 10,000" in end.words
+
+
 def test_plans_survive_the_tags():
     plan = Plan(2, {"n_epochs": 3, "learning_rate_multiplier": 0.5}, "n_epochs 2 to 3", ["FT101"], "w" * 9000)
     end = End("jobs", "the budget of 2 jobs is used")
