@@ -6,11 +6,8 @@ from math import sqrt
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft403_early_jump import jumped
+from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
-
-# On 26 tables; without a jump it is 119 of 123.
-AFTER_A_JUMP = "right on 42 of 72 jobs whose loss first jumped"
 
 
 class Overfitting(Rule):
@@ -24,6 +21,8 @@ class Overfitting(Rule):
     - visible on a plot of both curves: above 0.5 % of what they span;
     - and, unless it exceeds half of the lowest level, beside a training loss that fell on or lies 8 % below.
 
+    Not where the loss blew up (FT402): that is no learning by heart.
+
     ## Why it matters
     From the lowest point on the model learns its examples by heart, and gets worse on everything else.
 
@@ -32,7 +31,6 @@ class Overfitting(Rule):
 
     ## What to change
     The number of epochs, down, or the learning rate, down. The checkpoint at the lowest point may serve meanwhile.
-    Where the loss first jumped up (FT403) the rate alone: fewer epochs leave too little to recover in.
 
     ## Risk of the change
     Under a rate that decays to zero a shorter run is not the beginning of a longer one, and may stop short.
@@ -94,6 +92,8 @@ class Overfitting(Rule):
         }
         if v.rise <= limit:
             return self.clear("validation loss stays near its best", **figures)
+        if blew_up(m):
+            return self.clear("the loss blew up (FT402), which is no learning by heart", **figures)
         figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if not self.ahead(m):
             return self.clear("validation loss rose, but training does no better", **figures)
@@ -101,8 +101,4 @@ class Overfitting(Rule):
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
-        rate = Move(rate_of(m), "down")
-        return (rate,) if jumped(m) else (Move("n_epochs", "down"), rate)
-
-    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "down", measured=AFTER_A_JUMP),) if jumped(m) else ()
+        return (Move("n_epochs", "down"), Move(rate_of(m), "down"))

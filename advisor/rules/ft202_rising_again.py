@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
@@ -11,14 +12,15 @@ class RisingAgain(Rule):
     """Validation loss first fell and then rose over the last third of the training.
 
     ## What it looks for
-    `late_rise` = level at the end - level at two thirds of the steps, as a share of the whole fall before; above 1 %
-    and above one standard deviation of a level. A smaller rise than FT201 asks for, but one that lasts to the end.
+    `late_rise` = level at the end - level at two thirds of the steps; above 1 % of the whole fall before, above 1 % of
+    the lowest level, and above one standard deviation of a level. A smaller rise than FT201 asks for, but one that
+    lasts to the end. Not where the loss blew up (FT402).
 
     ## Why it matters
     The job passed its best point before it ended: what it was charged for the rest made it worse.
 
     ## Example
-    Validation 3.42, 1.30, 1.05, 1.02, 1.06, 1.11: it rose by 0.07 of 2.40 over the last third (3 %, limit 1 %).
+    Validation 3.42, 1.30, 1.05, 1.02, 1.06, 1.11: it rose by 0.07 over the last third (limit 0.024).
 
     ## What to change
     The number of epochs, down.
@@ -40,16 +42,24 @@ class RisingAgain(Rule):
         0.01, "share of the whole fall", "on the benchmark fewer epochs help above it, and seldom below"
     )
 
+    of_best = Threshold(
+        0.01,
+        "share of the lowest level",
+        "on 35 tables fewer epochs help on 376 of 385 jobs above it, on 13 of 30 below: three points show no noise",
+    )
+
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v = m.valid
-        limit = max(self.late_rise * v.fall, v.noise_of_level)
+        limit = max(self.late_rise * v.fall, self.of_best * abs(v.best), v.noise_of_level)
         figures = {"late_rise": -v.late_fall, "limit": limit, "fall": v.fall}
         if v.fall <= v.noise_of_level:
-            return self.clear("validation loss never improved, so it cannot rise again", **figures)
+            return self.clear("validation loss was at its best when it was first measured", **figures)
         if -v.late_fall <= limit:
             return self.clear("validation loss does not rise over the last third", **figures)
+        if blew_up(m):
+            return self.clear("the loss blew up (FT402)", **figures)
         return self.fires(m, f"validation loss rose by {-v.late_fall:.3g} over the last third", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

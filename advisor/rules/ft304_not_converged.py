@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.ft403_early_jump import jumped
-from advisor.rules.rule import BROKEN, TOO_FEW, Rule, Threshold
+from advisor.rules.rule import BLEW_UP, TOO_FEW, Rule, Threshold
 
 
 class NotConverged(Rule):
@@ -29,7 +30,7 @@ class NotConverged(Rule):
     Smaller batches take longer and are noisier; at a rate that is already too high they make the loss swing.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where a loss ended as no number.
+    With fewer than three finite validation losses, or where the loss blew up (FT402).
 
     ## References
     The guide, batch size, "decrease if".
@@ -41,8 +42,8 @@ class NotConverged(Rule):
     late = Threshold(0.06, "share of the whole fall", "on the benchmark a smaller batch helps above it")
 
     def look(self, m: Measurements) -> Finding:
-        if m.broken:
-            return self.cannot_tell(BROKEN)
+        if blew_up(m):
+            return self.cannot_tell(BLEW_UP)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v = m.valid

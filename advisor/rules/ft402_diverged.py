@@ -99,3 +99,11 @@ class Diverged(Rule):
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"),)
+
+
+def blew_up(m: Measurements) -> bool:
+    """Whether FT402 fires: then what the curves did says nothing of the other knobs.
+
+    On 35 tables fewer epochs help on 269 of 276 jobs whose validation loss rose, and on 35 of 64 that blew up.
+    """
+    return Diverged().look(m).verdict == "fires"

@@ -5,17 +5,26 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft202_rising_again import RisingAgain
 from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft302_still_falling import StillFalling
+from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
+from advisor.rules.ft304_not_converged import NotConverged
+from advisor.rules.ft305_training_no_better import TrainingNoBetter
+from advisor.rules.ft306_still_gaining import StillGaining
 from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import TOO_FEW, Rule
 
-TROUBLES = (Overfitting(), Underfitting(), StillFalling(), Oscillating(), Diverged())
+TROUBLES = (
+    Overfitting(), RisingAgain(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
+    TrainingNoBetter(), StillGaining(), Oscillating(), Diverged(), EarlyJump(),
+)  # fmt: skip
 
 
 class GoingWell(Rule):
-    """None of the troubles that FT201, FT301, FT302, FT401 and FT402 look for.
+    """None of the troubles that the other rules on curves look for.
 
     ## What it looks for
     The number of those rules that fire: none.

@@ -156,16 +156,15 @@ def test_overfitting_that_persists(what, before, verdict):
     assert finding.verdict == verdict, what
 
 
-def test_after_a_jump_overfitting_asks_for_a_lower_rate_alone():
-    job = overfitted(5, 1.0)
-    jump = Curve([1, 2, 3, *job.train.step], [2, 4, 3, *job.train.loss])
-    jumped = Job(hyperparameters=job.hyperparameters, train=jump, full_valid=job.full_valid)
-    moves = {(m.knob, m.direction) for m in look("FT201", measure(jumped)).moves}
-    assert moves == {("learning_rate_multiplier", "down")}
-    [guide] = look("FT201", measure(jumped)).guide_moves
-    assert (guide.knob, guide.direction) == ("n_epochs", "down")
-    assert "jumped" in guide.measured, "the rate of such jobs, not of all"
-    assert ("n_epochs", "down") in {(m.knob, m.direction) for m in look("FT201", measure(job)).moves}
+def test_a_job_that_blew_up_is_no_earlier_overfitting():
+    """Its validation loss rose too, but what persists is not what was there before."""
+    job = overfitted(12, 4.0)
+    jump = Curve(job.train.step, [2, 2.1, 2.4, 3, 4, 5, 6, 7, 8, 9])
+    blown = Job(
+        hyperparameters=job.hyperparameters, train=jump, full_valid=Curve(job.full_valid.step, jump.loss)
+    )
+    assert look("FT203", measure(overfitted(5, 1.0), [blown])).verdict == "clear"
+    assert look("FT203", measure(blown, [job])).verdict == "clear"
 
 
 def test_the_learning_rate_knob_is_the_one_that_the_job_has():
