@@ -19,6 +19,7 @@ from advisor.tell.as_json import dumps
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
 from advisor.tell.parser import build
+from advisor.tell.visible import visible
 
 if TYPE_CHECKING:
     from advisor.datacheck import Report
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if exit_code(error) is None:  # a bug stays an exception
             raise
-        print("\n".join(f"advisor: {line}" for line in problem_lines(error)), file=sys.stderr)
+        for line in problem_lines(error):
+            note(line)
         return exit_code(error)
     return 0
 
@@ -277,7 +279,7 @@ def say(words: str) -> None:
 
 
 def note(words: str) -> None:
-    print(f"advisor: {words}", file=sys.stderr)
+    print(f"advisor: {visible(words)}", file=sys.stderr)
 
 
 def ink() -> Ink:

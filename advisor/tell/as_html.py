@@ -15,6 +15,7 @@ from advisor.tell.svg.frame import NARROW, WIDE
 from advisor.tell.svg.gauge import gauge, gauges
 from advisor.tell.svg.knob import knob_chart
 from advisor.tell.svg.path import path_chart
+from advisor.tell.visible import all_visible
 
 
 def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Sequence[Finding] = ()) -> str:
@@ -22,7 +23,7 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
 
     Shows figures, digests and line numbers, never the text of an example.
     """
-    nouns = words.as_jobs(jobs)
+    advice, nouns = all_visible(advice), words.as_jobs(jobs)
     return _template().render(
         story=tell(advice, jobs),
         data=data,

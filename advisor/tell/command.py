@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from advisor.nouns import AUTO, Advice, HyperParameters, Job
+from advisor.tell.visible import visible
 from advisor.tell.words import figure, same
 
 OPTIONS = {
@@ -50,7 +51,15 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
     for option in ("seed", "experiment", "base_url"):
         if facts[option] is not None and not (again and option == "seed"):  # a replicate takes another seed
             words += [f"--{option.replace('_', '-')}", str(facts[option])]
-    return shlex.join(words)
+    return " ".join(map(_word, words))
+
+
+def _word(word: str) -> str:
+    """A word as a shell reads it back, on one line of characters that can be seen."""
+    if visible(word) == word:
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{visible(escaped)}'"
 
 
 def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:

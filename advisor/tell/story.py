@@ -14,6 +14,7 @@ from advisor.nouns import Advice, Finding, Job, Proposal
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
+from advisor.tell.visible import all_visible
 
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
@@ -59,7 +60,7 @@ class Story:
 
 def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
     """The story of an advice. `jobs` oldest first, as nouns or records (these alone name files)."""
-    nouns = words.as_jobs(jobs)
+    advice, nouns = all_visible(advice), words.as_jobs(jobs)
     newest = nouns[-1] if nouns else None
     record = _newest_record(jobs, newest)
     findings = advice.diagnosis.findings

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from advisor.nouns import Finding, HyperParameters, Job, Move
 from advisor.rules.catalogue import CATALOGUE
 from advisor.rules.measured import MEASURED
 from advisor.rules.rule import times_right
+from advisor.tell.visible import visible
 
 # What each label says to somebody who has never read a loss curve.
 LABELS = {
@@ -156,11 +158,16 @@ def job_name(job: Job, number: int | None = None) -> str:
 
 
 def as_jobs(jobs: Sequence[Job | Mapping[str, Any]]) -> list[Job]:
-    """Jobs from nouns or records alike, oldest first where all say when they began."""
-    out = [j if isinstance(j, Job) else Job.from_record(j) for j in jobs]
+    """Jobs to be told of, from nouns or records alike, oldest first where all say when they began."""
+    out = [_to_show(j if isinstance(j, Job) else Job.from_record(j)) for j in jobs]
     if all(j.created_at is not None for j in out):
         out.sort(key=lambda j: j.created_at)
     return out
+
+
+def _to_show(job: Job) -> Job:
+    texts = {name: visible(text) for name in ("id", "model", "status") if (text := getattr(job, name))}
+    return replace(job, **texts)
 
 
 def join(items: Sequence[str], last: str = "and") -> str:

@@ -1,6 +1,8 @@
 """What is told of a piece of advice, in every form: figures, structure, no text of users."""
 
+import re
 import shlex
+import subprocess
 
 import pytest
 from tell_jobs import advice_on, history, made, overfitted, record
@@ -189,3 +191,25 @@ def test_the_command_line_knows_every_kind_of_budget():
     from advisor.tell.parser import BUDGETS
 
     assert BUDGETS == KINDS
+
+
+HOSTILE = "\x1b[2J\x1b]0;gone\x07\u202ered\x9b31m\r\n<script>"
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html], ids=lambda f: f.__name__)
+def test_no_form_hands_on_what_a_terminal_would_obey(form):
+    records = [record(1, id=f"first{HOSTILE}"), overfitted(2, id=HOSTILE, model=HOSTILE, experiment=HOSTILE)]
+    advice = advice_on(records)
+    page = form(advice, records)
+    obeyed = {c for c in page if not c.isprintable()} - {"\n"}
+    assert not obeyed
+    assert "\\x1b[2J" in page.replace("\\\\", "\\").replace("\\[", "["), "shown, not dropped"
+    assert "<script>" not in re.sub("```sh.*?```", "", page, flags=re.DOTALL) or form is tell.text
+    assert advice.keep.job in {r["id"] for r in records}, "data keep the id as it is"
+
+
+def test_a_command_line_of_hostile_names_is_read_back_as_they_are():
+    line = submit_line(HyperParameters(2, 8, 1.0), record(1, model=f"it's \\ {HOSTILE}"))
+    assert line.isprintable()
+    echoed = subprocess.run(["bash", "-c", f"printf '%s|' {line}"], capture_output=True, check=True).stdout
+    assert f"it's \\ {HOSTILE}".encode() in echoed.split(b"|")

@@ -1,0 +1,35 @@
+"""Control characters made visible: an id or the name of a model may hold them, and a terminal would obey them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+# What a terminal or a browser obeys instead of showing it: C0 and C1 with escape, line ends, marks that turn the
+# direction of writing; and halves of a surrogate pair, which no encoding can write.
+OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """The text with \\x1b or \\u202e, as a shell reads them too, in place of each such character."""
+    return OBEYED.sub(_written, text)
+
+
+def _written(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 128 else f"\\u{code:04x}"
+
+
+def all_visible(value: Any) -> Any:
+    """The same noun, mapping or sequence with every text in it made visible."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {all_visible(k): all_visible(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(all_visible(v) for v in value)
+    if is_dataclass(value):
+        return replace(value, **{f.name: all_visible(getattr(value, f.name)) for f in fields(value)})
+    return value
