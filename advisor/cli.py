@@ -61,6 +61,10 @@ def recommend(args) -> None:
     prior = False if args.no_prior else None
     options = {"n": args.n, "objective": args.objective, "budget": args.budget, "guide_only": args.guide_only}
     advice = _advise(request, prior=prior, **options)
+    if len(advice.proposals) < args.n and not advice.proposal.stop:
+        note(
+            f"{args.n} settings asked for, {len(advice.proposals)} proposed: the space has no more worth a look"
+        )
     data = findings_of(request)
     _answer(args, request, advice, data)
     if not args.jobs and not args.dry_run:

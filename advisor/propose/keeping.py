@@ -11,7 +11,7 @@ import numpy as np
 from advisor.nouns import Job, Keep
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, clean
+from advisor.propose.series import base_loss, blew_up, clean
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -27,11 +27,14 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
     if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)
-    base = base_loss([j for j in peers if j.base_valid_loss is not None])
-    best, found = (base if base is not None else np.inf), Keep()
+    told = base_loss([j for j in peers if j.base_valid_loss is not None])
+    likely = base_loss(
+        peers
+    )  # without a told one the first training losses: enough to doubt a job that blew up
+    best, found = (told if told is not None else np.inf), Keep()
     for job in peers:
         step, loss = _measured(job)
-        if len(loss) and loss.min() < best:
+        if len(loss) and loss.min() < best and not (blew_up(job, likely) and loss.min() >= likely):
             best, found = loss.min(), Keep(job.id, float(step[np.argmin(loss)]))
     return found
 

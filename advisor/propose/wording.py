@@ -18,15 +18,17 @@ SHORT = {
 
 
 def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Rules that fired and ask for a change that the proposal makes, those that measurement bears out first.
+    """Rules that fired, ask for a change that the proposal makes and speak against none; measured moves first.
 
-    While no job has shown a loss, the rule that says so carries the proposal.
+    What the guide asks for carries a proposal only where no measurement speaks against it. While no job has shown a
+    loss, the rule that says so carries it.
     """
     if any(f.rule == NO_JOB for f in diagnosis.fired):
         return (NO_JOB,)
     changes = directions(newest, to)
-    borne = [f.rule for f in diagnosis.fired if _agrees(f.moves, changes) and not _opposed(f.moves, changes)]
-    said = [f.rule for f in diagnosis.fired if f.rule not in borne and _agrees(f.guide_moves, changes)]
+    unopposed = [f for f in diagnosis.fired if not _opposed(f.moves, changes)]
+    borne = [f.rule for f in unopposed if _agrees(f.moves, changes)]
+    said = [f.rule for f in unopposed if f.rule not in borne and _agrees(_unmeasured(f.guide_moves), changes)]
     return (*borne, *said)
 
 
@@ -61,7 +63,8 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     mean, chance, best = worth.mean[row], worth.chance[row], task.obs.best()
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, high, mean, chance, best]).all():
-        return ["no validation loss to go by yet, so no figures: a usual setting by earlier tasks"]
+        whose = " of a job that did not blow up" if len(task.broken) else ""
+        return [f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"]
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
@@ -91,6 +94,11 @@ def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
 
 def _opposed(moves: tuple, changes: dict[str, str]) -> bool:
     return any(changes.get(m.knob, m.direction) != m.direction for m in moves)
+
+
+def _unmeasured(moves: tuple) -> tuple:
+    """The guide's moves of which no figure is known: those measured are right too seldom, or they were `moves`."""
+    return tuple(m for m in moves if not m.measured or m.measured.startswith("not "))
 
 
 def _agrees(moves: tuple, changes: dict[str, str]) -> bool:

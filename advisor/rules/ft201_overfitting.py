@@ -9,6 +9,8 @@ from advisor.nouns import Finding, Move
 from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
+BARELY_AHEAD = "right on 33 of 65 jobs whose training is not well ahead"  # on 39 tables
+
 
 class Overfitting(Rule):
     """Validation loss stands above its best while training goes on.
@@ -30,7 +32,8 @@ class Overfitting(Rule):
     Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 0.08 from 0.18 (limit 0.014).
 
     ## What to change
-    The number of epochs, down, or the learning rate, down. The checkpoint at the lowest point may serve meanwhile.
+    The number of epochs, down; where training is well ahead of validation (`by_heart` above 40 %) or nothing is known of
+    it, the learning rate too. The checkpoint at the lowest point may serve meanwhile.
 
     ## Risk of the change
     Under a rate that decays to zero a shorter run is not the beginning of a longer one, and may stop short.
@@ -64,6 +67,11 @@ class Overfitting(Rule):
         0.08,
         "share of the loss",
         "as FT305: training is ahead of validation; published overfitting: 0.11 and more",
+    )
+    well_ahead = Threshold(
+        0.4,
+        "share of the loss",
+        "on 39 tables a lower rate helps on 249 of 253 jobs above it, on 33 of 65 below",
     )
     whatever = Threshold(0.5, "share of the lowest level", "so large a rise is none of the noise's")
 
@@ -101,4 +109,11 @@ class Overfitting(Rule):
         return self.fires(m, reason, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "down"), Move(rate_of(m), "down"))
+        fewer = (Move("n_epochs", "down"),)
+        return (*fewer, Move(rate_of(m), "down")) if self._well_ahead(m) else fewer
+
+    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
+        return () if self._well_ahead(m) else (Move(rate_of(m), "down", measured=BARELY_AHEAD),)
+
+    def _well_ahead(self, m: Measurements) -> bool:
+        return m.by_heart is None or m.by_heart > self.well_ahead

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
 class Underfitting(Rule):
@@ -22,7 +22,7 @@ class Underfitting(Rule):
     Validation 0.82 to 0.81 and training 0.79 to 0.77: learned 2 % (limit 4 %).
 
     ## What to change
-    The number of epochs, up; where the curves are flat from the first step on, rather the learning rate.
+    The number of epochs, up, or the learning rate, up.
 
     ## Risk of the change
     Time and money, where the fault lies in the data or the learning rate.
@@ -59,5 +59,5 @@ class Underfitting(Rule):
             return self.clear("the model has learned", **figures)
         return self.fires(m, f"the losses fell by {m.learned:.1%} only", **figures)
 
-    def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "up"),)
+    def act(self, m: Measurements) -> tuple[Move, ...]:
+        return (Move("n_epochs", "up"), Move(rate_of(m), "up"))

@@ -42,7 +42,7 @@ class StillGaining(Rule):
     share = Threshold(
         0.06,
         "share of the last level",
-        "on 35 tables more epochs help on 175 of 189 jobs above it where no other rule asks for them, on 50 of 71 at 4 to 6 %",
+        "on 39 tables more epochs help on 175 of 189 jobs above it where no other rule asks for them, on 50 of 71 at 4 to 6 %",
     )
     clearly = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     of_fall = Threshold(0.005, "share of the whole fall", "as FT305: less is not worth a job")

@@ -1,22 +1,22 @@
 """How often each rule fired and its moves were right: data only, written by `python -m experiments.measure_rules`."""
 
-N_TABLES = 6
+N_TABLES = 39
 # By rule id: (jobs that it fired on, jobs); and by move: (jobs where it was right, jobs where it was possible).
 MEASURED: dict[str, dict[str, tuple[int, int]]] = {
-    "FT101": {"fired": (0, 1152)},
-    "FT102": {"fired": (0, 1152)},
-    "FT103": {"fired": (0, 1152)},
-    "FT201": {"fired": (82, 1152), "learning_rate_multiplier down": (76, 81), "n_epochs down": (77, 77)},
-    "FT202": {"fired": (142, 1152), "n_epochs down": (123, 124)},
-    "FT203": {"batch_size down": (4, 16), "fired": (24, 1152)},
-    "FT301": {"fired": (0, 1152)},
-    "FT302": {"fired": (402, 1152), "n_epochs up": (391, 392)},
-    "FT303": {"fired": (203, 1152), "learning_rate_multiplier up": (182, 192)},
-    "FT304": {"batch_size down": (391, 412), "fired": (496, 1152)},
-    "FT305": {"fired": (603, 1152), "n_epochs up": (553, 570)},
-    "FT306": {"fired": (226, 1152), "n_epochs up": (190, 197)},
-    "FT401": {"batch_size up": (0, 1), "fired": (1, 1152), "learning_rate_multiplier down": (0, 1)},
-    "FT402": {"fired": (0, 1152)},
-    "FT403": {"fired": (2, 1152), "learning_rate_multiplier down": (2, 2)},
-    "FT601": {"batch_size up": (61, 185), "fired": (219, 1152)},
+    "FT101": {"fired": (0, 4286)},
+    "FT102": {"fired": (0, 4286)},
+    "FT103": {"fired": (0, 4286)},
+    "FT201": {"fired": (324, 4286), "learning_rate_multiplier down": (282, 318), "n_epochs down": (269, 276)},
+    "FT202": {"fired": (540, 4286), "n_epochs down": (376, 385)},
+    "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
+    "FT301": {"fired": (19, 4286), "learning_rate_multiplier up": (19, 19), "n_epochs up": (19, 19)},
+    "FT302": {"fired": (1651, 4286), "n_epochs up": (1497, 1543)},
+    "FT303": {"fired": (711, 4286), "learning_rate_multiplier up": (627, 673)},
+    "FT304": {"batch_size down": (1337, 1413), "fired": (1786, 4286)},
+    "FT305": {"fired": (2107, 4286), "n_epochs up": (1913, 1961)},
+    "FT306": {"fired": (672, 4286), "n_epochs up": (542, 565)},
+    "FT401": {"batch_size up": (3, 4), "fired": (8, 4286), "learning_rate_multiplier down": (7, 8)},
+    "FT402": {"fired": (123, 4286), "learning_rate_multiplier down": (122, 123)},
+    "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
+    "FT601": {"batch_size up": (155, 572), "fired": (722, 4286)},
 }

@@ -6,16 +6,31 @@ Pure: text in, nouns out. All problems of one request come together, each naming
 from __future__ import annotations
 
 import json
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from advisor.nouns import Job, SearchSpace
-from advisor.records import RecordError, read_job
+from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job
 from advisor.space_record import completed, default_space
 
 OBJECTIVES = ("final", "best_checkpoint")
 
+LOSSES = {"train_loss", "valid_loss", "full_valid_loss"}
+# Fields of a job's record that are read. `tracker` tells more, and such records say whence they come.
+FIELDS = {
+    *TEXTS,
+    *NUMBERS,
+    *CURVES.values(),
+    "hyperparameters",
+    "train_file",
+    "valid_file",
+    "checkpoints",
+    "metrics",
+}
+TRACKED = {"run_id", "source"}
 OURS = {"jobs", "context", "space", "hyperparameters"}  # of these a question or a bare job has at least one
 
 
@@ -93,7 +108,7 @@ def parse(jobs: Any, space: Any = None) -> Request:
         raise RecordError(
             [f"the input is of type {type(body).__name__}; expected a list of jobs or an object with them"]
         )
-    if not is_ours(body):
+    if not OURS & body.keys():
         raise RecordError(
             [
                 f"the input has none of {', '.join(sorted(OURS))}; expected a list of jobs or an object with them"
@@ -116,8 +131,22 @@ def parse(jobs: Any, space: Any = None) -> Request:
     if all(j.created_at is not None for j in nouns):
         pairs = sorted(zip(nouns, records, strict=True), key=lambda pair: pair[0].created_at)
         nouns, records = [j for j, _ in pairs], [r for _, r in pairs]
+    _doubtful(nouns, records)
     limited = frozenset(k for k, v in (asked or {}).items() if v is not None)
     return Request(nouns, [dict(r) for r in records], bounds, limited, dict(context) if context else None)
+
+
+def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None:
+    """Warn of what is legal and probably not meant: names taken twice, results under a name that is none of ours."""
+    for name, times in Counter(j.id for j in jobs if j.id).items():
+        if times > 1:
+            told = f"{times} jobs have the id {name}: taken as different jobs; leave out what is there twice"
+            warnings.warn(told, stacklevel=3)
+    for i, (job, record) in enumerate(zip(jobs, records, strict=True)):
+        unknown = [str(k) for k in record if k not in FIELDS]
+        if unknown and job.status in (None, "succeeded") and not (LOSSES | TRACKED) & record.keys():
+            told = f"jobs[{i}] has no losses ({', '.join(sorted(LOSSES))}), and its {', '.join(unknown[:5])} is not known"
+            warnings.warn(told, stacklevel=3)
 
 
 def decode(text: str, name: str) -> Any:

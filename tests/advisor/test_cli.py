@@ -148,6 +148,32 @@ def test_a_budget_that_no_job_lets_us_reckon_with_is_said(capsys, tmp_path):
     assert "the budget of usd limits nothing: no job says its cost_usd" in err
 
 
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ([record(1), record(1)], "2 jobs have the id ftjob-1: taken as different jobs"),
+        (
+            [{"job_id": "x", "losses": [1, 2], "hyperparameters": {"n_epochs": 3}}],
+            "its job_id, losses is not known",
+        ),
+        ([record(1, suffix="x")], ""),
+        ([{"id": "x", "status": "queued", "suffix": "x"}], ""),
+    ],
+)
+def test_what_is_legal_and_probably_not_meant_is_said(capsys, tmp_path, records, told):
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps(records))
+    code, _, err = run(capsys, "recommend", "--jobs", str(path))
+    assert code == 0
+    assert (told in err) if told else not err
+
+
+def test_fewer_proposals_than_asked_for_are_said(capsys, jobs_file):
+    code, out, err = run(capsys, "recommend", "--jobs", jobs_file, "--n", "1000", "--json")
+    assert code == 0
+    assert f"1000 settings asked for, {len(json.loads(out)['proposals'])} proposed" in err
+
+
 def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
     log = [{"step": 10 * i, "loss": 2.0 / i, "epoch": i} for i in range(1, 7)]
     log += [
@@ -172,6 +198,7 @@ def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
         ("", ["empty"]),
         ("3", ["list of jobs"]),
         ('{"jobs": 3}', ["jobs is of type int"]),
+        ("{}", ["none of context, hyperparameters, jobs, space"]),
         (
             '[{"train_loss": 3}, {"id": "j2", "hyperparameters": {"n_epochs": "many"}}]',
             ["jobs[0]: train_loss", "jobs[1] (j2)", "'many'"],
