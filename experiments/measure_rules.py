@@ -15,20 +15,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from advisor.diagnosis import diagnose
 from advisor.measure import measure
-from advisor.nouns import Finding, Job
+from advisor.nouns import Finding, Job, Move
 from experiments.benchmark.tables import FOLDER, KNOBS, Key, Table, read_all
 
 TARGET = Path(__file__).parents[1] / "advisor" / "rules" / "measured.py"
+FURTHER = ("more", "other", "onprem")  # folders of tables beside the benchmark's six
 NEAR = 2  # values of the knob that a move may go
 MATTERS = 0.002  # of the attainable gain
 
-Rates = dict[str, dict[str, list[int]]]
+Rates = dict[str, dict[str, list[int]]]  # by rule and way, as "n_epochs down"
 
 
 def near(table: Table, setting: Key, knob: str, direction: str, far: int = NEAR) -> list[Key]:
@@ -40,16 +41,21 @@ def near(table: Table, setting: Key, knob: str, direction: str, far: int = NEAR)
 
 
 def count(tables: list[Table]) -> Rates:
-    """For each rule: on how many jobs it fired, and how often each of its moves was right, of how many."""
-    rates: Rates = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    """For each rule: on how many jobs it fired, and how often each of its moves was right, of how many.
+
+    What a rule names as its own move on some jobs, and as the guide's on others, counts where it is its own.
+    """
+    own: Rates = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    guide: Rates = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for table in tables:
         for setting in table.rows:
             for finding in _findings(table, setting):
                 fired = finding.verdict == "fires"
-                _add(rates[finding.rule]["fired"], fired)
-                for way, right in _truths(table, setting, finding) if fired else ():
-                    _add(rates[finding.rule][way], right)
-    return rates
+                _add(own[finding.rule]["fired"], fired)
+                for rates, moves in ((own, finding.moves), (guide, finding.guide_moves)) if fired else ():
+                    for way, right in _truths(table, setting, moves):
+                        _add(rates[finding.rule][way], right)
+    return {rule: {**guide[rule], **ways} for rule, ways in own.items()}
 
 
 def _findings(table: Table, setting: Key) -> tuple[Finding, ...]:
@@ -57,11 +63,9 @@ def _findings(table: Table, setting: Key) -> tuple[Finding, ...]:
     return diagnose(measure(Job.from_record(table.record(setting)), before)).findings
 
 
-def _truths(table: Table, setting: Key, finding: Finding) -> Iterator[tuple[str, bool]]:
+def _truths(table: Table, setting: Key, moves: Sequence[Move]) -> Iterator[tuple[str, bool]]:
     now, least = table.final(setting), MATTERS * table.gain
-    for knob, direction, aim in {
-        (m.knob, m.direction, m.aim) for m in (*finding.moves, *finding.guide_moves)
-    }:
+    for knob, direction, aim in {(m.knob, m.direction, m.aim) for m in moves}:
         moved = [table.final(s) for s in near(table, setting, knob, direction)]
         if moved:
             right = moved[0] <= now + least if aim == "speed" else min(moved) < now - least
@@ -96,12 +100,17 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--tables", type=Path, default=FOLDER, help="folder of *.jsonl.gz (default: the benchmark's)"
+        "--tables",
+        type=Path,
+        nargs="+",
+        default=[FOLDER, *map(FOLDER.joinpath, FURTHER)],
+        metavar="FOLDER",
+        help="folders of *.jsonl.gz (default: all of the benchmark's)",
     )
     parser.add_argument("--dry-run", action="store_true", help="show the figures and write nothing")
     args = parser.parse_args(argv)
     try:
-        tables = read_all(args.tables)
+        tables = [t for folder in args.tables for t in read_all(folder)]
     except (FileNotFoundError, ValueError) as problem:
         print(f"measure_rules: {problem}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT101": {"fired": (0, 4286)},
     "FT102": {"fired": (0, 4286)},
     "FT103": {"fired": (0, 4286)},
-    "FT201": {"fired": (324, 4286), "learning_rate_multiplier down": (282, 318), "n_epochs down": (269, 276)},
+    "FT201": {"fired": (324, 4286), "learning_rate_multiplier down": (248, 252), "n_epochs down": (269, 276)},
     "FT202": {"fired": (540, 4286), "n_epochs down": (376, 385)},
     "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
     "FT301": {"fired": (19, 4286), "learning_rate_multiplier up": (19, 19), "n_epochs up": (19, 19)},

@@ -23,6 +23,15 @@ def test_keep_names_the_base_model_where_nothing_beats_it():
     assert keep([]).job is None
 
 
+def test_a_job_that_blew_up_without_any_gain_is_not_kept():
+    """No loss before training was told; its first training losses stand for it."""
+    rising = [[s, 2 + 0.02 * s] for s in range(1, 31)]
+    blown = job(ends=(2.4, 3.0, 4.0), base_valid_loss=None, train_loss=rising)
+    assert keep([blown]).job is None
+    gained = job(ends=(1.4, 3.0, 4.0), base_valid_loss=None, train_loss=rising)
+    assert (keep([gained]).job, keep([gained]).step) == ("job-0", 10)
+
+
 def test_keep_names_a_job_without_id_by_its_place():
     """None would be the base model."""
     jobs = [job(rate=0.1, ends=(2.9,)), job(name=None)]

@@ -3,9 +3,10 @@
 import pytest
 from propose_jobs import LISTS, ask, job, knobs
 
-from advisor.nouns import Diagnosis, Finding, Job, Move, SearchSpace
+from advisor.nouns import Diagnosis, Finding, HyperParameters, Job, Move, SearchSpace
 from advisor.propose import propose
 from advisor.propose.acquire import percent
+from advisor.propose.wording import because
 
 
 def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against():
@@ -18,6 +19,30 @@ def test_a_proposal_names_the_rules_that_ask_for_it_and_those_that_speak_against
     assert made[0].because == ("FT1",)
     assert "against it: FT2" in made[0].expect
     assert "best so far 2.98" in made[0].expect
+
+
+@pytest.mark.parametrize(
+    ("what", "finding", "carries"),
+    [
+        ("a guide's move that was measured and seldom right", Move("n_epochs", "up", measured="right on 61 of 185 jobs"), False),
+        ("one that was not measured", Move("n_epochs", "up", measured="not measured"), True),
+        ("one against which the rule's own move speaks", Move("n_epochs", "up"), False),
+    ],
+)  # fmt: skip
+def test_what_the_guide_says_carries_a_proposal_where_no_measurement_speaks_against_it(
+    what, finding, carries
+):
+    own = (Move("learning_rate_multiplier", "down"),) if "own move" in what else ()
+    found = Finding("FT9", "x", "fires", moves=own, guide_moves=(finding,))
+    from_, to = job(epochs=1, rate=0.1), HyperParameters(5, 8, 0.4)
+    assert because(from_, to, Diagnosis("healthy", (found,))) == (("FT9",) if carries else ()), what
+
+
+def test_jobs_that_blew_up_are_not_said_to_have_told_no_loss():
+    rising = [[s, 2 + 0.1 * s] for s in range(1, 31)]
+    blown = job(ends=(4.0, 5.0, 6.0), base_valid_loss=2.0, train_loss=rising)
+    expect = ask([blown])[0][0].expect
+    assert "no validation loss of a job that did not blow up" in expect
 
 
 NO_LOSSES = {

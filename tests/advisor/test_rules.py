@@ -11,6 +11,7 @@ from advisor.diagnosis import LABEL_OF, diagnose
 from advisor.measure import Measurements, measure
 from advisor.nouns import Curve, HyperParameters, Job
 from advisor.rules import CATALOGUE, Threshold
+from advisor.rules.ft201_overfitting import BARELY_AHEAD
 from advisor.rules.measured import MEASURED
 
 SECTIONS = (
@@ -165,6 +166,17 @@ def test_a_job_that_blew_up_is_no_earlier_overfitting():
     )
     assert look("FT203", measure(overfitted(5, 1.0), [blown])).verdict == "clear"
     assert look("FT203", measure(blown, [job])).verdict == "clear"
+
+
+@pytest.mark.parametrize(("training_ends", "asked"), [(0.05, True), (1.2, False)])
+def test_overfitting_asks_for_a_lower_rate_where_training_is_well_ahead(training_ends, asked):
+    job = overfitted(5, 1.0)
+    near = Curve(job.train.step, [2 - (2 - training_ends) * i / 9 for i in range(10)])
+    finding = look("FT201", measure(Job(train=near, full_valid=job.full_valid)))
+    rate_down = ("learning_rate_multiplier", "down")
+    assert (rate_down in {(m.knob, m.direction) for m in finding.moves}) == asked
+    assert ("n_epochs", "down") in {(m.knob, m.direction) for m in finding.moves}
+    assert [m.measured for m in finding.guide_moves] == ([] if asked else [BARELY_AHEAD])
 
 
 def test_the_learning_rate_knob_is_the_one_that_the_job_has():
