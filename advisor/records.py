@@ -7,6 +7,7 @@ may be missing or null; only a wrong type is an error, and all errors of one rec
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,6 +38,7 @@ NUMBERS = (
     "cost_usd",
 )
 OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
+MISSING = -1.0  # a loss that was not measured
 UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
 
@@ -111,6 +113,8 @@ def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         problems.append(f"{key} is {show(rows)}; expected a list of [step, value]")
         return Curve()
+    if (plain := _plain(rows)) is not None:
+        return Curve(*plain)
     points = []
     for i, row in enumerate(rows):
         point = _point(row)
@@ -119,7 +123,28 @@ def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
             return Curve()
         points.append(point)
     table = np.array(points, dtype=float).reshape(-1, 2)
+    table = table[~_placeholders(table[:, 1])]
     return Curve(table[:, 0], table[:, 1])
+
+
+def _placeholders(loss: np.ndarray) -> np.ndarray:
+    """bool[n]: values of -1 that stand for none, as some providers write it: those of a curve not negative elsewhere."""
+    return (loss == MISSING) & ~(loss[loss != MISSING] < 0).any()
+
+
+def _plain(rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Steps and values at once where all are pairs of bare numbers in bounds, as nearly always; None where they are not."""
+    if {*map(type, rows)} - {list, tuple} or {*map(len, rows)} - {2}:
+        return None
+    if {type(v) for row in rows for v in row} - {int, float}:  # of a curve that is long this is the dear part
+        return None
+    try:
+        table = np.array(rows, dtype=float).reshape(-1, 2)
+    except OverflowError:
+        return None
+    size = np.abs(table)
+    small = (size[:, 0] < UNDERFLOW) & (size[:, 0] > 0)
+    return None if (size > OVERFLOW).any() or small.any() else (table[:, 0], table[:, 1])
 
 
 def _point(row: Any) -> tuple[float, float] | None:
@@ -130,7 +155,7 @@ def _point(row: Any) -> tuple[float, float] | None:
         return None
     if abs(value) > OVERFLOW:
         value = math.copysign(math.inf, value)
-    if abs(step) > OVERFLOW:
+    if abs(step) > OVERFLOW or step <= -UNDERFLOW:  # no step is negative either: its place is not known
         step = math.nan
     return (0.0 if abs(step) < UNDERFLOW else step, value)
 
@@ -195,6 +220,8 @@ def _metrics(given: Any, problems: list[str]) -> dict[str, float]:
 
 def is_number(value: Any, *, finite: bool = True) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    if isinstance(value, int) and abs(value) > sys.float_info.max:  # hundreds of digits: no float holds it
         return False
     return not finite or math.isfinite(value)
 

@@ -23,9 +23,10 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
 
     Shows figures, digests and line numbers, never the text of an example.
     """
-    advice, nouns = all_visible(advice), words.as_jobs(jobs)
+    story, advice = tell(advice, jobs), all_visible(advice)
+    nouns = story.jobs
     return _template().render(
-        story=tell(advice, jobs),
+        story=story,
         data=data,
         charts=_charts(advice, nouns),
         drawn=_drawn(nouns),

@@ -43,8 +43,8 @@ def text(
     """
     ink, story = Ink(colour), tell(advice, jobs)
     parts = [_head(story, ink)]
-    if plot and jobs:
-        parts.append(draw(words.as_jobs(jobs)[-1]))
+    if plot and story.jobs:
+        parts.append(draw(story.jobs[-1]))
     parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink))
     if data:
         parts.append(findings_text(data, ink, "What the data show"))

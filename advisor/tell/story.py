@@ -46,6 +46,7 @@ class Option:
 class Story:
     """Everything that is told of one piece of advice, in the order of telling."""
 
+    jobs: tuple[Job, ...]  # oldest first
     job: str  # the newest job in a line, empty where there is none
     label: str
     meaning: str
@@ -70,6 +71,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
         return _option(p, newest, record, names)
 
     return Story(
+        jobs=tuple(nouns),
         job=_job_line(newest, len(nouns)),
         label=advice.diagnosis.label,
         meaning=_meaning(advice, newest),

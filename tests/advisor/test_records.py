@@ -47,6 +47,7 @@ def test_all_errors_of_a_record_come_together_and_name_the_value():
     [
         {"n_epochs": []},
         {"n_epochs": ["3"]},
+        {"n_epochs": [10**400]},
         {"batch_size": {"min": 8, "max": 4}},
         {"n_epochs": 3},
         {"batch_size": [2.5]},
@@ -139,3 +140,26 @@ def test_a_setting_that_no_job_can_have_is_told(value):
 def test_what_stands_for_not_resolved_is_taken_without_a_word():
     for value in ("auto", -1, None, 0, math.nan):
         job(hyperparameters={"n_epochs": value})
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [],
+        [[1, 2.0], (2, 1)],
+        [[0, math.nan], [1, math.inf]],
+        [[1e300, 2.0], [1e-300, -1e300], [3, 1.0]],
+        [[-0.0, 1.0], [1e-12, 1.0]],
+    ],
+)
+def test_a_curve_of_bare_numbers_is_read_as_any_other(points):
+    """The quick way and the slow one give the same curve; a null value at the end forces the slow one."""
+    quick, slow = job(train_loss=points).train, job(train_loss=[*points, [9, None]]).train
+    np.testing.assert_array_equal(quick.step, slow.step[:-1])
+    np.testing.assert_array_equal(quick.loss, slow.loss[:-1])
+
+
+@pytest.mark.parametrize("row", [[1, True], [True, 1.0], [1, 10**400], [1], [1, "x"], 3, "ab"])
+def test_a_point_of_another_type_is_refused_among_many(row):
+    with pytest.raises(advisor.RecordError, match=r"train_loss\[50\]"):
+        job(train_loss=[*([i, 1.0] for i in range(50)), row])

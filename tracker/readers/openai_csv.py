@@ -62,7 +62,8 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
         raise NotThisFormat("has no columns step and train_loss (or training_loss)")
     out = {}
     for field, names in COLUMNS.items():
-        series = [p for name in names for p in points(table.rows, "step", name) if p[1] != PLACEHOLDER]
+        there = [name for name in names if name in table.columns]
+        series = [p for name in there for p in points(table.rows, "step", name) if p[1] != PLACEHOLDER]
         if series:
             out[field] = series
     return out

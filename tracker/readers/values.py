@@ -52,8 +52,11 @@ def tidy(value: float | None) -> int | float | None:
 
 def points(rows: Iterable[Mapping[str, Any]], step_key: str, key: str) -> list[Point]:
     """The points of one column, in file order; rows without a step or without a value are passed over."""
-    pairs = ((finite(row.get(step_key)), number(row.get(key))) for row in rows)
-    return [(step, value) for step, value in pairs if step is not None and value is not None]
+    return [
+        (step, value)
+        for row in rows
+        if (value := number(row.get(key))) is not None and (step := finite(row.get(step_key))) is not None
+    ]
 
 
 def without_base(series: Sequence[Point]) -> tuple[float | None, list[Point]]:
