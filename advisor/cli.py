@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.tell.as_json import dumps
+from advisor.tell.as_json import answer, dumps
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
-from advisor.tell.parser import build
+from advisor.tell.parser import build, one_source
 from advisor.tell.visible import visible
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from advisor.nouns import Advice, Finding, SearchSpace
     from advisor.tell.request import Request
 
-MALFORMED = "FT501"
 DATA = ("train_file", "valid_file", "validation_examples")  # a record's fields that name data files
 LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being asked: some seconds
 
@@ -88,7 +87,7 @@ def data(args) -> int:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:
         say(to_text(report, ink=ink(), show_text=args.show_text))
-    return int(any(f.rule == MALFORMED for f in report.fired))
+    return int(not report.trainable)
 
 
 def report(args) -> None:
@@ -145,9 +144,7 @@ def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_o
     from advisor.tell import next_command, text
 
     if args.json:
-        newest = request.records[-1] if request.records else None
-        more = {} if judge_only else {"command": next_command(advice, newest)}
-        print(dumps(advice.to_record() | ({"data": [f.to_record() for f in data]} if data else {}) | more))
+        print(answer(advice, data, None if judge_only else next_command(advice, request.newest)))
         return
     options = {"colour": ink().colour, "plot": not args.no_plot, "judge_only": judge_only, "data": data}
     say(text(advice, request.told, **options))
@@ -155,12 +152,9 @@ def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_o
 
 def jobs_asked(args) -> Request:
     """The jobs that `recommend` is asked about, from exactly one source."""
-    given = [s for s in (args.run_id, args.experiment, args.jobs) if s is not None]
-    if len(given) != 1:
-        expected = "expected one of RUN_ID, --experiment NAME, --jobs FILE"
-        raise UsageError([f"{len(given)} sources of jobs given; {expected}"])
     from advisor.tell.request import parse
 
+    one_source(args)
     space = _json_of(args.space)
     if args.jobs:
         return _told_in(args.jobs, space)
@@ -181,7 +175,7 @@ def _told_in(path: str, space: Any) -> Request:
     must_exist(path)
     import tracker
 
-    return parse(tracker.read(path), space)
+    return parse(tracker.read(path, note), space)
 
 
 def read(source: str, space_file: str | None = None) -> Request:
@@ -194,13 +188,13 @@ def read(source: str, space_file: str | None = None) -> Request:
         raise UsageError([f"{source}: no such file"])
     if source.endswith(".json") and Path(source).is_file() and is_question(asked := _json_of(source)):
         return parse(asked, space)
-    found = tracker.read(source) if Path(source).exists() else tracker.records(run_id=source)
+    found = tracker.read(source, note) if Path(source).exists() else tracker.records(run_id=source)
     return parse(found, space)
 
 
 def space_of(request: Request) -> SearchSpace | None:
     """The limits of the newest job's provider, where it is one that `tracker` knows."""
-    about = request.records[-1] if request.records else request.context or {}
+    about = request.newest or request.context or {}
     from tracker.providers import NAMES, find
 
     if about.get("provider") not in NAMES:
@@ -235,7 +229,7 @@ def findings_of(request: Request) -> list[Finding]:
     """Findings on the newest job's data files, where these are still on this machine; never a reason to fail."""
     from advisor.tell.command import path_of
 
-    record = request.records[-1] if request.records else {}
+    record = request.newest or {}
     paths = [path if (path := path_of(record, key)) and Path(path).is_file() else None for key in DATA]
     size = sum(Path(path).stat().st_size for path in paths if path)
     if size > LOOKED_AT:

@@ -26,6 +26,11 @@ class Report:
     def fired(self) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if f.verdict == "fires")
 
+    @property
+    def trainable(self) -> bool:
+        """Whether every row can be trained on."""
+        return not self.measurements.problems
+
 
 def check(train: Rows, valid: Rows | None = None, *, losses: Sequence[ExampleLoss] | None = None) -> Report:
     """Look at training and validation rows with every data rule.

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from advisor.nouns import Advice, Finding
 
 
 def dumps(value: Any) -> str:
     """JSON text; a non-finite number becomes the string "NaN", "Infinity" or "-Infinity", as in job records."""
     return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def answer(advice: Advice, data: Sequence[Finding] = (), command: str | None = None) -> str:
+    """An advice as JSON, with what the data show and the command that submits the next job, where these are told."""
+    more = {"data": [f.to_record() for f in data]} if data else {}
+    return dumps(advice.to_record() | more | ({} if command is None else {"command": command}))
 
 
 def plain(value: Any) -> Any:

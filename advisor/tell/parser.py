@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 
+from advisor.tell.failure import UsageError
+
 ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
 BUDGETS = ("jobs", "trained_tokens", "usd")
 EPILOG = """\
@@ -15,6 +17,14 @@ examples:
   advisor explain FT201                           what a rule looks for and how often it is right
 
 exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong"""
+
+
+def one_source(args: argparse.Namespace) -> None:
+    """Raise UsageError unless the jobs come from exactly one source."""
+    given = sum(source is not None for source in (args.run_id, args.experiment, args.jobs))
+    if given != 1:
+        expected = "expected one of RUN_ID, --experiment NAME, --jobs FILE"
+        raise UsageError([f"{given} sources of jobs given; {expected}"])
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

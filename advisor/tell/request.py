@@ -45,6 +45,10 @@ class Request:
     context: dict[str, Any] | None = None
 
     @property
+    def newest(self) -> dict[str, Any] | None:
+        return self.records[-1] if self.records else None
+
+    @property
     def told(self) -> list[Job | dict[str, Any]]:
         """The jobs for telling: nouns, but for the newest, whose record names its files."""
         return [*self.jobs[:-1], *self.records[-1:]]
@@ -52,7 +56,7 @@ class Request:
     def runs_of(self, asked: str | None) -> list[str]:
         """The MLflow runs that advice belongs to: the one asked for, by its id or its job's, and the newest job's."""
         by_job = {r.get("id"): r.get("run_id") for r in self.records}
-        newest = self.records[-1].get("run_id") if self.records else None
+        newest = (self.newest or {}).get("run_id")
         return list(dict.fromkeys(run for run in (by_job.get(asked, asked), newest) if run))
 
     def space_within(self, provider: SearchSpace | None) -> SearchSpace:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import pytest
 
@@ -28,3 +29,17 @@ def test_an_object_that_is_no_question_is_refused(capsys, tmp_path, monkeypatch,
     monkeypatch.setattr("sys.stdin", io.StringIO(body))
     assert main(["recommend", "--jobs", "-"]) == 2
     assert "jobs" in capsys.readouterr().err
+
+
+def test_which_file_of_a_folder_is_read_is_said_and_that_a_large_one_takes_its_time(
+    capsys, tmp_path, monkeypatch
+):
+    log = [{"step": n, "loss": 2.0 - n / 10, "eval_loss": 2.1 - n / 10} for n in range(1, 6)]
+    for name in ("checkpoint-4", "checkpoint-5"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps({"log_history": log}))
+    assert main(["diagnose", str(tmp_path)]) == 0
+    assert f"of its files checkpoint-5{os.sep}trainer_state.json is read" in capsys.readouterr().err
+    monkeypatch.setattr("tracker.readers.LARGE", 10)
+    assert main(["diagnose", str(tmp_path / "checkpoint-4" / "trainer_state.json")]) == 0
+    assert "this takes some seconds" in capsys.readouterr().err

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ FORMATS = (
     console_log,
     plain_table,
 )
+LARGE = 8_000_000  # bytes; half a million steps, which take some five seconds to read
 # What to look for in a folder, the fullest account first; trainer_state.json of the newest checkpoint comes last.
 KNOWN_NAMES = (
     "trainer_state.json",
@@ -50,13 +52,15 @@ KNOWN_NAMES = (
 )
 
 
-def read(path: str | Path) -> list[dict[str, Any]]:
+def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[dict[str, Any]]:
     """Read a training history as job records, whatever its format.
 
     Parameters
     ----------
     path
         A file of any format in `FORMATS`, or a run's folder that holds one.
+    tell
+        Is given a word on which of a folder's files is read, and on a large one, which takes its time.
 
     Returns
     -------
@@ -69,7 +73,10 @@ def read(path: str | Path) -> list[dict[str, Any]]:
         Where the file is missing or none of the formats; the message lists what was tried and why it did not fit.
     """
     path = Path(path)
-    source = Source.open(find(path) if path.is_dir() else path)
+    file = find(path) if path.is_dir() else path
+    if tell:
+        _announce(path, file, tell)
+    source = Source.open(file)
     refusals = []
     for form in FORMATS:
         try:
@@ -80,6 +87,13 @@ def read(path: str | Path) -> list[dict[str, Any]]:
         about = {"path": str(path), "format": form.NAME, "sha256": source.sha256}
         return [record | {"source": about} for record in records]
     raise ReadError(f"{path} is no training history that can be read. Tried:\n" + "\n".join(refusals))
+
+
+def _announce(path: Path, file: Path, tell: Callable[[str], object]) -> None:
+    if file != path:
+        tell(f"{path} is a folder: of its files {file.relative_to(path)} is read")
+    if file.is_file() and (size := file.stat().st_size) > LARGE:
+        tell(f"{file} has {size / 1e6:.0f} MB: this takes some seconds")
 
 
 def find(folder: Path) -> Path:
