@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from advisor.diagnosis import diagnose
 from advisor.live import judge
 from advisor.measure import measure
+from advisor.measure.base import without_wrong_base
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.peers import peers_of_newest
@@ -51,7 +53,7 @@ def advise(
     Advice
         Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job.
     """
-    jobs = ordered(jobs)
+    jobs = [_believable(j) for j in ordered(jobs)]
     space = space or default_space(jobs)
     diagnosis = diagnose_newest(jobs)
     proposals, alternatives = propose(
@@ -61,6 +63,19 @@ def advise(
     return Advice(
         diagnosis, tuple(proposals), tuple(alternatives), keep(jobs, objective), judge(jobs, space, prior)
     )
+
+
+def _believable(job: Job) -> Job:
+    """The job, told and without its loss before training where its own losses contradict that."""
+    told = without_wrong_base(job)
+    if told is not job:
+        name, first = job.id or "a job", float(job.train.loss[0])
+        warnings.warn(
+            f"base_valid_loss of {name} is {job.base_valid_loss:.4g}, but its first training loss is {first:.4g} and "
+            "its validation losses agree with that: the loss before training is left out",
+            stacklevel=3,
+        )
+    return told
 
 
 def diagnose_newest(jobs: Sequence[Job]) -> Diagnosis:

@@ -143,8 +143,8 @@ def _plain(rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
     except OverflowError:
         return None
     size = np.abs(table)
-    small = (size[:, 0] < UNDERFLOW) & (size[:, 0] > 0)
-    return None if (size > OVERFLOW).any() or small.any() else (table[:, 0], table[:, 1])
+    odd = ((size[:, 0] < UNDERFLOW) & (size[:, 0] > 0)) | (table[:, 0] < 0) | (table[:, 1] == MISSING)
+    return None if (size > OVERFLOW).any() or odd.any() else (table[:, 0], table[:, 1])
 
 
 def _point(row: Any) -> tuple[float, float] | None:

@@ -12,9 +12,11 @@ def ends_broken(train: Series, valid: Series, *, running: bool) -> tuple[bool, b
     """Whether the training and the validation curve broke off: NaN or inf after finite losses, and never finite again.
 
     A validation loss that is a number at that step or later shows a model that is alive, whatever the training curve
-    lacks; a training loss is taken before its step's update, so only a later one shows as much.
+    lacks; a training loss is taken before its step's update, so only a later one shows as much. A training loss that
+    never was a number, beside no validation loss that is one, broke off before its first step was logged.
     """
     train_broke = _breaks_off(train, running) and not _finite_from(valid) >= train.last_step
+    train_broke |= train.n_logged >= MISSING and not len(train) and not len(valid)
     valid_broke = _breaks_off(valid, running) and not _finite_from(train) > valid.last_step
     return train_broke, valid_broke
 

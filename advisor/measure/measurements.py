@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from advisor.measure.base import without_wrong_base
 from advisor.measure.broken import ends_broken
 from advisor.measure.series import Series, clean
 from advisor.measure.shape import Shape, shape
@@ -38,8 +39,10 @@ class Measurements:
     from_before: bool = False  # the validation curve begins with the loss before training
     gain: float | None = None  # loss before training minus the last on the whole validation set; both known
     n_train_logged: int = 0  # training points as logged
+    n_train: int = 0  # of these, points to judge by
     n_valid_logged: int = 0  # validation points as logged
     n_valid_broken: int = 0  # of these: NaN, inf
+    n_valid: int = 0  # points to judge by: one a step, the loss before training among them
     valid_ends_broken: bool = False  # finite first, NaN or inf at the end
     train_ends_broken: bool = False
     history: tuple[Job, ...] = ()  # the peers before it, oldest first: measured only where a rule asks
@@ -121,6 +124,7 @@ class Measurements:
 
 def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     """Measure a job; `earlier` are its peers, oldest first."""
+    job = without_wrong_base(job)
     valid, source = _validation(job)
     train = clean(job.train)
     train_broken, valid_broken = ends_broken(train, valid, running=job.pending)
@@ -130,31 +134,42 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         n_train_examples=job.n_train_examples,
         n_valid_examples=job.n_valid_examples,
         base_valid_loss=job.base_valid_loss,
-        valid=shape(valid) if len(valid) >= MIN_POINTS else None,
-        train=shape(train) if len(train) >= MIN_POINTS else None,
+        valid=_shape(valid),
+        train=_shape(train),
         valid_source=source,
         from_before=len(valid) > 0 and float(valid.step[0]) == 0,
         gain=_gain(job),
         n_train_logged=train.n_logged,
+        n_train=len(train),
         n_valid_logged=valid.n_logged,
         n_valid_broken=valid.n_broken,
+        n_valid=len(valid),
         valid_ends_broken=valid_broken,
         train_ends_broken=train_broken,
         history=tuple(earlier),
     )
 
 
+def _shape(series: Series) -> Shape | None:
+    """None where there are too few points, or nothing but zeros: then nothing was measured."""
+    return shape(series) if len(series) >= MIN_POINTS and series.loss.any() else None
+
+
 def _gain(job: Job) -> float | None:
-    full = clean(job.full_valid, start=job.base_valid_loss)
+    full = _whole_set(job)
     return float(full.loss[0] - full.loss[-1]) if len(full) > 1 and full.step[0] == 0 else None
 
 
 def _validation(job: Job) -> tuple[Series, Literal["full_valid_loss", "valid_loss"] | None]:
     """The curve to judge: the whole-set one where it has enough points, for a batch is noisy."""
-    full = clean(job.full_valid, start=job.base_valid_loss)
+    full = _whole_set(job)
     if len(full) >= MIN_POINTS:
         return full, "full_valid_loss"
-    batch = clean(job.valid)
+    batch = clean(job.valid, reload=not job.pending)
     if len(batch) > len(full):
         return batch, "valid_loss"
     return full, "full_valid_loss" if len(full) else None
+
+
+def _whole_set(job: Job) -> Series:
+    return clean(job.full_valid, start=job.base_valid_loss, reload=not job.pending)

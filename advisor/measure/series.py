@@ -14,6 +14,8 @@ from advisor.nouns import Curve
 
 OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
 
+CHANCE_DIGITS = 5  # two losses rounded to as many digits agree by chance now and then
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -31,7 +33,7 @@ class Series:
         return len(self.step)
 
 
-def clean(curve: Curve, start: float | None = None) -> Series:
+def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> Series:
     """The measurable part of `curve`.
 
     Parameters
@@ -40,6 +42,8 @@ def clean(curve: Curve, start: float | None = None) -> Series:
         As logged.
     start : float, optional
         The loss before training: becomes the value at step 0 where the curve has none.
+    reload : bool
+        Whether the last value may be that of the best model, loaded back at the end of a job.
     """
     step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
     if (np.diff(step) < 0).any():
@@ -47,7 +51,10 @@ def clean(curve: Curve, start: float | None = None) -> Series:
         step, loss = step[order], loss[order]
     last = float(step[-1]) if len(step) else -np.inf
     finite = np.abs(loss) < OVERFLOW  # NaN compares as false
-    step, value = _one_value_a_step(*_without_reload(step[finite], loss[finite]))
+    step, value = step[finite], loss[finite]
+    if reload and _reloaded(step, value):
+        step, value = step[:-1], value[:-1]
+    step, value = _one_value_a_step(step, value)
     if start is not None and np.isfinite(start) and len(step) and step[0] > 0:
         step, value = np.append(0.0, step), np.append(start, value)
     broken = int(len(loss) - finite.sum())
@@ -67,15 +74,17 @@ def _positions(step: np.ndarray) -> np.ndarray:
     return np.interp(place, place[known], step[known])
 
 
-def _without_reload(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Without a last evaluation that is an earlier one over again, to the last bit.
+def _reloaded(step: np.ndarray, loss: np.ndarray) -> bool:
+    """Whether the last evaluation is an earlier one over again, to the last bit.
 
     Trainers that load the best model back at the end (best by loss or by another metric) evaluate it once more; read
-    as a point of the run, it hides that the loss had risen.
+    as a point of the run, it hides that the loss had risen. That no training lies before it tells it from a loss that
+    came by again; where steps are as far apart as ever, figures too long to agree by chance do.
     """
     if len(loss) < 3 or loss[-1] == loss[-2] or loss[-1] not in loss[:-2]:
-        return step, loss
-    return step[:-1], loss[:-1]
+        return False
+    gaps = np.diff(step)
+    return bool(gaps[-1] < np.median(gaps) / 2 or float(f"{loss[-1]:.{CHANCE_DIGITS}g}") != loss[-1])
 
 
 def _one_value_a_step(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.rules.ft101_no_job_yet import NoJobYet
+from advisor.rules.ft101_no_loss_yet import NoLossYet
 from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
 from advisor.rules.ft103_large_dataset import LargeDataset
 from advisor.rules.ft201_overfitting import Overfitting
@@ -21,7 +21,7 @@ from advisor.rules.ft601_going_well import GoingWell
 from advisor.rules.rule import Rule
 
 CATALOGUE: tuple[Rule, ...] = (
-    NoJobYet(),
+    NoLossYet(),
     TooFewEvaluations(),
     LargeDataset(),
     Overfitting(),

@@ -1,4 +1,4 @@
-"""FT102: the validation curve is too short, or not a number."""
+"""FT102: the validation curve is too short, or nothing was measured."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from advisor.rules.rule import Rule
 
 
 class TooFewEvaluations(Rule):
-    """Fewer finite validation losses than a trend needs.
+    """Fewer validation losses than a trend needs.
 
     ## What it looks for
-    Finite validation losses (a count), the loss before training included; at least three.
+    Validation losses that can be used (a count): numbers, one a step, the loss before training among them, not all 0;
+    at least three.
 
     ## Why it matters
     Two points always lie on a line. Whether the model learns to answer or learns by heart shows on validation
     data alone, so training loss is no substitute.
 
     ## Example
-    7 evaluations logged, 7 of them NaN: 0 finite ones (limit 3).
+    7 evaluations logged, 7 of them NaN: 0 usable ones (limit 3).
 
     ## What to change
     No knob. Give the job a validation file, evaluate more often, and look why losses are not numbers.
@@ -40,7 +41,20 @@ class TooFewEvaluations(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is not None:
-            return self.clear("enough evaluations to judge", finite=m.valid.n, limit=MIN_POINTS)
-        finite = max(m.n_valid_logged - m.n_valid_broken, 0)
-        reason = f"{finite} finite validation losses of {m.n_valid_logged} logged; a trend needs {MIN_POINTS}"
-        return self.fires(m, reason, finite=finite, logged=m.n_valid_logged, limit=MIN_POINTS)
+            return self.clear("enough evaluations to judge", usable=m.valid.n, limit=MIN_POINTS)
+        figures = {"usable": 0 if m.n_valid >= MIN_POINTS else m.n_valid, "limit": MIN_POINTS}
+        return self.fires(m, f"{_known(m)}; a trend needs {MIN_POINTS}", **figures, logged=m.n_valid_logged)
+
+
+def _known(m: Measurements) -> str:
+    """What there is of validation losses, and why it is no more."""
+    logged = m.n_valid_logged
+    if not logged:
+        return "no validation loss was logged"
+    if logged == m.n_valid_broken:
+        return f"of {logged} validation losses none is a number"
+    if m.n_valid >= MIN_POINTS:
+        return f"all {logged} validation losses are 0: nothing was measured"
+    if m.n_valid >= logged:
+        return f"{m.n_valid} validation loss{'es' * (m.n_valid != 1)} so far"
+    return f"{m.n_valid} of {logged} validation losses can be used: the others are no numbers, or repeat one"

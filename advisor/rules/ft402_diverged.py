@@ -62,7 +62,9 @@ class Diverged(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.train_ends_broken or m.valid_ends_broken:
             which = "training" if m.train_ends_broken else "validation"
-            return self.fires(m, f"the {which} loss ended as no number", ends_broken=which)
+            never = which == "training" and not m.n_train
+            how = "never was a number: look at data and precision too" if never else "ended as no number"
+            return self.fires(m, f"the {which} loss {how}", ends_broken=which)
         for which, s in (("validation", m.valid), ("training", m.train)):
             if s and self._never_recovered(s):
                 figures = {"above_first": s.end - s.first, "above_first_limit": self._harm(s), "peak": s.peak}

@@ -13,6 +13,7 @@ from advisor import Job, SearchSpace, advise
 from advisor.advice import default_space, ordered
 from advisor.diagnosis import diagnose
 from advisor.measure import measure
+from advisor.measure.base import without_wrong_base
 from advisor.nouns import Curve, HyperParameters
 
 SPACE = SearchSpace.from_record(
@@ -76,6 +77,34 @@ def test_the_default_space_has_the_learning_rate_knob_of_the_jobs():
     assert (
         default_space([job(hyperparameters=HyperParameters(3, 8, None, 1e-4))]).rate_name == "learning_rate"
     )
+
+
+FALLING = {
+    "train": Curve([1, 2, 3, 4], [2, 1.5, 1.2, 1.1]),
+    "full_valid": Curve([1, 2, 3, 4], [2, 1.7, 1.4, 1.3]),
+}
+
+
+@pytest.mark.parametrize("base", [0.1, 50.0])
+def test_a_loss_before_training_that_the_jobs_own_first_losses_contradict_decides_nothing(base):
+    with pytest.warns(UserWarning, match="base_valid_loss of a is .* left out"):
+        told = advise([Job(id="a", base_valid_loss=base, **FALLING)], SPACE)
+    assert told == advise([Job(id="a", **FALLING)], SPACE)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("what", "job"),
+    [
+        ("as high as the first losses", Job(base_valid_loss=2.2, **FALLING)),
+        ("training logged on another scale", Job(base_valid_loss=2.0, **FALLING | {"train": Curve([1, 2], [16, 12])})),
+        ("the loss jumped before the first evaluation", Job(base_valid_loss=2.0, train=Curve([1, 2, 3], [2, 7, 7]), full_valid=Curve([3], [7]))),
+        ("training was logged late", Job(base_valid_loss=2.0, train=Curve([50, 100], [7, 7]), full_valid=Curve([100], [7]))),
+    ],
+)  # fmt: skip
+def test_a_loss_before_training_that_nothing_contradicts_stays(what, job):
+    assert without_wrong_base(job) is job, what
+    advise([job], SPACE)
 
 
 def test_the_record_is_plain_json():

@@ -41,18 +41,30 @@ def curve(*points):
             [(1, 3), (2, 2), (3, 1)],
         ),
         ("fractional steps (epochs) stay", [(0.5, 3.0), (1.5, 2.0)], [(0.5, 3.0), (1.5, 2.0)]),
-        (
-            "the best model loaded back",
-            [(1, 3.0), (2, 1.5), (3, 2.0), (4, 1.5)],
-            [(1, 3.0), (2, 1.5), (3, 2.0)],
-        ),
-        ("flat at the end is no reload", [(1, 3.0), (2, 1.5), (3, 1.5)], [(1, 3.0), (2, 1.5), (3, 1.5)]),
         ("zero is a loss", [(1, 0.0), (2, 0.0), (3, 1.0)], [(1, 0.0), (2, 0.0), (3, 1.0)]),
     ],
 )
 def test_what_is_left(what, points, left):
     series = clean(curve(*points))
     assert list(zip(series.step, series.loss, strict=True)) == [tuple(map(float, p)) for p in left], what
+
+
+@pytest.mark.parametrize(
+    ("what", "points", "reloaded"),
+    [
+        ("evaluated at the last step again", [(1, 3.0), (2, 1.5), (3, 2.0), (3, 1.5)], True),
+        ("right after it", [(100, 3.0), (200, 1.5), (300, 2.0), (301, 1.5)], True),
+        ("after training as long as before, equal to the last bit", [(1, 3.0), (2, 1.512345), (3, 2.0), (4, 1.512345)], True),
+        ("after training as long as before, two digits told", [(1, 1.8), (2, 1.4), (3, 1.5), (4, 1.8)], False),
+        ("flat at the end", [(1, 3.0), (2, 1.5), (3, 1.5)], False),
+    ],
+)  # fmt: skip
+def test_the_best_model_loaded_back_is_no_point_of_the_run(what, points, reloaded):
+    told = list(clean(curve(*points), reload=True).loss)
+    assert told == [loss for _, loss in (points[:-1] if reloaded else points)], what
+    assert len(clean(curve(*points))) == len({s for s, _ in points}), (
+        "a job that still runs loads nothing back"
+    )
 
 
 def test_the_loss_before_training_stands_at_step_zero():
@@ -86,7 +98,10 @@ def test_what_follows_the_last_finite_loss_is_counted(losses, n_tail):
         ([2, 1, NAN, NAN], [2, 1], False, (True, False)),
         ([2, 1, 1], [2, 1, NAN], False, (False, True)),  # a training loss is taken before its step's update
         ([2, 1, 1, 1], [2, 1, NAN], False, (False, False)),
-        ([NAN, NAN, NAN], [], False, (False, False)),  # never was a number
+        ([NAN, NAN, NAN], [], False, (True, False)),  # never was a number
+        ([NAN, NAN, NAN], [NAN], True, (True, False)),
+        ([NAN, NAN], [], False, (False, False)),
+        ([NAN, NAN, NAN], [2, 1], False, (False, False)),  # not logged: the model is alive
     ],
 )
 def test_a_job_that_broke_off_is_told_from_a_log_that_lacks_values(train, valid, running, broke):

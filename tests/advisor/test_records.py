@@ -150,6 +150,7 @@ def test_what_stands_for_not_resolved_is_taken_without_a_word():
         [[0, math.nan], [1, math.inf]],
         [[1e300, 2.0], [1e-300, -1e300], [3, 1.0]],
         [[-0.0, 1.0], [1e-12, 1.0]],
+        [[-2, 1.5], [-1, 1.2]],
     ],
 )
 def test_a_curve_of_bare_numbers_is_read_as_any_other(points):
@@ -157,6 +158,22 @@ def test_a_curve_of_bare_numbers_is_read_as_any_other(points):
     quick, slow = job(train_loss=points).train, job(train_loss=[*points, [9, None]]).train
     np.testing.assert_array_equal(quick.step, slow.step[:-1])
     np.testing.assert_array_equal(quick.loss, slow.loss[:-1])
+
+
+@pytest.mark.parametrize(
+    ("losses", "left"),
+    [
+        ([-1, -1, -1], []),
+        ([2.0, -1, 1.5, -1.0], [2.0, 1.5]),
+        ([0.5, -1, -2.5], [0.5, -1, -2.5]),  # a loss that is negative elsewhere may be -1
+    ],
+)
+def test_minus_one_stands_for_a_loss_that_was_not_measured(losses, left):
+    assert list(job(full_valid_loss=[[i, v] for i, v in enumerate(losses)]).full_valid.loss) == left
+
+
+def test_a_negative_step_says_nothing_of_its_place():
+    assert np.isnan(job(train_loss=[[-3, 2.0], [-2, 1.0]]).train.step).all()
 
 
 @pytest.mark.parametrize("row", [[1, True], [True, 1.0], [1, 10**400], [1], [1, "x"], 3, "ab"])

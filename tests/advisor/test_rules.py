@@ -13,6 +13,7 @@ from advisor.nouns import Curve, HyperParameters, Job
 from advisor.rules import CATALOGUE, Threshold
 from advisor.rules.ft201_overfitting import BARELY_AHEAD
 from advisor.rules.measured import MEASURED
+from advisor.tell.words import words
 
 SECTIONS = (
     "What it looks for",
@@ -128,8 +129,36 @@ def test_a_large_dataset(examples, verdict):
 
 
 def test_a_history_without_any_loss_is_no_history():
-    assert look("FT101", measure(Job(), [Job(), Job()])).verdict == "fires"
+    finding = look("FT101", measure(Job(), [Job(), Job()]))
+    assert finding.verdict == "fires"
+    assert "no job yet" not in words(finding.name), "there were three"
     assert look("FT101", measure(Job(), [overfitted(12, 1.0)])).verdict == "clear"
+
+
+@pytest.mark.parametrize(
+    ("full_valid", "told"),
+    [
+        (Curve(), "no validation loss was logged; a trend needs 3"),
+        (Curve([1, 2], [1.4, 1.3]), "2 validation losses so far; a trend needs 3"),
+        (Curve([1], [1.4]), "1 validation loss so far; a trend needs 3"),
+        (Curve([1, 2, 2], [1.4, 1.3, 1.2]), "2 of 3 validation losses can be used: the others are no numbers, or repeat one"),
+        (Curve([1, 2, 3], [float("nan")] * 3), "of 3 validation losses none is a number"),
+        (Curve([1, 2, 3], [0, 0, 0]), "all 3 validation losses are 0: nothing was measured"),
+    ],
+)  # fmt: skip
+def test_too_few_evaluations_are_told_by_what_there_is(full_valid, told):
+    finding = look("FT102", measure(Job(full_valid=full_valid)))
+    assert finding.verdict == "fires"
+    assert told in finding.reason
+    assert finding.evidence["usable"] < finding.evidence["limit"]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "running"])
+def test_losses_that_never_were_numbers_are_a_divergence(status):
+    nothing = Curve([10, 20, 30], [float("nan")] * 3)
+    finding = look("FT402", measure(Job(status=status, train=nothing, full_valid=nothing)))
+    assert finding.verdict == "fires"
+    assert "never was a number" in finding.reason
 
 
 def overfitted(n_epochs, rate):

@@ -1,4 +1,4 @@
-"""FT101: nothing has been tried."""
+"""FT101: nothing is known of how a job does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from advisor.nouns import Finding
 from advisor.rules.rule import Rule
 
 
-class NoJobYet(Rule):
+class NoLossYet(Rule):
     """No job of this history has shown a single loss.
 
     ## What it looks for
@@ -17,7 +17,7 @@ class NoJobYet(Rule):
     Without a curve every change is a guess, and the provider's own choice is a better one than ours.
 
     ## Example
-    0 jobs with a curve (limit 1): the first job.
+    0 jobs with a loss (limit 1): the first job, or one that failed at its start.
 
     ## What to change
     Nothing: submit the first job with every knob on "auto", or at the usual start for data of this size.
@@ -33,15 +33,14 @@ class NoJobYet(Rule):
     """
 
     id = "FT101"
-    name = "no-job-yet"
+    name = "no-loss-yet"
     news = True
     guide = ("First job: leave the hyperparameters to the provider.",)
 
     def look(self, m: Measurements) -> Finding:
         newest = m.n_train_logged + m.n_valid_logged > 0
         jobs = newest + sum(any(map(len, (j.train, j.valid, j.full_valid))) for j in m.history)
+        figures = {"jobs_with_a_loss": jobs, "limit": 1}
         if jobs == 0:
-            return self.fires(
-                m, "no job has shown a loss yet: start from the provider's choice", jobs=0, limit=1
-            )
-        return self.clear("a job has shown its losses", jobs=jobs, limit=1)
+            return self.fires(m, "no job has shown a loss yet: start from the provider's choice", **figures)
+        return self.clear("a job has shown its losses", **figures)
