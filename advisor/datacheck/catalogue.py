@@ -9,6 +9,7 @@ from advisor.datacheck.rules.ft506_validation_noise import ValidationNoise
 from advisor.datacheck.rules.ft507_prompts_alike import PromptsAlike
 from advisor.datacheck.rules.ft508_new_words_keep_coming import NewWordsKeepComing
 from advisor.datacheck.rules.ft509_weak_spots import WeakSpots
+from advisor.datacheck.rules.ft510_few_rows import FewRows
 
 CATALOGUE = (
     MalformedRows(),
@@ -20,4 +21,5 @@ CATALOGUE = (
     PromptsAlike(),
     NewWordsKeepComing(),
     WeakSpots(),
+    FewRows(),
 )

@@ -5,6 +5,7 @@ Knows the two shapes that providers take: chat (`messages`) and `prompt` / `comp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
@@ -27,21 +28,34 @@ class Example:
 
     @property
     def text(self) -> str:
+        """Prompt and answer; of a row that cannot be trained on, how it stands in the file."""
         return f"{self.prompt}\n{self.answer}"
 
 
-def read_examples(rows: Iterable[tuple[int, Any, str | None]]) -> list[Example]:
-    """Examples in file order; a row that cannot be read is kept with its problem."""
-    return [Example(line, problem=problem) if problem else _example(line, row) for line, row, problem in rows]
+def read_examples(rows: Iterable[tuple[Any, ...]]) -> list[Example]:
+    """Examples in file order; a row that cannot be read is kept with its problem, and its bytes where they come along."""
+    return [
+        Example(line, *(part.decode("utf-8", "replace") for part in raw[:1]), problem=problem)
+        if problem
+        else _example(line, row)
+        for line, row, problem, *raw in rows
+    ]
 
 
 def _example(line: int, row: Any) -> Example:
     try:
         scene, prompt, answer = _chat(row["messages"]) if _is_chat(row) else _pair(row)
     except ValueError as error:
-        return Example(line, problem=str(error))
+        return Example(line, _as_it_stands(row), problem=str(error))
     problem = None if answer.strip() else "the answer is empty: there is nothing to learn from"
     return Example(line, prompt, answer, intern(scene), problem)
+
+
+def _as_it_stands(row: Any) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str)
+    except RecursionError:  # reading bears a little more than writing
+        return ""
 
 
 def _is_chat(row: Any) -> bool:

@@ -92,6 +92,16 @@ class DataMeasurements:
         return len(data) / len(zlib.compress(data, 9)) if len(data) >= 2**12 else None
 
     @cached_property
+    def distinct_prompts(self) -> float | None:
+        """Different prompts per good training row; None where the rows have no prompts or are fewer than 10."""
+        prompts = [(e.scene, normal(e.prompt)) for e in self.good if e.prompt.strip()]
+        return (
+            len(set(prompts)) / len(prompts)
+            if len(prompts) >= 10 and len(prompts) == len(self.good)
+            else None
+        )
+
+    @cached_property
     def new_words(self) -> float | None:
         """Share of the words in a tenth of the training rows that the other nine tenths never use."""
         order = np.random.default_rng(0).permutation(len(self.good))

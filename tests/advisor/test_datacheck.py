@@ -177,6 +177,21 @@ def test_prompts_from_a_template_are_alike_and_varied_ones_are_not():
     assert finding("FT507", varied(10)).verdict == "cannot_tell"
 
 
+def test_a_prompt_that_stands_in_ten_rows_is_alike_however_short_the_file():
+    f = finding("FT507", pairs([("name the animal", f"animal {i}") for i in range(20)]))
+    assert f.verdict == "fires"
+    assert f.evidence["share_distinct"] == pytest.approx(1 / 20)
+    no_prompts = [(i, {"messages": [{"role": "assistant", "content": sentence(i)}]}, None) for i in range(20)]
+    assert finding("FT507", no_prompts).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(("rows", "count"), [(varied(1), 1), (varied(49), 49), (pairs([("p", "a")] * 80), 1)])
+def test_few_different_rows_are_few(rows, count):
+    f = finding("FT510", rows)
+    assert (f.verdict, f.evidence["different_rows"]) == ("fires", count)
+    assert finding("FT510", varied(50)).verdict == "clear"
+
+
 def test_new_words_stop_coming_with_more_rows():
     shares = [finding("FT508", varied(n)).evidence["share_new"] for n in (20, 60, 400)]
     assert shares == sorted(shares, reverse=True)
@@ -223,3 +238,19 @@ def test_the_record_holds_text_only_when_asked():
     assert "secret" not in to_text(report)
     assert "secret" in json.dumps(to_record(report, show_text=True))
     assert "secret words here" in to_text(report, show_text=True)
+
+
+def test_text_is_shown_of_every_row_named_and_of_the_row_that_it_is_like():
+    train = [*varied(20), (21, None, "is no JSON", b"{broken \x1b[31m\xff"), (22, {"prompt": "lonely"}, None)]
+    valid = [*varied(5, seed=9000), (6, train[3][1], None)]
+    shown = to_record(check(train, valid), show_text=True)["texts"]
+    assert [(r["file"], r["line"], r["text"][:7]) for r in shown["FT501"]] == [
+        ("training", 21, "{broken"),
+        ("training", 22, '{"promp'),
+    ]
+    [leak] = shown["FT504"]
+    assert (leak["file"], leak["line"]) == ("validation", 6)
+    assert leak["like"] == {"file": "training", "line": 4, "text": leak["text"]}
+    text = to_text(check(train, valid), show_text=True)
+    assert "\x1b" not in text, "a terminal would obey it"
+    assert "as training 4" in text

@@ -14,6 +14,7 @@ from tracker.errors import InputError
 
 # A line of more bytes is refused unread: 16 MiB is some four million tokens, beyond any model's context.
 MAX_LINE = 16 * 2**20
+RAW = 500  # bytes
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     line: int  # from 1
     value: dict[str, Any] | None
     problem: str | None
+    raw: bytes = b""  # how a line that is no object begins, for those who may see it: no problem quotes it
 
 
 def rows(path: str | Path, on_bytes: Callable[[bytes], None] | None = None) -> Iterator[Row]:
@@ -59,7 +61,8 @@ def rows(path: str | Path, on_bytes: Callable[[bytes], None] | None = None) -> I
             continue
         yield from (Row(number - back, None, "is blank") for back in range(blanks, 0, -1))
         blanks = 0
-        yield parse(number, raw)
+        row = parse(number, raw)
+        yield row._replace(raw=raw[:RAW]) if row.problem and raw else row
 
 
 def counted(
@@ -118,11 +121,10 @@ def parse(number: int, raw: bytes | None) -> Row:
         return Row(number, None, f"is not UTF-8 at byte {error.start + 1}")
     except json.JSONDecodeError as error:
         return Row(number, None, f"is no JSON: {error.msg} at column {error.colno}")
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # a number of thousands of digits, or brackets nested as deep
-        return Row(number, None, f"is no JSON that can be read ({type(error).__name__})")
+    except RecursionError:
+        return Row(number, None, "is no JSON that can be read: nested too deep")
+    except ValueError:
+        return Row(number, None, "is no JSON that can be read: a number of too many digits")
     if not isinstance(value, dict):
         return Row(number, None, f"is a JSON {_type_name(value)}; expected an object")
     return Row(number, value, None)

@@ -12,7 +12,7 @@ class PromptsAlike(Rule):
 
     ## What it looks for
     Bytes of all prompts (lower case, in a seeded random order, at most 1 MiB) per byte of their deflate
-    form.
+    form; and how many different prompts there are among the rows.
 
     ## Why it matters
     A model that saw few forms of asking fails on the others; a low loss then says little about use.
@@ -27,7 +27,7 @@ class PromptsAlike(Rule):
     The loss rises at first: the task became the real one.
 
     ## When it cannot tell
-    With less than 4 KiB of prompts: the ratio then measures the compressor.
+    With less than 4 KiB of prompts, where these differ: the ratio then measures the compressor.
 
     ## References
     Shaib et al., Standardizing the measurement of text diversity (arXiv 2403.00553): compression ratio; the
@@ -45,7 +45,15 @@ class PromptsAlike(Rule):
         "sentences of documentation measure 2.5 to 3.3, shipped chat 2.4, a form with three blanks 12.6",
     )
 
+    distinct = Threshold(
+        0.1, "different prompts / rows", "set by hand: each prompt then stands in ten rows on average"
+    )
+
     def look(self, m: DataMeasurements) -> Finding:
+        share = m.distinct_prompts
+        if share is not None and share <= self.distinct:
+            reason = f"different prompts: {round(share * len(m.good))}, in {len(m.good)} rows"
+            return self.fires(m, reason, share_distinct=share, limit=float(self.distinct))
         if m.compression is None:
             return self.cannot_tell("less than 4 KiB of prompts")
         figures = {"compression_ratio": m.compression, "limit": float(self.ratio)}
