@@ -52,7 +52,11 @@ def _known(m: Measurements) -> str:
     if not logged:
         return "no validation loss was logged"
     if logged == m.n_valid_broken:
-        return f"of {logged} validation losses none is a number"
+        return (
+            f"none of {logged} validation losses is a number"
+            if logged > 1
+            else "the one validation loss is no number"
+        )
     if m.n_valid >= MIN_POINTS:
         return f"all {logged} validation losses are 0: nothing was measured"
     if m.n_valid >= logged:

@@ -11,7 +11,7 @@ from advisor.rules.ft302_still_falling import StillFalling
 from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
 from advisor.rules.ft304_not_converged import NotConverged
 from advisor.rules.ft305_training_no_better import TrainingNoBetter
-from advisor.rules.ft306_still_gaining import StillGaining
+from advisor.rules.ft306_hidden_fall import HiddenFall
 from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import Diverged
 from advisor.rules.ft403_early_jump import EarlyJump
@@ -19,7 +19,7 @@ from advisor.rules.rule import TOO_FEW, Rule
 
 TROUBLES = (
     Overfitting(), RisingAgain(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
-    TrainingNoBetter(), StillGaining(), Oscillating(), Diverged(), EarlyJump(),
+    TrainingNoBetter(), HiddenFall(), Oscillating(), Diverged(), EarlyJump(),
 )  # fmt: skip
 
 

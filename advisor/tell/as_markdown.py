@@ -13,7 +13,7 @@ from advisor.tell.story import Option, Story, tell
 def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Sequence[Finding] = ()) -> str:
     """The advice as Markdown; `jobs` and `data` as for `text`."""
     story = tell(advice, jobs)
-    parts = [_head(story), _findings((*story.fired, *story.unknown, *story.clear), "What the curves show")]
+    parts = [_head(story), _findings((*story.fired, *story.unknown, *story.clear), story.heading)]
     if data:
         parts.append(_findings(data, "What the data show"))
     if story.live:

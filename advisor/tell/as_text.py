@@ -45,7 +45,7 @@ def text(
     parts = [_head(story, ink)]
     if plot and story.jobs:
         parts.append(draw(story.jobs[-1]))
-    parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink))
+    parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink, story.heading))
     if data:
         parts.append(findings_text(data, ink, "What the data show"))
     if story.live:
@@ -63,7 +63,6 @@ def text(
 def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What the curves show") -> str:
     """Findings under a heading: those that fire in full, what cannot be told with its reason, the rest by name."""
     fired = [f for f in findings if f.verdict == "fires"]
-    unknown = [f for f in findings if f.verdict == "cannot_tell"]
     clear = [f for f in findings if f.verdict == "clear"]
     lines = [ink(heading, "bold")]
     if not any(words.is_problem(f) for f in fired):
@@ -71,8 +70,8 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
     for f in fired:
         lines += _finding(f, ink)
     lines += [
-        _fill(f"{ink('cannot tell', 'dim')}  {f.rule} {words.words(f.name)}: {words.missing(f)}", 4, 2)
-        for f in unknown
+        _fill(f"{ink('cannot tell', 'dim')}  {rules}: {lack}", 4, 2)
+        for rules, lack in words.unknown(findings)
     ]
     if clear:
         lines.append(

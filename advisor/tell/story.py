@@ -50,6 +50,7 @@ class Story:
     job: str  # the newest job in a line, empty where there is none
     label: str
     meaning: str
+    heading: str  # of the findings
     fired: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
     clear: tuple[Finding, ...]
@@ -75,6 +76,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
         job=_job_line(newest, len(nouns)),
         label=advice.diagnosis.label,
         meaning=_meaning(advice, newest),
+        heading=f"What the curves show{' so far' if newest and newest.pending else ''}",
         fired=advice.diagnosis.fired,
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
@@ -102,12 +104,16 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
 
 
 def _meaning(advice: Advice, newest: Job | None) -> str:
-    noted = [f.rule for f in advice.diagnosis.fired if words.is_problem(f)]
+    noted = [f"{f.rule} {words.words(f.name)}" for f in advice.diagnosis.fired if words.is_problem(f)]
+    label = advice.diagnosis.label
     if newest is None:
         return "There is no job yet to judge."
-    if advice.diagnosis.label == "healthy" and noted:
+    if label == "healthy" and noted:
         return f"On the whole these curves are sound; to be noted: {words.join(noted)}."
-    return words.LABELS[advice.diagnosis.label]
+    if label == "insufficient_data" and newest.status == "failed":
+        return "The job failed before it showed enough to judge it by."
+    running = words.WHILE_RUNNING.get(label) if newest.pending else None
+    return running or words.LABELS[label]
 
 
 def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:

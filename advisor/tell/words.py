@@ -21,7 +21,14 @@ LABELS = {
     "oscillating": "The loss jumps about more than it falls.",
     "underfitting": "The job learned little: the loss is still flat and high.",
     "slow_convergence": "The loss was still falling when the job ended.",
-    "healthy": "Nothing is wrong with these curves.",
+    "healthy": "Nothing is wrong with these curves; whether another setting does better they do not tell.",
+}
+WHILE_RUNNING = {  # what is true of a job that has ended alone
+    "insufficient_data": "There are too few measurements yet to judge this job.",
+    "overfitting": "The model learns its training data by heart: validation gets worse again.",
+    "underfitting": "The job has learned little so far: the loss is still flat and high.",
+    "slow_convergence": "The loss is still falling, as it well may while the job runs.",
+    "healthy": "Nothing is wrong with these curves so far.",
 }
 KNOBS = {
     "n_epochs": "epochs",
@@ -93,6 +100,15 @@ def missing(finding: Finding) -> str:
     return finding.reason.removeprefix("cannot tell:").strip()
 
 
+def unknown(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """Rules that cannot tell, by what they lack: [("FT302 still falling, FT304 not converged", "fewer than ...")]."""
+    lacking: dict[str, list[str]] = {}
+    for f in findings:
+        if f.verdict == "cannot_tell":
+            lacking.setdefault(missing(f), []).append(f"{f.rule} {words(f.name)}")
+    return [(", ".join(rules), lack) for lack, rules in lacking.items()]
+
+
 def move(m: Move, rule: str = "") -> str:
     """One change in words, with its measured rate: "epochs down (to lower the loss; right on 92 of 93 jobs)"."""
     aim = "to lower the loss" if m.aim == "loss" else "to save time at the same loss"
@@ -117,11 +133,11 @@ def rate(rule: str, m: Move) -> str | None:
 
 
 def guide_move(m: Move) -> str:
-    """A move that the guide names and that is not followed, with its measured rate."""
+    """A move that the guide names and measurement does not bear out, with its measured rate."""
     change = f"{KNOBS.get(m.knob, words(m.knob))} {m.direction}"
     if not m.measured or m.measured.startswith("not "):
-        return f"{change} (not measured yet, so not followed)"
-    return f"{change} ({m.measured}, so not followed)"
+        return f"{change} (not measured)"
+    return f"{change} ({m.measured}: no reason by itself)"
 
 
 def setting(hp: HyperParameters | None) -> str:

@@ -142,7 +142,7 @@ def test_a_history_without_any_loss_is_no_history():
         (Curve([1, 2], [1.4, 1.3]), "2 validation losses so far; a trend needs 3"),
         (Curve([1], [1.4]), "1 validation loss so far; a trend needs 3"),
         (Curve([1, 2, 2], [1.4, 1.3, 1.2]), "2 of 3 validation losses can be used: the others are no numbers, or repeat one"),
-        (Curve([1, 2, 3], [float("nan")] * 3), "of 3 validation losses none is a number"),
+        (Curve([1, 2, 3], [float("nan")] * 3), "none of 3 validation losses is a number"),
         (Curve([1, 2, 3], [0, 0, 0]), "all 3 validation losses are 0: nothing was measured"),
     ],
 )  # fmt: skip

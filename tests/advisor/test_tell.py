@@ -8,10 +8,13 @@ import pytest
 from tell_jobs import advice_on, history, made, overfitted, record
 
 from advisor import tell
-from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Move, Proposal
+from advisor.diagnosis import diagnose
+from advisor.measure import measure
+from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Live, Move, Proposal
 from advisor.rules.measured import MEASURED
 from advisor.tell import learned, words
 from advisor.tell.command import submit_line
+from advisor.tell.live_line import live_line
 from advisor.tell.request import parse
 from advisor.tell.terminal_plot import plot
 
@@ -86,7 +89,7 @@ def test_the_guide_is_quoted_with_its_rate_where_measurement_disagrees(form):
     )
     page = form(made(findings=[finding]), [record()])
     assert "right on 21 of 82 jobs" in page
-    assert "not followed" in page
+    assert "no reason by itself" in page
 
 
 @pytest.mark.parametrize("knob", ["learning_rate", "learning_rate_multiplier"])
@@ -124,6 +127,45 @@ def test_a_running_job_gets_its_word():
     page = tell.text(advice_on(jobs), jobs)
     assert "Live" in page
     assert ("Stop it now" in page) or ("Let it run" in page)
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_a_running_job_is_not_told_of_as_if_it_had_ended(form):
+    falling = [record(1, epochs=8, full=(2.8, 2.5, 2.2, 1.9), total_steps=80, status="running")]
+    page = " ".join(form(advice_on(falling), falling).split())
+    assert "The loss is still falling" in page
+    assert "What the curves show so far" in page
+    assert "when the job ended" not in page
+    assert "when the job ended" in form(advice_on([record(full=(2.8, 2.5, 2.2, 1.9))]), [record()])
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_a_job_that_failed_without_a_loss_is_said_to_have_failed(form):
+    failed = [record(status="failed", train_loss=[], full_valid_loss=[], base_valid_loss=None)]
+    page = form(advice_on(failed), failed)
+    assert "The job failed" in page
+    assert "no job yet" not in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.html])
+def test_rules_that_lack_the_same_are_told_of_once(form):
+    jobs = [record(full_valid_loss=[], base_valid_loss=None)]
+    assert " ".join(form(advice_on(jobs), jobs).split()).count("fewer than 3 finite validation losses") == 1
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_a_healthy_job_is_not_said_to_be_the_best(form):
+    settled = [record(full=(1.5, 1.2, 1.19, 1.19, 1.19, 1.19))]
+    page = form(advice_on(settled), settled)
+    assert "whether another setting does better they do not tell" in " ".join(page.split())
+
+
+def test_the_line_of_a_running_job_gives_the_reason_of_its_diagnosis():
+    nothing = [[s, "NaN"] for s in (1, 2, 3)]
+    job = Job.from_record(record(status="running", train_loss=nothing, full_valid_loss=nothing))
+    line = live_line(job, diagnose(measure(job)), Live())
+    assert "diverged (FT402" in line
+    assert "FT102" not in line
 
 
 def test_the_command_quotes_names_and_leaves_auto_to_the_provider():

@@ -9,7 +9,7 @@ from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.rule import BLEW_UP, TOO_FEW, Rule, Threshold
 
 
-class StillGaining(Rule):
+class HiddenFall(Rule):
     """A great fall at the beginning makes the rest of the curve look flat, and it is not.
 
     ## What it looks for
@@ -37,7 +37,7 @@ class StillGaining(Rule):
     """
 
     id = "FT306"
-    name = "still-gaining"
+    name = "hidden-fall"
     guide = ("Epochs: increase if the model's loss is decreasing but hasn't stabilized.",)
     share = Threshold(
         0.06,
@@ -62,7 +62,7 @@ class StillGaining(Rule):
         if ahead >= self.by_heart:
             return self.clear("training is far ahead of validation", **figures)
         if StillFalling().look(m).verdict == "fires":
-            return self.clear("FT302 tells of it", **figures)
+            return self.clear("nothing hides the fall: FT302 tells of it", **figures)
         share = f"{v.late_fall / v.end:.0%} of itself" if v.end > 0 else f"by {v.late_fall:.3g}"
         return self.fires(m, f"over the last third the validation loss still lost {share}", **figures)
 
