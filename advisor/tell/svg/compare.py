@@ -8,8 +8,7 @@ import numpy as np
 
 from advisor.nouns import Curve, Job
 from advisor.tell.learned import best_point, comparable_curve
-from advisor.tell.svg.frame import WIDE, Axis, Frame, padded
-from advisor.tell.terminal_plot import LOG_FROM
+from advisor.tell.svg.frame import PRESSED, WIDE, Axis, Frame, padded
 from advisor.tell.words import figure
 
 NAMED = 12  # of more jobs the best and the newest alone are named at their line
@@ -22,7 +21,7 @@ def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare"
         return ""
     losses = np.concatenate([c.loss for c in lines.values()])
     low, high = float(losses.min()), float(losses.max())
-    log = low > 0 and high / low > LOG_FROM
+    log = low > 0 and high / low > PRESSED
     last = max(float(c.step.max()) for c in lines.values())
     epochs = all(_epochs(j) for j in jobs)
     y = padded(low, high, "validation loss", log)
@@ -53,11 +52,11 @@ def _draw(frame: Frame, number: int, curve: Curve, css: str) -> None:
 
 
 def _name_ends(frame: Frame, ends: dict[int, tuple[float, float]], best: int, newest: int) -> None:
-    """Each job's number beside its last point, moved down where another number stands there."""
+    """Each job's number beside its last point, moved up where another number stands there."""
     placed: list[tuple[float, float]] = []
-    for i, (x, y) in sorted(ends.items(), key=lambda e: e[1][1]):
+    for i, (x, y) in sorted(ends.items(), key=lambda e: -e[1][1]):
         while any(abs(x - px) < 20 and abs(y - py) < 12 for px, py in placed):
-            y += 3
+            y -= 3
         placed.append((x, y))
         frame.text(x + 6, y + 4, str(i), f"note {_css(i, best, newest)}-text")
 

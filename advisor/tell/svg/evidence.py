@@ -48,17 +48,22 @@ def _best(frame: Frame, curve: Curve) -> None:
 
 
 def _rise(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
-    """FT201: a bracket at the right edge from the lowest level up to the last."""
+    """FT201: from the lowest level up to the last."""
     best, end = evidence.get("best"), evidence.get("end")
-    if best is None or end is None:
-        return
-    x, low = frame.at(frame.x.high, best)
+    if best is not None and end is not None:
+        _bracket(frame, (evidence.get("best_step") or 0, best), end, "FT201")
+
+
+def _bracket(frame: Frame, low: tuple[float, float], end: float, rule: str) -> None:
+    """An arrow at the right edge from the level of a point (step, loss) up to the last, with its share."""
+    start, best = low
+    x, y = frame.at(frame.x.high, best)
     high = frame.at(frame.x.high, end)[1]
-    start = frame.at(evidence.get("best_step") or 0, best)[0]
-    frame.line(start, low, x, low, "evidence thin")
-    frame.line(x - 3, low, x - 3, high, "evidence", ' marker-end="url(#arrow)"')
+    frame.line(frame.at(start, best)[0], y, x, y, "evidence thin")
+    frame.line(x - 3, y, x - 3, high, "evidence", ' marker-end="url(#arrow)"')
     share = f"+{(end - best) / abs(best):.0%}" if best else f"+{figure(end - best)}"
-    frame.text(x, low + 17, f"FT201 {share}", "note bad end")
+    below = y + 21 < frame.height - frame.bottom  # else the axis is in the way
+    frame.text(x - (0 if below else 10), y + 17 if below else y - 7, f"{rule} {share}", "note bad end")
 
 
 def _swing(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
@@ -83,8 +88,9 @@ def _flat(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
 
 
 def _broke(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
-    """FT402: where the last finite loss stands, if the curve ended as no number."""
+    """FT402: where the last finite loss stands, if the curve ended as no number; else how far it rose."""
     if "ends_broken" not in evidence:
+        _blew(frame, curve, evidence)
         return
     broken = finite(job.train) if evidence["ends_broken"] == "training" else curve
     if not len(broken):
@@ -98,6 +104,15 @@ def _broke(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
         "FT402 no number from here",
         f"note bad{' end' if left else ''}",
     )
+
+
+def _blew(frame: Frame, curve: Curve, evidence: dict) -> None:
+    """From the first point, where the loss jumped and never came back to it, or from the lowest."""
+    order = np.argsort(curve.step, kind="stable")
+    step, loss = curve.step[order], curve.loss[order]
+    i = int(np.argmin(loss)) if "train_rise" in evidence else 0
+    if loss[-1] > loss[i]:
+        _bracket(frame, (float(step[i]), float(loss[i])), float(loss[-1]), "FT402")
 
 
 def _last_third(frame: Frame, findings: Sequence[Finding]) -> None:
@@ -127,5 +142,6 @@ LATE = {
     "FT302": _pace,
     "FT303": _share,
     "FT304": lambda e: f"fell by {figure(e.get('late_fall'), 3)}",
+    "FT306": lambda e: f"fell by {figure(e.get('late_fall'), 3)}, ending at {figure(e.get('end'), 3)}",
 }
 DRAW = {"FT201": _rise, "FT301": _flat, "FT401": _swing, "FT402": _broke}

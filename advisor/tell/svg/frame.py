@@ -9,6 +9,9 @@ from html import escape
 
 from advisor.tell.words import figure
 
+PRESSED = (
+    4.0  # highest over lowest loss of several jobs: from here on a linear axis presses the good ones together
+)
 WIDE, NARROW = 720, 344  # pixels; narrow fits a screen of 400 with its margins
 
 
@@ -45,6 +48,16 @@ def padded(low: float, high: float, name: str, log: bool) -> Axis:
     return Axis(max(low - room, 0.0) if low >= 0 else low - room, high + room, name)
 
 
+def padded_apart(losses: Sequence[float], name: str) -> Axis:
+    """An axis on which jobs can be told apart: one that blew up does not press all others together."""
+    low, high = min(losses), max(losses)
+    if low > 0 and high / low > PRESSED:
+        room = (high / low) ** 0.12
+        return Axis(low / room, high * room, name, log=True)
+    room = 0.12 * (high - low or 1)
+    return Axis(low - room, high + room, name)
+
+
 @dataclass
 class Frame:
     """Collects the parts of one chart."""
@@ -71,10 +84,10 @@ class Frame:
 
     def axes(self) -> None:
         x0, x1, y0, y1 = self.left, self.width - self.right, self.height - self.bottom, self.top
-        for v in self.y.marks(5):
+        for v, told in _labels(self.y.marks(5)):
             y = self.at(self.x.low, v)[1]
             self.line(x0, y, x1, y, "grid")
-            self.text(x0 - 6, y + 4, figure(v, 3), "tick end")
+            self.text(x0 - 6, y + 4, told, "tick end")
         for v in self.x.marks(4 if self.narrow else 8):
             x = self.at(v, self.y.low)[0]
             self.line(x, y0, x, y0 + 4, "axis")
@@ -115,6 +128,15 @@ class Frame:
             f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{escape(title)}</title>'
             f'<desc id="{ident}-d">{escape(description)}</desc>{"".join(self.parts)}</svg>'
         )
+
+
+def _labels(values: Sequence[float]) -> list[tuple[float, str]]:
+    """Each value with its text: three digits, or as many more as tell the values apart."""
+    texts = next(
+        (t for n in (3, 4, 5) if len(set(t := [figure(v, n) for v in values])) == len(t)),
+        [figure(v, 6) for v in values],
+    )
+    return list(zip(values, texts, strict=True))
 
 
 def _round_ticks(low: float, high: float, most: int) -> list[float]:

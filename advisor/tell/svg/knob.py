@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from advisor.nouns import Job
 from advisor.tell.learned import Effect, last_loss
-from advisor.tell.svg.frame import Axis, Frame
-from advisor.tell.svg.path import _apart, _axis, _number
+from advisor.tell.svg.frame import Frame, padded_apart
+from advisor.tell.svg.path import _axis, _number, apart
 from advisor.tell.words import KNOBS, figure
 
 SIZE = (344, 220)  # pixels; one size, for it stands in a column of its own
@@ -22,15 +22,15 @@ def knob_chart(jobs: Sequence[Job], knob: str, effects: Sequence[Effect], ident:
     }
     if len(points) < 2:
         return ""
-    losses = [loss for _, loss in points.values()]
-    room = 0.12 * (max(losses) - min(losses) or 1)
     frame = Frame(
         _axis([v for v, _ in points.values()], KNOBS[knob]),
-        Axis(min(losses) - room, max(losses) + room, "last validation loss"),
+        padded_apart([loss for _, loss in points.values()], "last validation loss"),
         *SIZE, right=20, top=34,
     )  # fmt: skip
     frame.axes()
-    places = dict(zip(points, _apart([frame.at(*p) for p in points.values()], frame), strict=True))
+    places = dict(
+        zip(points, apart([frame.at(*p) for p in points.values()], frame, sideways=True), strict=True)
+    )
     for e in effects:
         frame.line(
             *places[e.first],

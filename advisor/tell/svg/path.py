@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from math import hypot
 
 from advisor.nouns import HyperParameters, Job
 from advisor.tell.learned import last_loss
 from advisor.tell.svg.frame import WIDE, Axis, Frame
 from advisor.tell.words import KNOBS, figure, setting
 
+DOT = 17  # pixels; dots nearer than this cover each other's numbers
+# Where a dot may go instead, nearest first, those up and to the right before others.
+BESIDE = sorted(
+    ((14 * i, 10 * j) for i in range(-5, 6) for j in range(-5, 6)), key=lambda p: (hypot(*p), -p[0], p[1])
+)
 SHADES = 5  # classes of loss, by rank: q1 the best fifth
 
 
@@ -32,7 +38,7 @@ def path_chart(
         return ""
     frame = _frame([p[1:] for p in points] + wanted, across, up, width)
     frame.axes()
-    places = _apart([frame.at(x, y) for _, x, y in points], frame)
+    places = apart([frame.at(x, y) for _, x, y in points], frame)
     _arrows(frame, places)
     for place in wanted:
         _proposal(frame, places[-1], frame.at(*place))
@@ -67,14 +73,24 @@ def _axis(values: Sequence[float], name: str) -> Axis:
     return Axis(low / room, high * room, name, log=True, ticks=used if len(used) <= 8 else ())
 
 
-def _apart(places: Sequence[tuple[float, float]], frame: Frame) -> list[tuple[float, float]]:
-    """Jobs of one place stand beside each other."""
-    seen: dict[tuple[float, float], int] = {}
-    out = []
-    for place in places:
-        nth = seen[place] = seen.get(place, -1) + 1
-        out.append((place[0] + 14 * nth, place[1] - 10 * nth))
+def apart(
+    places: Sequence[tuple[float, float]], frame: Frame, *, sideways: bool = False
+) -> list[tuple[float, float]]:
+    """Where each dot goes: its own place, or the nearest one around it that no earlier dot covers.
+
+    `sideways` keeps the height, where that is the figure to be read.
+    """
+    out: list[tuple[float, float]] = []
+    for x, y in places:
+        around = [(x + dx, y + dy) for dx, dy in BESIDE if not (sideways and dy)]
+        inside = [(u, v) for u, v in around if _inside(u, v, frame)] or [(x, y)]
+        free = [p for p in inside if all(hypot(p[0] - u, p[1] - v) >= DOT for u, v in out)]
+        out.append((free or inside)[0])
     return out
+
+
+def _inside(x: float, y: float, frame: Frame) -> bool:
+    return frame.left <= x <= frame.width - 10 and 10 <= y <= frame.height - frame.bottom
 
 
 def _arrows(frame: Frame, places: Sequence[tuple[float, float]]) -> None:

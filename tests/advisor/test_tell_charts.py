@@ -1,0 +1,59 @@
+"""The report's charts: what blew up is drawn as such, and no job hides another."""
+
+from itertools import combinations
+from math import hypot
+
+import pytest
+from tell_jobs import advice_on, record
+
+from advisor import tell
+from advisor.nouns import Job
+from advisor.tell.svg.compare import compare_chart
+from advisor.tell.svg.frame import Axis, Frame
+from advisor.tell.svg.knob import knob_chart
+from advisor.tell.svg.path import DOT, apart, path_chart
+
+ALIKE = [record(n, epochs=3, rate=1.0, full=(2.0, 1.5, 1.1 + 0.001 * n)) for n in range(1, 8)]
+BLOWN = record(
+    8, rate=10.0, full=(2.4, 4.7, 8.0), base=None, train_loss=[[s, 2 + 0.2 * s] for s in range(1, 31)]
+)
+
+
+def test_a_job_that_blew_up_is_drawn_as_that_and_not_as_overfitting():
+    page = tell.html(advice_on([BLOWN]), [BLOWN])
+    assert "FT402 +233%" in page  # 2.4 to 8.0
+    assert "FT201 +" not in page
+
+
+@pytest.mark.parametrize("sideways", [True, False])
+def test_dots_that_would_cover_each_other_stand_beside_each_other(sideways):
+    frame = Frame(Axis(1, 9), Axis(0, 3))
+    wanted = [(200.0, 150.0), (203.0, 151.0), (199.0, 149.0), (200.0, 150.0), (340.0, 90.0)]
+    places = apart(wanted, frame, sideways=sideways)
+    assert places[0] == wanted[0]
+    assert places[-1] == wanted[-1]
+    assert all(hypot(a[0] - b[0], a[1] - b[1]) >= DOT for a, b in combinations(places, 2))
+    assert not sideways or [y for _, y in places] == [y for _, y in wanted], "the height is what is read"
+
+
+def test_one_job_that_blew_up_does_not_press_the_others_together():
+    jobs = [Job.from_record(r) for r in ({**ALIKE[0], "full_valid_loss": [[10, 1.6]]}, *ALIKE[1:], BLOWN)]
+    for chart in (compare_chart(jobs), knob_chart(jobs, "learning_rate_multiplier", [], "k")):
+        assert ">8<" in chart
+        assert ">2<" in chart
+        assert ">6<" not in chart.split("<circle")[0], "ticks by ratio"
+    assert path_chart(jobs, [], "learning_rate_multiplier", "n_epochs")
+
+
+def test_the_labels_of_an_axis_differ():
+    frame = Frame(Axis(0, 1), Axis(2.1701, 2.1712))
+    frame.axes()
+    ticks = [p for p in frame.parts if "tick end" in p]
+    assert len({t.split(">")[1] for t in ticks}) == len(ticks) > 1
+
+
+def test_the_numbers_of_jobs_stay_inside_the_comparison():
+    chart = compare_chart([Job.from_record(r) for r in ALIKE])
+    named = [p for p in chart.split("<text") if 'class="note' in p]
+    assert len(named) == len(ALIKE)
+    assert all(float(p.split(' y="')[1].split('"')[0]) < 270 for p in named), "the axis lies at 264"
