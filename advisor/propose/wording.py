@@ -14,6 +14,7 @@ SHORT = {
     "n_epochs": "epochs",
     "batch_size": "batch size",
     "learning_rate_multiplier": "learning-rate multiplier",
+    "learning_rate": "learning rate",
 }
 
 
