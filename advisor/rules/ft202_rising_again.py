@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
+from advisor.rules.course import no_course
 from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
@@ -14,7 +14,7 @@ class RisingAgain(Rule):
     ## What it looks for
     `late_rise` = level at the end - level at two thirds of the steps; above 1 % of the whole fall before, above 1 % of
     the lowest level, and above one standard deviation of a level. A smaller rise than FT201 asks for, but one that
-    lasts to the end. Not where the loss blew up (FT402).
+    lasts to the end.
 
     ## Why it matters
     The job passed its best point before it ended: what it was charged for the rest made it worse.
@@ -29,7 +29,7 @@ class RisingAgain(Rule):
     Under a rate that decays to zero a shorter run is not the beginning of a longer one.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, number of epochs, "decrease if": early convergence.
@@ -49,6 +49,8 @@ class RisingAgain(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v = m.valid
@@ -58,8 +60,6 @@ class RisingAgain(Rule):
             return self.clear("validation loss was at its best when it was first measured", **figures)
         if -v.late_fall <= limit:
             return self.clear("validation loss does not rise over the last third", **figures)
-        if blew_up(m):
-            return self.clear("the loss blew up (FT402)", **figures)
         return self.fires(m, f"validation loss rose by {-v.late_fall:.3g} over the last third", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

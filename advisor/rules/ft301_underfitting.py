@@ -57,7 +57,8 @@ class Underfitting(Rule):
             )
         if m.learned >= self.learned:
             return self.clear("the model has learned", **figures)
-        return self.fires(m, f"the losses fell by {m.learned:.1%} only", **figures)
+        fell = f"fell by {m.learned:.1%} only" if m.learned >= 0.0005 else "did not fall"
+        return self.fires(m, f"the losses {fell}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"), Move(rate_of(m), "up"))

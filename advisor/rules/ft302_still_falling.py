@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
-from advisor.rules.rule import BLEW_UP, TOO_FEW, Rule, Threshold
+from advisor.rules.course import no_course
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
 class StillFalling(Rule):
@@ -34,7 +34,7 @@ class StillFalling(Rule):
     Further passes over few examples may overfit; they cost in proportion.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402).
+    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, number of epochs, "increase if"; NVIDIA NeMo AutoModel's guide: still falling at the end, epochs up.
@@ -64,8 +64,8 @@ class StillFalling(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
-        if blew_up(m):
-            return self.cannot_tell(BLEW_UP)
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         taken_off = m.valid.last_fall / abs(m.valid.end) if m.valid.end else 0.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
+from advisor.rules.course import no_course
 from advisor.rules.ft403_early_jump import jumped
-from advisor.rules.rule import BLEW_UP, Rule, Threshold, rate_of
+from advisor.rules.rule import Rule, Threshold, rate_of
 
 
 class SlowFromTheStart(Rule):
@@ -32,7 +32,7 @@ class SlowFromTheStart(Rule):
     Too high a rate makes the loss swing or diverge.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, or where the loss blew up (FT402).
+    With fewer than three finite losses on either curve, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, learning rate, "increase if"; NVIDIA NeMo AutoModel's guide: slow but steady, rate x 2 to 3.
@@ -57,8 +57,8 @@ class SlowFromTheStart(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
-        if blew_up(m):
-            return self.cannot_tell(BLEW_UP)
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None or m.train is None:
             return self.cannot_tell("fewer than 3 finite losses on one of the curves")
         if m.early_share is None:

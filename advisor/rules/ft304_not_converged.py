@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
+from advisor.rules.course import no_course
+from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft403_early_jump import jumped
-from advisor.rules.rule import BLEW_UP, TOO_FEW, Rule, Threshold
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
 class NotConverged(Rule):
@@ -14,8 +15,8 @@ class NotConverged(Rule):
 
     ## What it looks for
     `late_fall` of the validation loss over the last third of the steps, as a share of its whole fall, above 6 %; and
-    above one standard deviation of a level. Not where the training loss first jumped up (FT403), for then smaller
-    batches, at the same rate, are noisier still.
+    above one standard deviation of a level. Not where the training loss first jumped up (FT403) or the
+    validation loss swings (FT401), for then smaller batches, at the same rate, are noisier still.
 
     ## Why it matters
     With the same passes over the data more and shorter steps bring the model further.
@@ -30,7 +31,7 @@ class NotConverged(Rule):
     Smaller batches take longer and are noisier; at a rate that is already too high they make the loss swing.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402).
+    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, batch size, "decrease if".
@@ -42,8 +43,8 @@ class NotConverged(Rule):
     late = Threshold(0.06, "share of the whole fall", "on the benchmark a smaller batch helps above it")
 
     def look(self, m: Measurements) -> Finding:
-        if blew_up(m):
-            return self.cannot_tell(BLEW_UP)
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v = m.valid
@@ -54,6 +55,8 @@ class NotConverged(Rule):
         fell = f"validation loss fell by {v.late_fall:.3g} over the last third"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
+        if Oscillating().look(m).verdict == "fires":
+            return self.clear(f"{fell}, but it swings (FT401)", **figures)
         if jumped(m):
             return self.clear(f"{fell}, after a jump at the beginning (FT403)", **figures)
         return self.fires(m, fell, **figures)

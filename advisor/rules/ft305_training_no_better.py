@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
-from advisor.rules.rule import BLEW_UP, Rule, Threshold
+from advisor.rules.course import no_course
+from advisor.rules.rule import Rule, Threshold
 
 
 class TrainingNoBetter(Rule):
@@ -29,7 +29,7 @@ class TrainingNoBetter(Rule):
     Time and money for a gain that may be small where the losses have all but settled.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, or where the loss blew up (FT402).
+    With fewer than three finite losses on either curve, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, number of epochs, "increase if": underperforming on both training and validation data.
@@ -45,8 +45,8 @@ class TrainingNoBetter(Rule):
     late = Threshold(0.005, "share of the whole fall", "less is not worth a job")
 
     def look(self, m: Measurements) -> Finding:
-        if blew_up(m):
-            return self.cannot_tell(BLEW_UP)
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None or m.train is None:
             return self.cannot_tell("fewer than 3 finite losses on one of the curves")
         limit = max(self.late * m.valid.fall, m.valid.noise_of_level)

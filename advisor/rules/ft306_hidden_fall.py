@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.course import no_course
 from advisor.rules.ft302_still_falling import StillFalling
-from advisor.rules.ft402_diverged import blew_up
-from advisor.rules.rule import BLEW_UP, TOO_FEW, Rule, Threshold
+from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
 
 class HiddenFall(Rule):
@@ -30,7 +30,7 @@ class HiddenFall(Rule):
     Where training is well ahead of validation already, further passes may overfit.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402).
+    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
 
     ## References
     The guide, number of epochs, "increase if".
@@ -49,8 +49,8 @@ class HiddenFall(Rule):
     by_heart = Threshold(0.4, "share of the loss", "on the same tables 13 of 18 above it, 175 of 189 below")
 
     def look(self, m: Measurements) -> Finding:
-        if blew_up(m):
-            return self.cannot_tell(BLEW_UP)
+        if why := no_course(m):
+            return self.cannot_tell(why)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
         v, ahead = m.valid, m.by_heart or 0.0

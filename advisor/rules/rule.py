@@ -11,7 +11,6 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.measured import MEASURED
 
-BLEW_UP = "the loss blew up (FT402)"
 TOO_FEW = "fewer than 3 finite validation losses"
 
 

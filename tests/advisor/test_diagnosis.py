@@ -93,6 +93,28 @@ def test_any_curves_whatever_get_a_label_and_finite_evidence(train, valid, full,
         assert not any(isinstance(v, float) and np.isnan(v) for v in finding.evidence.values()), finding
 
 
+@pytest.mark.parametrize("noise", [0.001, 0.003, 0.01])
+@pytest.mark.parametrize("n", [3, 4, 5, 8, 20])
+def test_of_a_flat_job_no_rise_or_fall_is_told(n, noise):
+    """Three points show no noise of their own: a third of such curves fall to their end by chance."""
+    r = np.random.default_rng(n)
+    for _ in range(40):
+        train = Curve(np.arange(1, 151), 2 + r.normal(0, 0.05, 150))
+        valid = Curve(np.linspace(150 / n, 150, n), 2 + r.normal(0, 2 * noise, n))
+        diagnosis = diagnose(measure(Job(train=train, full_valid=valid)))
+        if diagnosis.label == "underfitting":
+            told = {f.rule for f in diagnosis.fired}
+            assert not told & {"FT202", "FT302", "FT303", "FT304", "FT305", "FT306", "FT601"}, told
+
+
+def test_no_smaller_batch_is_asked_for_where_the_loss_swings():
+    """A fall and a bump of half its height on the way."""
+    s = np.arange(15, 151, 15.0)
+    valid = Curve(s, 1.2 + 0.5 * np.exp(-(((s - 75) / 20) ** 2)))
+    found = {f.rule: f.verdict for f in diagnose(measure(Job(full_valid=valid))).findings}
+    assert (found["FT401"], found["FT304"]) == ("fires", "clear")
+
+
 def test_where_several_rules_fire_the_first_in_order_names_the_label():
     fired = [Finding(rule, "", "fires") for rule in ("FT302", "FT201", "FT401")]
     assert label(tuple(fired)) == "oscillating"
