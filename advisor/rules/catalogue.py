@@ -8,6 +8,7 @@ from advisor.rules.ft103_large_dataset import LargeDataset
 from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft202_rising_again import RisingAgain
 from advisor.rules.ft203_overfitting_persists import OverfittingPersists
+from advisor.rules.ft204_training_far_ahead import TrainingFarAhead
 from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft302_still_falling import StillFalling
 from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
@@ -27,6 +28,7 @@ CATALOGUE: tuple[Rule, ...] = (
     Overfitting(),
     RisingAgain(),
     OverfittingPersists(),
+    TrainingFarAhead(),
     Underfitting(),
     StillFalling(),
     SlowFromTheStart(),

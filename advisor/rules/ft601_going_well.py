@@ -6,6 +6,7 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft202_rising_again import RisingAgain
+from advisor.rules.ft204_training_far_ahead import TrainingFarAhead
 from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft302_still_falling import StillFalling
 from advisor.rules.ft303_slow_from_the_start import SlowFromTheStart
@@ -18,7 +19,7 @@ from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import TOO_FEW, Rule
 
 TROUBLES = (
-    Overfitting(), RisingAgain(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
+    Overfitting(), RisingAgain(), TrainingFarAhead(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
     TrainingNoBetter(), HiddenFall(), Oscillating(), Diverged(), EarlyJump(),
 )  # fmt: skip
 

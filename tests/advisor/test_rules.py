@@ -31,6 +31,7 @@ GUIDE = [  # the guide's advice, each line with the rule that carries it and the
     ("FT305", "n_epochs", "up"),
     ("FT201", "n_epochs", "down"),
     ("FT202", "n_epochs", "down"),
+    ("FT204", "n_epochs", "down"),
     ("FT303", "learning_rate_multiplier", "up"),
     ("FT103", "learning_rate_multiplier", "up"),
     ("FT401", "learning_rate_multiplier", "down"),
