@@ -224,7 +224,7 @@ def test_wrong_input_ends_with_2_and_a_line_for_every_problem(capsys, tmp_path, 
         (["recommend", "--jobs", "."], "is no file"),
         (["diagnose", "nowhere.csv"], "no such file"),
         (["data", "nowhere.jsonl"], "no such file"),
-        (["explain", "FT20"], "FT201"),
+        (["explain", "FT20"], "Did you mean FT20"),
         (["explain", "overfiting"], "Did you mean overfitting"),
     ],
 )
