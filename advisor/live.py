@@ -62,7 +62,7 @@ def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, best: float) -> Li
     risen = seen[-1] > seen.min() + RISEN * (task.obs.base - seen.min())
     if chance >= (UNLIKELY_RISEN if risen else UNLIKELY):
         return Live()
-    low, high = likely_range(prediction)[0]
+    low, _, high = likely_range(prediction)[0]
     return Live(
         True,
         f"it will end at {low:.4g} to {high:.4g} (8 in 10), and the best loss known is {best:.4g}: "

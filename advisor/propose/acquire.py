@@ -34,14 +34,14 @@ def worth(prediction: Prediction, best: float) -> Worth:
 
 
 def likely_range(prediction: Prediction) -> np.ndarray:
-    """float[m, 2]: losses below which one in ten and nine in ten end."""
+    """float[m, 3]: losses below which one, five and nine in ten end."""
     loss, weight = prediction.nodes()
     loss, weight = loss.reshape(weight.size, -1), weight.ravel()
     out = []
     for column in loss.T:
         order = np.argsort(column)
-        out.append(np.interp([0.1, 0.9], np.cumsum(weight[order]), column[order]))
-    return np.array(out).reshape(-1, 2)
+        out.append(np.interp([0.1, 0.5, 0.9], np.cumsum(weight[order]), column[order]))
+    return np.array(out).reshape(-1, 3)
 
 
 def percent(chance: float) -> str:

@@ -30,7 +30,6 @@ class Beliefs:
     own: float = 0.2  # on the log scale: what a setting has of its own, that no neighbour tells
     floor_noise: float = 0.03  # on the log scale, everywhere
     way_noise: float = 0.12  # more at an epoch end on the way
-    early_noise: float = 0.25  # more inside the first epoch, read off the training loss
     batch_noise: float = 0.15  # more where only mini-batches of the validation set were measured
     # how far a task's valley may lie from a table's
     rate_shift: float = 0.95  # octaves of learning rate, most tasks

@@ -10,10 +10,10 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.acquire import Worth, worth
+from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
-from advisor.propose.limits import unsafe
 from advisor.propose.nearby import nearness
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
@@ -60,9 +60,10 @@ def propose(
         return follow(jobs, diagnosis, space, grid, free & within.settings, n), []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
     free &= within.settings
-    grid, free = _shortlist(task, grid, free)
-    safe = free & ~unsafe(grid.settings, task.broken)
-    rows, values = _choose(task, grid, safe if safe.sum() >= n else free, n + N_ALTERNATIVES, n)
+    liked = _near(task, grid) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
+    grid, free, liked = _shortlist(task, grid, free, liked)
+    safe = free & ~task.in_vain(grid.settings)
+    rows, values = _choose(task, grid, safe if safe.sum() >= n else free, liked, n + N_ALTERNATIVES, n)
     reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.any_ended else 0)
     made = [_proposal(r, grid, values, task, jobs, diagnosis) for r in rows]
     if reason:
@@ -71,14 +72,16 @@ def propose(
     return made[:n], [*extra, *made[n:]]
 
 
-def _shortlist(task: Task, grid: Grid, free: np.ndarray) -> tuple[Grid, np.ndarray]:
+def _shortlist(
+    task: Task, grid: Grid, free: np.ndarray, liked: np.ndarray
+) -> tuple[Grid, np.ndarray, np.ndarray]:
     """The settings worth a close look, where a space has many: by what the leading guesses say of all."""
     if len(grid.settings) <= SHORTLIST:
-        return grid, free
+        return grid, free, liked
     first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
-    score = _score(first, _near(task, grid))
+    score = _score(first, liked)
     kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
-    return replace(grid, settings=grid.settings[kept]), free[kept]
+    return replace(grid, settings=grid.settings[kept]), free[kept], liked[kept]
 
 
 def _free(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:
@@ -95,14 +98,16 @@ def _ended(jobs: Sequence[Job]) -> int:
     return sum(not j.pending for j in peers_of_newest(jobs))
 
 
-def _choose(task: Task, grid: Grid, free: np.ndarray, count: int, n: int) -> tuple[list[int], Worth]:
+def _choose(
+    task: Task, grid: Grid, free: np.ndarray, liked: np.ndarray, count: int, n: int
+) -> tuple[list[int], Worth]:
     """Rows of the grid, best first: the first `n` so that each knows of those before it, the rest as they stand."""
     prediction = task.predict(grid.settings)
     first = values = worth(prediction, task.obs.best())
     rows: list[int] = []
-    left, near = free.copy(), _near(task, grid)
+    left = free.copy()
     while left.any() and len(rows) < count:
-        row = int(np.argmax(np.where(left, _score(values, near), -np.inf)))
+        row = int(np.argmax(np.where(left, _score(values, liked), -np.inf)))
         rows.append(row)
         left[row] = False
         if len(rows) < n:
@@ -118,9 +123,9 @@ def _near(task: Task, grid: Grid) -> np.ndarray:
     return nearness(task.logs(grid.settings), task.obs)
 
 
-def _score(values: Worth, near: np.ndarray) -> np.ndarray:
-    """Expected improvement, neighbours of the best preferred; where none is expected anywhere, the lowest expected loss."""
-    return values.improvement * near - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
+def _score(values: Worth, liked: np.ndarray) -> np.ndarray:
+    """Expected improvement times how a setting is liked; where none is expected anywhere, the lowest expected loss."""
+    return values.improvement * liked - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
 
 
 def _proposal(

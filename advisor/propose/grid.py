@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.nouns import AUTO, HyperParameters, Job, Knob, SearchSpace
+from advisor.records import is_number
 from advisor.space_record import COVERED, around
 
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
 RATE_STEP = np.sqrt(2.0)  # about the finest step that changes a final loss by more than its noise
+REACH = 16.0  # times beyond the rates tried so far: a bad first job is rarely further off, and a guess there costs a job
 DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows
 
@@ -42,6 +44,9 @@ def within_reach(space: SearchSpace, jobs: Sequence[Job]) -> SearchSpace:
     Listed values stand, and so does a range that lies outside: somebody chose them.
     """
     near = {knob: _cut(getattr(space, knob), around(knob, jobs)) for knob in COVERED}
+    rates = [r for j in jobs if is_number(r := getattr(j.hyperparameters, space.rate_name)) and r > 0]
+    if rates:
+        near["rate"] = _cut(space.rate, {"min": min(rates) / REACH, "max": max(rates) * REACH})
     return replace(space, **near)
 
 

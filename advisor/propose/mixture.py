@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from advisor.propose.beliefs import FLOORS, LATTICE, Beliefs
-from advisor.propose.observe import EARLY, END, Observations
+from advisor.propose.observe import END, Observations
 from advisor.propose.process import kernel, matern, variance
 from advisor.propose.scale import SOFT, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library
@@ -218,7 +218,7 @@ def _floors(obs: Observations, library: Library, b: Beliefs) -> tuple[np.ndarray
 
     A surface comes with a gain of its own: tasks of which little can be learned overfit sooner.
     """
-    lowest = obs.loss[obs.kind != EARLY].min(initial=obs.base)
+    lowest = obs.loss.min(initial=obs.base)
     floor = FLOORS * obs.base
     possible = floor <= lowest + 0.02 * (obs.base - lowest)
     share = (1 - FLOORS)[:, None]
@@ -237,6 +237,5 @@ def _noise(obs: Observations, share: np.ndarray, b: Beliefs) -> np.ndarray:
     """Standard error of each observation on the scale."""
     seed = b.seed_noise / (np.maximum(share, 0.0) + SOFT)
     way = np.where(obs.kind != END, b.way_noise, 0.0)
-    early = np.where(obs.kind == EARLY, b.early_noise, 0.0)
     batch = np.where(obs.whole, 0.0, b.batch_noise)
-    return np.sqrt(seed**2 + b.floor_noise**2 + way**2 + early**2 + batch**2)
+    return np.sqrt(seed**2 + b.floor_noise**2 + way**2 + batch**2)

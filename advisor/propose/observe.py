@@ -1,7 +1,7 @@
 """What the jobs so far say about the losses of settings: each job's end, and what it showed on its way.
 
-An epoch end is what a shorter job would have ended with, exactly so under a constant learning rate; the first epoch's
-training loss, on examples never seen before, stands for the validation loss before the first epoch ends.
+An epoch end is what a shorter job would have ended with, exactly so under a constant learning rate. What a job showed
+inside its first epoch is left out: it told nothing of its end (measured: experiments/LOG.md).
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from advisor.nouns import Job
 from advisor.propose.scale import WORST
 from advisor.propose.series import blew_up, clean, ended, likely_setting, total_steps, validation
 
-END, WAY, EARLY = 0, 1, 2  # kinds of observations
-EARLY_SHARES = (0.25, 0.5)  # of the first epoch
+END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
 MOST_JOBS = 45  # looked at: of a longer history the best third of these and the latest
 
@@ -28,7 +27,7 @@ class Observations:
     logs: np.ndarray
     run: np.ndarray  # float[n], log2 epochs of the job that the point was seen in
     loss: np.ndarray  # float[n], capped at WORST x base
-    kind: np.ndarray  # int[n], END, WAY or EARLY
+    kind: np.ndarray  # int[n], END or WAY
     whole: np.ndarray  # bool[n], measured on the whole validation set
     job: np.ndarray  # int[n]
     base: float  # loss before any training
@@ -40,7 +39,7 @@ class Observations:
     @property
     def measured(self) -> bool:
         """Whether a validation loss of this task was seen: without one no figure can be told in its unit."""
-        return bool((self.kind != EARLY).any())
+        return len(self) > 0
 
     @property
     def any_ended(self) -> bool:
@@ -134,22 +133,8 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
     points = [(e, v, WAY) for e, v in zip(epochs, loss, strict=True)]
     if ended(job, step[-1], total):
         points[-1] = (knobs[0], loss[-1], END)
-    points = [*_early(job, knobs[0], total, epochs[0]), *points]
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
     return [(np.log2([points[k][0], *knobs[1:]]), run, points[k][1], points[k][2], whole) for k in chosen]
-
-
-def _early(job: Job, n_epochs: float, total: float, first: float) -> list:
-    """The training loss at shares of the first epoch, averaged over neighbouring steps."""
-    step, loss = clean(job.train)
-    per_epoch = total / n_epochs
-    out = []
-    for share in EARLY_SHARES:
-        at = share * per_epoch
-        near = (step > 0.7 * at) & (step <= min(1.4 * at + 0.5, per_epoch))
-        if at >= 1.5 and share < first and near.any():
-            out.append((share, float(loss[near].mean()), EARLY))
-    return out
 
 
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:

@@ -13,7 +13,7 @@ FEWEST = 5  # jobs before which no loop is called finished: a few may all lie be
 def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:
     """Why no further job is worth its cost; None where one is."""
     if not free.any():
-        return "every setting of the space that is within the budget has been tried"
+        return "every setting of the space that is within the budget has been tried, or is more of what overfitted or blew up"
     most = float(worth.improvement[free].max())
     if n_ended < FEWEST or most >= EXPECTED:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.limits import broken_settings, shift_evidence
+from advisor.propose.limits import broken_settings, overdone, overfitted_settings, shift_evidence, unsafe
 from advisor.propose.mixture import Guesses, Prediction, guess
 from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
 from advisor.propose.observe import Observations, observe
@@ -45,6 +45,7 @@ class Task:
     shift_prior: np.ndarray
     reference: float  # learning rate at which the third column of `logs` is nought
     broken: np.ndarray  # float[k, 3], settings that blew up
+    overfitted: np.ndarray  # float[k, 3], settings that overfitted
     objective: str = "final"
     validated: bool = True  # False: training losses stand in, and no figure is one of validation
 
@@ -55,6 +56,11 @@ class Task:
     def predict(self, settings: np.ndarray) -> Prediction:
         """The posterior at settings float[m, 3] in the provider's units."""
         return self.guesses.predict(self.logs(settings))
+
+    def in_vain(self, settings: np.ndarray) -> np.ndarray:
+        """bool[m]: settings that the jobs so far rule out, whatever the library says of them."""
+        more = overdone(settings, self.overfitted) if self.objective == "final" else False
+        return unsafe(settings, self.broken) | more
 
     def logs(self, settings: np.ndarray) -> np.ndarray:
         return np.log2(settings / [1.0, 1.0, self.reference])
@@ -98,5 +104,8 @@ def understand(
     ]
     shifts = sum((t for t in told if t is not None), np.zeros(len(LATTICE.pairs())))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
+    overfitted = overfitted_settings(peers, space.rate_name, base)
     validated = any(len(j.full_valid) or len(j.valid) for j in peers)
-    return Task(guesses, train, lib, beliefs, n_train, shifts, reference, broken, objective, validated)
+    return Task(
+        guesses, train, lib, beliefs, n_train, shifts, reference, broken, overfitted, objective, validated
+    )

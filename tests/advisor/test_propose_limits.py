@@ -5,9 +5,10 @@ import math
 import pytest
 from propose_jobs import ask, job, knobs
 
-from advisor.nouns import SearchSpace
+from advisor.nouns import Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import keep
-from advisor.propose.grid import within_reach
+from advisor.propose.agreeing import agreement
+from advisor.propose.grid import candidates, within_reach
 
 
 def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
@@ -102,4 +103,40 @@ def test_a_wide_range_is_no_reason_to_go_far_beyond_tables_and_jobs():
     assert (near.n_epochs.low, near.n_epochs.high) == (1, 20)
     assert (near.batch_size.low, near.batch_size.high) == (1, 32)
     chosen = SearchSpace.from_record({"n_epochs": [1, 50], "batch_size": {"min": 128, "max": 256}})
-    assert within_reach(chosen, [job()]) == chosen
+    reached = within_reach(chosen, [job()])
+    assert (reached.n_epochs, reached.batch_size) == (chosen.n_epochs, chosen.batch_size)
+
+
+def test_more_of_what_overfitted_is_not_proposed():
+    """No fewer epochs at no lower a rate, in all and per example, than a job whose loss rose again."""
+    jobs = [job(5, 8, 0.4, ends=(1.6, 1.4, 1.5, 1.8, 2.1))]
+    made, others = ask(jobs, n=3)
+    for epochs, batch, rate in map(knobs, [*made, *others]):
+        assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
+
+
+def test_a_job_that_overfitted_bars_nothing_where_the_best_checkpoint_is_what_counts():
+    jobs = [job(5, 8, 0.4, ends=(1.6, 1.4, 1.5, 1.8, 2.1))]
+    longer = {"n_epochs": [8], "batch_size": [8], "learning_rate_multiplier": [0.4]}
+    assert ask(jobs, longer)[0][0].stop
+    assert not ask(jobs, longer, objective="best_checkpoint")[0][0].stop
+
+
+@pytest.mark.parametrize(("direction", "kept"), [("up", [1.0, 0.1, 1.0]), ("down", [0.1, 1.0, 1.0])])
+def test_a_setting_that_moves_against_a_rule_counts_for_less(direction, kept):
+    grid = candidates(
+        SearchSpace.from_record(
+            {"n_epochs": [8, 3, 5], "batch_size": [8], "learning_rate_multiplier": [0.4]}
+        ),
+        1.0,
+    )
+    finding = Finding("FT000", "asks", "fires", moves=(Move("n_epochs", direction),))
+    factors = agreement(grid, job(5, 8, 0.4), Diagnosis("healthy", (finding,)))
+    by_epochs = dict(zip(grid.settings[:, 0], factors, strict=True))
+    assert [by_epochs[8], by_epochs[3], by_epochs[5]] == kept
+
+
+def test_a_range_of_rates_is_cut_to_what_jobs_have_come_near():
+    space = SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}})
+    reached = within_reach(space, [Job.from_record({"hyperparameters": {"learning_rate": 2e-4}})])
+    assert (reached.rate.low, reached.rate.high) == pytest.approx((2e-4 / 16, 2e-4 * 16))

@@ -1,0 +1,38 @@
+"""Prefers settings that no firing rule speaks against: the rules know what the surrogate cannot see.
+
+A rule's move stands for hundreds of jobs on which it was right (RULES.md); a surface of the library that fits the few
+losses so far may still lead the other way. Measured on tables left out: experiments/LOG.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advisor.nouns import Diagnosis, Job
+from advisor.propose.grid import Grid
+from advisor.propose.series import setting
+
+AGAINST = 0.1  # by which the worth of a setting counts for less that moves a knob against a rule
+COLUMN = {"n_epochs": 0, "batch_size": 1, "learning_rate_multiplier": 2, "learning_rate": 2}
+
+
+def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarray:
+    """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired on it, 1 for all others."""
+    knobs = setting(newest, grid.rate_name) if newest else None
+    against = np.zeros(len(grid.settings), bool)
+    if knobs is not None:
+        for knob, direction in _asked(diagnosis).items():
+            change = np.log(grid.settings[:, COLUMN[knob]] / knobs[COLUMN[knob]])
+            against |= change < -1e-6 if direction == "up" else change > 1e-6
+    return np.where(against, AGAINST, 1.0)
+
+
+def _asked(diagnosis: Diagnosis) -> dict[str, str]:
+    """The direction asked of each knob to lower the loss, by measurement; a knob that is asked both ways is asked nothing."""
+    moves = {
+        (m.knob, m.direction)
+        for f in diagnosis.fired
+        for m in f.moves
+        if m.aim == "loss" and m.knob in COLUMN
+    }
+    return {knob: direction for knob, direction in moves if len({d for k, d in moves if k == knob}) == 1}
