@@ -5,13 +5,15 @@
 A trial is a job: its parameters are the hyperparameters, the values that it reports are its validation losses, the
 value that it returns is its final loss. Knows Optuna's trials and our nouns; judges nothing itself.
 
-Measured on the six tables of the benchmark, 12 loops of 8 trials from random first trials, without prior: 3.8 trials to
-within 2 % of the attainable gain (TPE 5.8, TPE with 3 random starts 4.8); the pruner saves 40 % of the epochs and
-changes no regret (the median pruner saves 63 % and needs 5.1 trials).
+Measured on the six tables of the benchmark, 30 loops of 8 trials from random first trials, without prior: 4.6 trials to
+within 2 % of the attainable gain and a regret of 0.004 in the mean, in 66 epochs; TPE 5.8 and 0.020, in 34, for its random
+trials are shorter ones. With the pruner 44 epochs, 5.5 trials, 0.008, and 4.3 of the 8 trials come to their end; with
+Optuna's median pruner 56, 4.6, 0.006.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -126,10 +128,9 @@ class AdvisorPruner(optuna.pruners.BasePruner):
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         others = _trials(study)
-        if not trial.intermediate_values or not any(
-            t.state == optuna.trial.TrialState.COMPLETE for t in others
-        ):
-            return False  # the first is never pruned: a study needs one trial that came to its end
+        best = min((t.value for t in others if t.state == optuna.trial.TrialState.COMPLETE), default=math.inf)
+        if min(trial.intermediate_values.values(), default=-math.inf) <= best:
+            return False  # the first trial, or one that has led: a study counts what came to its end alone
         from advisor.live import judge
 
         jobs = self.translator.jobs(others, trial)
