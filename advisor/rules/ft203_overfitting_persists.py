@@ -50,7 +50,10 @@ class OverfittingPersists(Rule):
         if not adjusted:
             return self.clear("no adjustment of epochs or learning rate came before", adjustments=0, limit=1)
         return self.fires(
-            m, f"overfitting has outlasted {adjusted} adjustment(s)", adjustments=adjusted, limit=1
+            m,
+            f"overfitting has outlasted {adjusted} adjustment{'s' * (adjusted > 1)}",
+            adjustments=adjusted,
+            limit=1,
         )
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
