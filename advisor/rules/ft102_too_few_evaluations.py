@@ -43,7 +43,14 @@ class TooFewEvaluations(Rule):
         if m.valid is not None:
             return self.clear("enough evaluations to judge", usable=m.valid.n, limit=MIN_POINTS)
         figures = {"usable": 0 if m.n_valid >= MIN_POINTS else m.n_valid, "limit": MIN_POINTS}
-        return self.fires(m, f"{_known(m)}; a trend needs {MIN_POINTS}", **figures, logged=m.n_valid_logged)
+        advice = ": give the job a validation file" if _has_none(m) else ""
+        reason = f"{_known(m)}; a trend needs {MIN_POINTS}{advice}"
+        return self.fires(m, reason, **figures, logged=m.n_valid_logged)
+
+
+def _has_none(m: Measurements) -> bool:
+    """Whether the job trained to its end and measured nothing on validation data."""
+    return m.n_train > 0 and not m.n_valid_logged and m.status in (None, "succeeded")
 
 
 def _known(m: Measurements) -> str:

@@ -29,7 +29,8 @@ class RisingAgain(Rule):
     Under a rate that decays to zero a shorter run is not the beginning of a longer one.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite validation losses, without one from before the lowest, or where the loss blew up
+    (FT402) or hardly fell (FT301).
 
     ## References
     The guide, number of epochs, "decrease if": early convergence.
@@ -56,8 +57,10 @@ class RisingAgain(Rule):
         v = m.valid
         limit = max(self.late_rise * v.fall, self.of_best * abs(v.best), v.noise_of_level)
         figures = {"late_rise": -v.late_fall, "limit": limit, "fall": v.fall}
+        if v.fall <= v.noise_of_level and not m.from_before:
+            return self.cannot_tell("validation loss was at its best when it was first measured")
         if v.fall <= v.noise_of_level:
-            return self.clear("validation loss was at its best when it was first measured", **figures)
+            return self.clear("validation loss never fell below the one before training", **figures)
         if -v.late_fall <= limit:
             return self.clear("validation loss does not rise over the last third", **figures)
         return self.fires(m, f"validation loss rose by {-v.late_fall:.3g} over the last third", **figures)

@@ -1,6 +1,7 @@
 """The rules: complete, documented, and right on recorded curves."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,21 @@ def test_too_few_evaluations_are_told_by_what_there_is(full_valid, told):
     assert finding.verdict == "fires"
     assert told in finding.reason
     assert finding.evidence["usable"] < finding.evidence["limit"]
+
+
+def test_a_job_without_a_validation_file_is_told_to_have_one():
+    train = Curve([1, 2, 3], [2.0, 1.5, 1.2])
+    advice = "give the job a validation file"
+    assert advice in look("FT102", measure(Job(status="succeeded", train=train))).reason
+    assert advice not in look("FT102", measure(Job(status="running", train=train))).reason
+
+
+def test_a_loss_at_its_best_when_first_measured_may_have_fallen_before():
+    train = Curve([1, 2, 3, 4], [2.0, 1.2, 0.6, 0.2])
+    rising = Job(train=train, full_valid=Curve([1, 2, 3], [1.2, 1.5, 2.1]))
+    assert look("FT202", measure(rising)).verdict == "cannot_tell"
+    assert look("FT202", measure(replace(rising, base_valid_loss=1.1))).verdict == "clear"
+    assert look("FT202", measure(replace(rising, base_valid_loss=2.0))).verdict == "fires"
 
 
 @pytest.mark.parametrize("status", ["succeeded", "running"])
