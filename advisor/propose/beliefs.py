@@ -57,6 +57,17 @@ class Lattice:
     rate: np.ndarray
     epochs: np.ndarray
 
+    @property
+    def size(self) -> int:
+        return len(self.rate) * len(self.epochs)
+
+    def part(self, which: np.ndarray) -> tuple[Lattice, np.ndarray]:
+        """The smallest lattice that has the shifts `which` (places in this one), and their places in it."""
+        e, r = np.divmod(which, len(self.rate))
+        epochs, e = np.unique(e, return_inverse=True)
+        rate, r = np.unique(r, return_inverse=True)
+        return Lattice(self.rate[rate], self.epochs[epochs]), e * len(rate) + r
+
     def pairs(self) -> np.ndarray:
         """float[s, 3]: shifts to add to log2 of epochs, batch size and learning rate."""
         e, r = np.meshgrid(self.epochs, self.rate, indexing="ij")

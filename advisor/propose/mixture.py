@@ -172,43 +172,36 @@ def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndar
 
 def member_ends(library: Library, which: np.ndarray, logs: np.ndarray) -> np.ndarray:
     """Scaled final losses float[len(which), m] of the members `which` (ascending) at settings `logs`."""
-    shifts = LATTICE.pairs()
-    surface, shift = np.divmod(which, len(shifts))
+    surface, shift = np.divmod(which, LATTICE.size)
     parts = []
     for i in np.unique(surface):
-        d = shifts[shift[surface == i]]
-        points = (logs[None] + d[:, None]).reshape(-1, 3)
-        parts.append(library.surfaces[i].at_end(points).reshape(len(d), len(logs)))
+        some, rows = LATTICE.part(shift[surface == i])
+        parts.append(library.surfaces[i].at_end(logs, some)[rows])
     return np.concatenate(parts)
 
 
 def member_observations(library: Library, obs: Observations) -> np.ndarray:
     """What every member would have shown at each observation: float[members, n]."""
-    out = np.empty((len(library.surfaces) * len(LATTICE.pairs()), len(obs)))
-    everyone = np.arange(len(out))
+    out = np.empty((len(library.surfaces) * LATTICE.size, len(obs)))
     end = obs.kind == END
-    out[:, end] = member_ends(library, everyone, obs.logs[end])
-    out[:, ~end] = _on_the_way(library, obs, ~end, "on_the_way")
+    out[:, end] = np.concatenate([s.at_end(obs.logs[end], LATTICE) for s in library.surfaces])
+    way, runs = _runs(obs)
+    out[:, ~end] = np.concatenate([s.on_the_way(way[~end], runs[~end], LATTICE) for s in library.surfaces])
     return out
 
 
-def _on_the_way(library: Library, obs: Observations, rows: np.ndarray, what: str) -> np.ndarray:
-    shifts = LATTICE.pairs()
-    logs, run = obs.logs[rows], obs.run[rows]
-    points = (logs[None] + shifts[:, None]).reshape(-1, 3)
-    settings = points.copy()
-    settings[:, 0] = (run[None] + shifts[:, :1]).ravel()
-    shape = (len(shifts), len(logs))
-    return np.concatenate([getattr(s, what)(points[:, 0], settings).reshape(shape) for s in library.surfaces])
+def _runs(obs: Observations) -> tuple[np.ndarray, np.ndarray]:
+    """Log2 of the epochs at which each point was seen, and the settings of the runs that it was seen in."""
+    return obs.logs[:, 0], np.column_stack([obs.run, obs.logs[:, 1:]])
 
 
 def _training_evidence(train: Observations, library: Library, b: Beliefs) -> np.ndarray:
     """How well each member explains the training losses: above all whether the gap to validation opens."""
     if not len(train):
-        return np.zeros(len(library.surfaces) * len(LATTICE.pairs()))
-    off = train_scale(train.loss, train.base) - _on_the_way(
-        library, train, np.ones(len(train), bool), "training"
-    )
+        return np.zeros(len(library.surfaces) * LATTICE.size)
+    way, runs = _runs(train)
+    shown = np.concatenate([s.training(way, runs, LATTICE) for s in library.surfaces])
+    off = train_scale(train.loss, train.base) - shown
     covariance = matern(train.logs, train.logs, b) * b.train_bump**2 + b.train_noise**2 * np.eye(len(train))
     return -0.5 * b.train_trust * (off * np.linalg.solve(covariance, off.T).T).sum(1)
 
@@ -226,7 +219,7 @@ def _floors(obs: Observations, library: Library, b: Beliefs) -> tuple[np.ndarray
     likely = (1 - b.gain_loose) * _bell(share, theirs, b.gain_alike)
     likely = likely + b.gain_loose * _bell(share, b.gain, b.gain_spread)
     prior = np.log(likely * np.gradient(FLOORS)[:, None])[possible]
-    return floor[possible], obs.base - floor[possible], np.repeat(prior, len(LATTICE.pairs()), axis=1)
+    return floor[possible], obs.base - floor[possible], np.repeat(prior, LATTICE.size, axis=1)
 
 
 def _bell(x: np.ndarray, middle: np.ndarray | float, spread: float) -> np.ndarray:

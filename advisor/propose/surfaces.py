@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
+from advisor.propose.beliefs import Lattice
 from advisor.propose.scale import SOFT, TOP
 
 TRAIN_BOTTOM = float(np.log(SOFT * 0.75))  # extrapolation of a training loss ends at about zero
@@ -34,28 +34,28 @@ class Surface:
     way: np.ndarray
     train: np.ndarray  # training loss, as `way`, on its own scale
 
-    def at_end(self, logs: np.ndarray) -> np.ndarray:
-        """Scaled final loss at settings `logs` float[n, 3]."""
+    def at_end(self, logs: np.ndarray, shifts: Lattice) -> np.ndarray:
+        """Scaled final losses float[shifts, n] at settings `logs` float[n, 3], each moved by every shift."""
         if self.constant:
-            return np.minimum(interpolate((self.way_axis, *self.axes[1:]), self.way, logs), TOP)
-        return np.minimum(interpolate(self.axes, self.end, logs), TOP)
+            return self._read(self.way, self.way_axis, logs[:, 0], logs, shifts)
+        return np.minimum(read(self.end, self.axes, logs, shifts), TOP)
 
-    def on_the_way(self, epochs: np.ndarray, logs: np.ndarray) -> np.ndarray:
-        """Scaled loss of runs with settings `logs` after log2 `epochs` of them."""
-        if self.constant:
-            return self.at_end(np.column_stack([epochs, logs[:, 1:]]))
-        points = np.column_stack([epochs - logs[:, 0], logs])
-        return np.minimum(interpolate((self.way_axis, *self.axes), self.way, points), TOP)
+    def on_the_way(self, epochs: np.ndarray, logs: np.ndarray, shifts: Lattice) -> np.ndarray:
+        """Scaled losses float[shifts, n] of runs with settings `logs` after log2 `epochs` of them."""
+        return self._read(self.way, self.way_axis, epochs, logs, shifts)
 
-    def training(self, epochs: np.ndarray, logs: np.ndarray) -> np.ndarray:
-        """Scaled mean training loss of the epoch that ends at log2 `epochs`."""
+    def training(self, epochs: np.ndarray, logs: np.ndarray, shifts: Lattice) -> np.ndarray:
+        """Scaled mean training losses float[shifts, n] of the epochs that end at log2 `epochs`."""
+        return np.maximum(self._read(self.train, self.train_axis, epochs, logs, shifts), TRAIN_BOTTOM)
+
+    def _read(
+        self, values: np.ndarray, axis: np.ndarray, epochs: np.ndarray, logs: np.ndarray, shifts: Lattice
+    ) -> np.ndarray:
         if self.constant:
-            points = np.column_stack([np.clip(epochs, -0.5, 5.0), logs[:, 1:]])
-            out = interpolate((self.train_axis, *self.axes[1:]), self.train, points)
-        else:
-            points = np.column_stack([epochs - logs[:, 0], logs])
-            out = interpolate((self.train_axis, *self.axes), self.train, points)
-        return np.clip(out, TRAIN_BOTTOM, TOP)
+            there = np.column_stack([epochs, logs[:, 1:]])
+            return np.minimum(read(values, (axis, *self.axes[1:]), there, shifts), TOP)
+        share = hats(axis, epochs - logs[:, 0])  # of the run: both shift alike
+        return np.minimum(read(values, self.axes, logs, shifts, share), TOP)
 
     def best_so_far(self) -> Surface:
         """The surface of each run's best checkpoint in place of its last."""
@@ -91,32 +91,48 @@ def flat_library() -> Library:
     return Library((nothing,))
 
 
-def interpolate(axes: tuple[np.ndarray, ...], values: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Linear in each axis, beyond the ends too; an axis of one value is constant.
+def read(
+    values: np.ndarray,
+    axes: tuple[np.ndarray, ...],
+    logs: np.ndarray,
+    shifts: Lattice,
+    first: np.ndarray | None = None,
+) -> np.ndarray:
+    """Values at settings moved by every shift of epochs and rate, linear in each axis and beyond its ends.
+
+    Interpolation is a product over the axes, and the shifts are a product of two: so each axis is applied by itself,
+    which is ten times as fast as looking up every point of the lattice.
 
     Parameters
     ----------
-    axes : one ascending float[k] per dimension of `values`
-    points : float[n, d]
+    values : float[epochs, batch, rate], or with an axis more in front where `first` weighs it
+    logs : float[n, 3]
+    first : float[n, k], weights of that axis
 
     Returns
     -------
-    float[n]
+    float[len(epoch shifts) * len(rate shifts), n], rates innermost
     """
-    low, share = [], []
-    for axis, x in zip(axes, points.T, strict=True):
-        if len(axis) == 1:
-            low.append(np.zeros(len(x), int))
-            share.append(None)
-            continue
-        i = np.clip(np.searchsorted(axis, x) - 1, 0, len(axis) - 2)
-        low.append(i)
-        share.append((x - axis[i]) / (axis[i + 1] - axis[i]))
-    out = np.zeros(len(points))
-    for corner in product(*[(0,) if s is None else (0, 1) for s in share]):
-        weight = np.ones(len(points))
-        for bit, s in zip(corner, share, strict=True):
-            if s is not None:
-                weight = weight * (s if bit else 1 - s)
-        out += weight * values[tuple(i + bit for i, bit in zip(low, corner, strict=True))]
+    batch = hats(axes[1], logs[:, 1])
+    if first is None:
+        plane = np.tensordot(batch, values, (1, 1))
+    else:
+        both = (first[:, :, None] * batch[:, None]).reshape(len(logs), values.shape[0] * values.shape[2])
+        ordered = np.moveaxis(values, 2, 1)
+        plane = (both @ ordered.reshape(both.shape[1], -1)).reshape(len(logs), *ordered.shape[2:])
+    epochs = hats(axes[0], logs[:, :1] + shifts.epochs)
+    rate = hats(axes[2], logs[:, 2:] + shifts.rate)
+    out = epochs @ plane @ np.swapaxes(rate, 1, 2)
+    return out.reshape(len(logs), shifts.size).T
+
+
+def hats(axis: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Weights float[*x.shape, len(axis)] of linear interpolation, beyond the ends too; an axis of one value is constant."""
+    if len(axis) == 1:
+        return np.ones((*x.shape, 1))
+    low = np.clip(np.searchsorted(axis, x) - 1, 0, len(axis) - 2)[..., None]
+    share = (x[..., None] - axis[low]) / (axis[low + 1] - axis[low])
+    out = np.zeros((*x.shape, len(axis)))
+    np.put_along_axis(out, low, 1 - share, -1)
+    np.put_along_axis(out, low + 1, share, -1)
     return out

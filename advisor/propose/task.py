@@ -102,7 +102,7 @@ def understand(
         shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference),
         shift_evidence(broken, reference),
     ]
-    shifts = sum((t for t in told if t is not None), np.zeros(len(LATTICE.pairs())))
+    shifts = sum((t for t in told if t is not None), np.zeros(LATTICE.size))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
     overfitted = overfitted_settings(peers, space.rate_name, base)
     validated = any(len(j.full_valid) or len(j.valid) for j in peers)

@@ -31,7 +31,7 @@ def shifts_elsewhere(
         if not len(valid):
             continue
         g = guess(valid, train, library, group[-1].n_train_examples, beliefs)
-        shift = np.bincount(g.member % len(LATTICE.pairs()), g.weight, minlength=len(LATTICE.pairs()))
+        shift = np.bincount(g.member % LATTICE.size, g.weight, minlength=LATTICE.size)
         said = np.log(CARRIED * shift + (1 - CARRIED) / len(shift))
         total = said if total is None else total + said
     return total

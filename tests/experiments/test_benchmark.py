@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.interpolate import RegularGridInterpolator
 
 from advisor.nouns import SearchSpace
+from advisor.propose import surfaces
+from advisor.propose.beliefs import Lattice
 from advisor.propose.prior import pack, shipped, unpack
-from advisor.propose.surfaces import interpolate
 from experiments.benchmark.__main__ import variants
 from experiments.benchmark.cache import Cache, basis
 from experiments.benchmark.figures import by_table, summary
@@ -193,23 +195,31 @@ def test_the_report_has_a_row_a_method_and_a_picture_that_parses(tmp_path):
 # --- the prior -----------------------------------------------------------------------------------------------------
 
 
-def test_interpolation_agrees_with_a_slow_twin_and_is_exact_at_the_points():
+def test_reading_a_surface_agrees_with_a_slow_twin():
+    """At every shift of epochs and rate: scipy's multilinear interpolation, beyond the ends of an axis too."""
     rng = np.random.default_rng(0)
-    axes = (np.array([0.0, 1.0, 2.5]), np.array([-1.0, 3.0]))
-    values = rng.normal(size=(3, 2))
+    axes = (np.array([0.0, 1.0, 2.5]), np.array([2.0, 3.0]), np.array([-1.0, 0.0, 0.5, 3.0]))
+    share = np.array([-3.0, -1.0, 0.0])
+    shifts = Lattice(rate=np.array([-0.5, 0.0, 2.0]), epochs=np.array([-1.0, 0.25]))
+    logs = rng.uniform(-2, 4, (20, 3))
+    moved = logs[None] + shifts.pairs()[:, None]
+    values = rng.normal(size=(3, 2, 4))
+    twin = RegularGridInterpolator(axes, values, bounds_error=False, fill_value=None)
+    assert surfaces.read(values, axes, logs, shifts) == pytest.approx(twin(moved))
+    values, at = rng.normal(size=(3, 3, 2, 4)), rng.uniform(-4, 0.5, 20)
+    twin = RegularGridInterpolator((share, *axes), values, bounds_error=False, fill_value=None)
+    everywhere = np.concatenate([np.broadcast_to(at[:, None], (len(moved), 20, 1)), moved], axis=-1)
+    assert surfaces.read(values, axes, logs, shifts, surfaces.hats(share, at)) == pytest.approx(
+        twin(everywhere)
+    )
 
-    def slow(x, y):
-        i = 0 if x < 1 else 1
-        u = (x - axes[0][i]) / (axes[0][i + 1] - axes[0][i])
-        v = (y + 1) / 4
-        low = values[i, 0] * (1 - v) + values[i, 1] * v
-        high = values[i + 1, 0] * (1 - v) + values[i + 1, 1] * v
-        return low * (1 - u) + high * u
 
-    points = rng.uniform(-1, 3, (40, 2))
-    assert interpolate(axes, values, points) == pytest.approx([slow(*p) for p in points])
-    corners = np.array([[a, b] for a in axes[0] for b in axes[1]])
-    assert interpolate(axes, values, corners) == pytest.approx(values.ravel())
+def test_the_smallest_lattice_of_some_shifts_holds_them_in_their_order():
+    whole = Lattice(rate=np.arange(5.0), epochs=np.arange(3.0))
+    which = np.array([1, 4, 11])
+    part, places = whole.part(which)
+    assert part.size == 4  # two epoch shifts by two rates
+    assert part.pairs()[places].tolist() == whole.pairs()[which].tolist()
 
 
 def test_the_shipped_prior_is_small_and_knows_every_table_of_the_project(tables):
