@@ -211,17 +211,18 @@ def _json_of(path: str | None) -> Any:
 
 
 def text_of(path: str) -> str:
-    if path == "-":
-        return sys.stdin.read()
-    must_exist(path)
+    if path != "-":
+        must_exist(path)
+    elif sys.stdin is None:
+        raise UsageError(["standard input is closed; expected JSON on it, or name a file"])
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError([f"{path}: no UTF-8 text ({error.reason} at byte {error.start})"]) from None
 
 
 def must_exist(path: str) -> None:
-    if not Path(path).is_file():
+    if Path(path).is_dir() or not Path(path).exists():  # a pipe, as of <(command), will do
         raise UsageError([f"{path}: {'is no file' if Path(path).exists() else 'no such file'}"])
 
 
@@ -236,10 +237,8 @@ def findings_of(request: Request) -> list[Finding]:
         note(f"the data have {size >> 20} MB: `advisor data` looks at them")
         return []
     try:
-        train, *others = [
-            _unchanged(path, record[key]) if path else None for path, key in zip(paths, DATA, strict=True)
-        ]
-        return list(check_files(train, *others).findings) if train else []
+        there = [path and _unchanged(path, record[key]) for path, key in zip(paths, DATA, strict=True)]
+        return list(check_files(*there).findings) if there[0] else []
     except Exception as error:
         if exit_code(error) is None:
             raise

@@ -7,6 +7,12 @@ from collections.abc import Iterable
 # By name: the modules that define them take time to import and may not be loaded.
 WRONG_INPUT = ("UsageError", "RecordError", "UnknownRule", "ReadError")
 
+REMEDIES = {
+    FileNotFoundError: "no such file or folder; make the folder first, or name another",
+    IsADirectoryError: "is a folder; name a file in it",
+    PermissionError: "not allowed; name another place, or ask for the right to it",
+}
+
 
 class UsageError(Exception):
     """The command line or an input is wrong; `problems` lists everything, one line each."""
@@ -28,5 +34,5 @@ def exit_code(error: Exception) -> int | None:
 def problem_lines(error: Exception) -> list[str]:
     """Every problem that the error holds, one a line."""
     if isinstance(error, OSError) and error.filename:
-        return [f"{error.filename}: {error.strerror}"]
+        return [f"{error.filename}: {REMEDIES.get(type(error), error.strerror)}"]
     return list(getattr(error, "problems", None) or str(error).splitlines() or [type(error).__name__])

@@ -95,6 +95,8 @@ def is_question(body: Any) -> bool:
 
 def is_ours(body: Any) -> bool:
     """Whether decoded JSON is no trainer's log: job records, or a question however little it says."""
+    if isinstance(body, Sequence) and not isinstance(body, str):
+        return not body or any(not isinstance(row, Mapping) or FIELDS & row.keys() for row in body)
     return not isinstance(body, Mapping) or not body or bool(OURS & body.keys())
 
 

@@ -168,6 +168,15 @@ def test_what_is_legal_and_probably_not_meant_is_said(capsys, tmp_path, records,
     assert (told in err) if told else not err
 
 
+@pytest.mark.parametrize(
+    ("place", "told"), [("no/folder/r.html", "make the folder first"), ("", "is a folder")]
+)
+def test_a_report_that_cannot_be_written_says_what_to_do(capsys, tmp_path, jobs_file, place, told):
+    code, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / place))
+    assert code == 1
+    assert told in err
+
+
 def test_fewer_proposals_than_asked_for_are_said(capsys, jobs_file):
     code, out, err = run(capsys, "recommend", "--jobs", jobs_file, "--n", "1000", "--json")
     assert code == 0

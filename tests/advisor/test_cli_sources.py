@@ -21,6 +21,36 @@ def test_recommend_reads_a_trainers_own_log_too(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["diagnosis"]["label"] != "insufficient_data"
 
 
+def test_a_trainers_log_as_a_list_is_no_list_of_jobs(capsys, tmp_path):
+    path = tmp_path / "log.json"
+    path.write_text(
+        json.dumps([{"epoch": n, "loss": 2.0 - n / 10, "val_loss": 2.1 - n / 10} for n in range(1, 9)])
+    )
+    assert main(["recommend", "--jobs", str(path), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["diagnosis"]["label"] != "insufficient_data"
+    assert answer["keep"]["step"] == 8, "epochs are counted as they are written"
+
+
+def test_jobs_come_through_a_pipe_that_a_shell_names_as_a_file(capsys, tmp_path):
+    read, write = os.pipe()
+    os.write(write, b'[{"id": "a", "hyperparameters": {"n_epochs": 3}}]')
+    os.close(write)
+    assert main(["recommend", "--jobs", f"/dev/fd/{read}", "--json"]) == 0
+    os.close(read)
+    assert json.loads(capsys.readouterr().out)["proposal"]["hyperparameters"]
+
+
+def test_standard_input_that_is_closed_or_no_text_is_refused_in_words(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["recommend", "--jobs", "-"]) == 2
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe{}"), encoding="utf-8"))
+    assert main(["recommend", "--jobs", "-"]) == 2
+    closed, no_text = capsys.readouterr().err.splitlines()
+    assert "closed" in closed
+    assert "no UTF-8 text" in no_text
+
+
 @pytest.mark.parametrize("body", ['{"job": []}', '{"log": 1}'])
 def test_an_object_that_is_no_question_is_refused(capsys, tmp_path, monkeypatch, body):
     path = tmp_path / "what.json"

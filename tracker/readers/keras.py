@@ -42,7 +42,14 @@ def _by_epoch(values: list[Any], epochs: list[Any]) -> list[tuple[float, float]]
 
 
 def _from_json(content: Any) -> dict[str, list[Any]]:
-    """Columns of `{"loss": [...]}`, or of a data frame's `{"loss": {"0": ...}}`."""
+    """Columns of `{"loss": [...]}`, of a data frame's `{"loss": {"0": ...}}`, or of its rows `[{"loss": ...}]`."""
+    if isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
+        names = dict.fromkeys(name for row in content for name in row)
+        if "val_loss" not in names or "step" in names:  # what else is such a list is another logger's
+            raise NotThisFormat("is a list of rows without val_loss, or with steps")
+        content = {name: [row.get(name) for row in content] for name in names}
+        if content.get("epoch", [0])[0] == 1:  # whoever writes rows by hand counts from 1; Keras from 0
+            del content["epoch"]
     if isinstance(content, Mapping) and isinstance(content.get("history"), Mapping):
         content = content["history"]
     if not isinstance(content, Mapping):
