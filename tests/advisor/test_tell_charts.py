@@ -7,9 +7,10 @@ import pytest
 from tell_jobs import advice_on, record
 
 from advisor import tell
-from advisor.nouns import Job
+from advisor.nouns import Finding, Job
 from advisor.tell.svg.compare import compare_chart
 from advisor.tell.svg.frame import Axis, Frame
+from advisor.tell.svg.gauge import gauges
 from advisor.tell.svg.knob import knob_chart
 from advisor.tell.svg.path import DOT, apart, path_chart
 
@@ -57,3 +58,11 @@ def test_the_numbers_of_jobs_stay_inside_the_comparison():
     named = [p for p in chart.split("<text") if 'class="note' in p]
     assert len(named) == len(ALIKE)
     assert all(float(p.split(' y="')[1].split('"')[0]) < 270 for p in named), "the axis lies at 264"
+
+
+def test_a_figure_of_nothing_beside_a_limit_of_nothing_has_no_bar():
+    """A job that ended exactly where it began: `gain` 0, limit 0."""
+    finding = Finding(
+        "FT402", "diverged", "fires", {"gain": 0.0, "gain_limit": 0.0, "jump": 0.5, "jump_limit": 0.0}
+    )
+    assert gauges(finding) == [("jump", 0.5, 0.0)]
