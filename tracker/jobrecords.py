@@ -55,7 +55,10 @@ def records(
     store = reader(tracking_uri or store_uri())
     rows = _of_run(store, run_id) if run_id is not None else store.runs(experiment=experiment)
     if not rows:
-        raise InputError(f"The store {tracking_uri or store_uri()} has no runs of {experiment or run_id!r}.")
+        raise InputError(
+            f"The store {tracking_uri or store_uri()} has no runs of {experiment or run_id!r}; expected the name of an "
+            "experiment or a whole run id, as `tracker ui` shows them. MLFLOW_TRACKING_URI names another store."
+        )
     parents = {row.tags[PARENT] for row in rows if PARENT in row.tags}
     rows = [
         row for row in rows if row.run_id not in parents and row.tags.get("finetune_advisor.kind") != "loop"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from tracker.errors import InputError
 from tracker.runs import CHECKPOINT_MODEL, CHECKPOINT_STEP, RunRow, Series
 
 #: Ids per query: below SQLite's limit of bound values.
@@ -104,6 +105,13 @@ class SqlReader:
         db = sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?mode=ro", uri=True, timeout=20)
         try:
             yield db
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise  # busy: who can wait tries again
+            raise InputError(
+                f"{self.path} is no MLflow store ({error}); expected the mlflow.db that MLflow made. "
+                "MLFLOW_TRACKING_URI names another store."
+            ) from error
         finally:
             db.close()
 

@@ -142,3 +142,13 @@ def test_a_single_run_of_many_is_read_at_once(store, uri):
     begun = time.process_time()
     tracker.records(run_id=run_id, tracking_uri=uri)
     assert time.process_time() - begun < 0.2
+
+
+def test_a_file_that_is_no_store_is_refused_by_name(tmp_path):
+    junk, bare = tmp_path / "junk.db", tmp_path / "bare.db"
+    junk.write_text("no database " * 100)
+    with sqlite3.connect(bare) as db:
+        db.execute("CREATE TABLE other (x)")
+    for path in (junk, bare):
+        with pytest.raises(InputError, match=rf"{path.name} is no MLflow store .*MLFLOW_TRACKING_URI"):
+            tracker.records(experiment="exp", tracking_uri=f"sqlite:///{path}")
