@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 
 def dumps(value: Any) -> str:
-    """JSON text; a non-finite number becomes the string "NaN", "Infinity" or "-Infinity", as in job records."""
-    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """JSON text in ASCII, which every terminal and file takes, half a surrogate pair in an id included.
+
+    A non-finite number becomes the string "NaN", "Infinity" or "-Infinity", as in job records.
+    """
+    return json.dumps(plain(value), indent=2, allow_nan=False)
 
 
 def answer(advice: Advice, data: Sequence[Finding] = (), command: str | None = None) -> str:

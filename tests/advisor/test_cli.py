@@ -177,6 +177,17 @@ def test_a_report_that_cannot_be_written_says_what_to_do(capsys, tmp_path, jobs_
     assert told in err
 
 
+def test_json_can_be_written_whatever_an_id_holds(tmp_path):
+    """Half a surrogate pair is legal in JSON, and no encoding can write it."""
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps([record(1, id="\ud800", model="\x9b31m\ud800")]))
+    for options in (["--json"], []):
+        argv = [sys.executable, "-m", "advisor.cli", "recommend", "--jobs", str(path), *options]
+        done = subprocess.run(argv, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\\ud800" in done.stdout
+
+
 def test_fewer_proposals_than_asked_for_are_said(capsys, jobs_file):
     code, out, err = run(capsys, "recommend", "--jobs", jobs_file, "--n", "1000", "--json")
     assert code == 0
@@ -207,6 +218,15 @@ def test_diagnose_reads_a_trainer_state_and_proposes_nothing(capsys, tmp_path):
         ("", ["empty"]),
         ("3", ["list of jobs"]),
         ('{"jobs": 3}', ["jobs is of type int"]),
+        (
+            '{"context": {"n_train_examples": [5], "train_tokens": -1, "model": 3, "provider": []}}',
+            [
+                "context.n_train_examples is [5]",
+                "train_tokens is -1",
+                "context.model is 3",
+                "context.provider",
+            ],
+        ),
         ("{}", ["none of context, hyperparameters, jobs, space"]),
         (
             '[{"train_loss": 3}, {"id": "j2", "hyperparameters": {"n_epochs": "many"}}]',
