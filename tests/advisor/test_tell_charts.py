@@ -46,6 +46,17 @@ def test_one_job_that_blew_up_does_not_press_the_others_together():
     assert path_chart(jobs, [], "learning_rate_multiplier", "n_epochs")
 
 
+@pytest.mark.parametrize("least", [0.0, 5e-324, 1e-308, 1e-90, 1e-6])
+def test_losses_next_to_nothing_break_no_chart(least):
+    jobs = [
+        Job.from_record({**r, "full_valid_loss": [[10, v]]})
+        for r, v in zip(ALIKE, (least, 1.0, 9.0), strict=False)
+    ]
+    for chart in (compare_chart(jobs), knob_chart(jobs, "learning_rate_multiplier", [], "k")):
+        assert "inf" not in chart
+        assert "nan" not in chart
+
+
 def test_the_labels_of_an_axis_differ():
     frame = Frame(Axis(0, 1), Axis(2.1701, 2.1712))
     frame.axes()

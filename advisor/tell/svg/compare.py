@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.nouns import Curve, Job
 from advisor.tell.learned import best_point, comparable_curve
-from advisor.tell.svg.frame import PRESSED, WIDE, Axis, Frame, padded
+from advisor.tell.svg.frame import WIDE, Axis, Frame, padded, pressed
 from advisor.tell.words import figure
 
 NAMED = 12  # of more jobs the best and the newest alone are named at their line
@@ -21,7 +21,7 @@ def compare_chart(jobs: Sequence[Job], width: int = WIDE, ident: str = "compare"
         return ""
     losses = np.concatenate([c.loss for c in lines.values()])
     low, high = float(losses.min()), float(losses.max())
-    log = low > 0 and high / low > PRESSED
+    log = pressed(low, high)
     last = max(float(c.step.max()) for c in lines.values())
     epochs = all(_epochs(j) for j in jobs)
     y = padded(low, high, "validation loss", log)

@@ -12,6 +12,7 @@ from advisor.tell.words import figure
 PRESSED = (
     4.0  # highest over lowest loss of several jobs: from here on a linear axis presses the good ones together
 )
+SMALLEST = 1e-100  # a loss below it is 0 in all but name, and its logarithm stretches an axis beyond use
 WIDE, NARROW = 720, 344  # pixels; narrow fits a screen of 400 with its margins
 
 
@@ -48,10 +49,15 @@ def padded(low: float, high: float, name: str, log: bool) -> Axis:
     return Axis(max(low - room, 0.0) if low >= 0 else low - room, high + room, name)
 
 
+def pressed(low: float, high: float) -> bool:
+    """Whether the losses of several jobs call for a logarithmic axis."""
+    return low > SMALLEST and high / low > PRESSED
+
+
 def padded_apart(losses: Sequence[float], name: str) -> Axis:
     """An axis on which jobs can be told apart: one that blew up does not press all others together."""
     low, high = min(losses), max(losses)
-    if low > 0 and high / low > PRESSED:
+    if pressed(low, high):
         room = (high / low) ** 0.12
         return Axis(low / room, high * room, name, log=True)
     room = 0.12 * (high - low or 1)
