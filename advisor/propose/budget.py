@@ -22,6 +22,14 @@ FIELDS = {  # of a job's record, with what to do where no job has it
 class Affordable:
     settings: np.ndarray  # bool[m]
     reason: str | None = None  # why not one is
+    jobs: float = np.inf  # left
+    rates: tuple[tuple[float, float], ...] = ()  # what is left of a kind, and what an epoch takes of it
+
+    def at_once(self, epochs: Sequence[float]) -> int:
+        """How many jobs with so many epochs, the first ones, what is left pays for together."""
+        sums = np.cumsum(np.array(epochs, dtype=float))
+        paid = [int((sums * each <= left * (1 + 1e-9)).sum()) for left, each in self.rates]
+        return int(min([len(sums), self.jobs, *paid]))
 
 
 def affordable(
@@ -41,7 +49,7 @@ def affordable(
         left.get("jobs", 1) < 1
     ):  # any setting is one job too many: the best stands, for who goes on all the same
         return Affordable(paid, "the budget of jobs is used up")
-    short = []
+    short, rates = [], []
     for kind, per_epoch in (("trained_tokens", _tokens(jobs, context)), ("usd", _usd(jobs, context))):
         if kind not in left:
             continue
@@ -50,12 +58,13 @@ def affordable(
         if not per_epoch:
             warnings.warn(_unknown(kind, bool(jobs)), stacklevel=2)
             continue
+        rates.append((left[kind], per_epoch))
         paid &= settings[:, 0] * per_epoch <= left[kind]
         if not paid.any():
             short.append(f"{left[kind]:.9g} {kind}, {settings[:, 0].min() * per_epoch:.9g} needed")
     if short:
         return Affordable(paid, f"what is left does not pay for the shortest job: {'; '.join(short)}")
-    return Affordable(paid)
+    return Affordable(paid, None, left.get("jobs", np.inf), tuple(rates))
 
 
 def _unknown(kind: str, begun: bool) -> str:

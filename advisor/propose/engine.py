@@ -41,7 +41,7 @@ def propose(
     guide_only: bool = False,
     curves: bool = True,
 ) -> tuple[list[Proposal], list[Proposal]]:
-    """The next `n` settings to try (fewer where the space has fewer left), best first, and alternatives to them.
+    """The next `n` settings to try (fewer where the space or the budget has fewer left), best first, and alternatives.
 
     Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's ablation).
     Every setting is inside the space and neither tried nor pending. Where stopping is advised the first proposal says
@@ -49,15 +49,17 @@ def propose(
     """
     if n < 1:
         raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")
-    if not jobs and not context:
-        auto = all_auto(space)
-        expect = "no job and no data known: the provider's own choice"
-        return [Proposal(auto, because(None, auto, diagnosis), expect)] * n, []
     grid = candidates(space if guide_only else within_reach(space, jobs), reference_rate(space))
     free = _free(grid, jobs)
     within = affordable(grid.settings, jobs, budget, context)
+    if not jobs and not context:
+        auto = all_auto(space)
+        expect = "no job and no data known: the provider's own choice"
+        made = [Proposal(auto, because(None, auto, diagnosis), expect)] * int(min(n, max(within.jobs, 1)))
+        return _with_stop(made, within.reason), []
     if guide_only:
-        return follow(jobs, diagnosis, space, grid, free & within.settings, n), []
+        made = _with_stop(follow(jobs, diagnosis, space, grid, free & within.settings, n), within.reason)
+        return made[: max(1, within.at_once(_epochs(made)))], []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
     free &= within.settings
     liked = _near(task, grid) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
@@ -65,10 +67,9 @@ def propose(
     safe = free & ~task.in_vain(grid.settings)
     rows, values = _choose(task, grid, safe if safe.sum() >= n else free, liked, n + N_ALTERNATIVES, n)
     reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.any_ended else 0)
-    made = [_proposal(r, grid, values, task, jobs, diagnosis) for r in rows]
-    if reason:
-        made = _with_stop(made, reason)
+    made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
+    n = max(1, within.at_once(_epochs(made[:n])))
     return made[:n], [*extra, *made[n:]]
 
 
@@ -140,7 +141,14 @@ def _proposal(
     )
 
 
-def _with_stop(made: list[Proposal], reason: str) -> list[Proposal]:
+def _epochs(made: list[Proposal]) -> list[float]:
+    return [p.hyperparameters.n_epochs if p.hyperparameters else 0.0 for p in made]
+
+
+def _with_stop(made: list[Proposal], reason: str | None) -> list[Proposal]:
+    """The proposals as they are, or where there is a reason with the word to stop on the first."""
+    if not reason:
+        return made
     if not made:
         return [Proposal(None, expect=reason, stop=True, reason=reason)]
     head = made[0]

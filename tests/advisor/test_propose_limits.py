@@ -57,6 +57,27 @@ def test_a_budget_of_tokens_bounds_the_epochs():
     assert all(knobs(p)[0] <= 2 for p in [*made, *alternatives])
 
 
+@pytest.mark.parametrize(
+    ("budget", "most"), [({"jobs": 2}, 2), ({"trained_tokens": 9000}, 9), ({"jobs": 9, "usd": 4.0}, 8)]
+)
+@pytest.mark.parametrize("guide_only", [False, True])
+def test_proposals_made_at_once_are_paid_for_together(budget, most, guide_only):
+    """A job of three epochs took 3000 tokens and 1.5 usd."""
+    made, _ = ask(
+        [job(epochs=3, trained_tokens=3000, cost_usd=1.5)], n=4, budget=budget, guide_only=guide_only
+    )
+    assert 1 <= len(made) <= 4
+    assert (len(made) if "jobs" in budget and most == 2 else sum(knobs(p)[0] for p in made)) <= most
+
+
+@pytest.mark.parametrize("guide_only", [False, True])
+@pytest.mark.parametrize("jobs", [[], [job()]])
+def test_no_job_left_is_a_stop_whoever_asks(jobs, guide_only):
+    made, _ = ask(jobs, budget=0, guide_only=guide_only)
+    assert made[0].stop
+    assert "budget of jobs is used up" in made[0].reason
+
+
 def test_a_budget_of_an_unknown_kind_is_refused_with_the_kinds_known():
     with pytest.raises(ValueError, match="trained_tokens"):
         ask([job()], budget={"hours": 3})
