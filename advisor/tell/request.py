@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from advisor.nouns import Job, SearchSpace
-from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, is_number, read_job, show
+from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job
 from advisor.space_record import completed, default_space
+from advisor.tell.context import read_context
 
 OBJECTIVES = ("final", "best_checkpoint")
 
@@ -30,7 +31,6 @@ FIELDS = {
     "checkpoints",
     "metrics",
 }
-SIZES = {"n_train_examples", "n_valid_examples", "train_tokens", "train_usd"}  # of a question's context
 TRACKED = {"run_id", "source"}
 OURS = {"jobs", "context", "space", "hyperparameters"}  # of these a question or a bare job has at least one
 
@@ -130,7 +130,7 @@ def parse(jobs: Any, space: Any = None) -> Request:
     nouns = [problems.collect(read_job, r, f"jobs[{i}]") for i, r in enumerate(records)]
     asked = space if space is not None else body.get("space")
     bounds = None if asked is None else problems.collect(SearchSpace.from_record, asked)
-    context = problems.collect(_context, body.get("context"))
+    context = problems.collect(read_context, body.get("context"))
     if problems.found:
         raise RecordError(problems.found)
     if all(j.created_at is not None for j in nouns):
@@ -139,26 +139,6 @@ def parse(jobs: Any, space: Any = None) -> Request:
     _doubtful(nouns, records)
     limited = frozenset(k for k, v in (asked or {}).items() if v is not None)
     return Request(nouns, [dict(r) for r in records], bounds, limited, context)
-
-
-def _context(given: Any) -> dict[str, Any] | None:
-    """What is known before any job; raises RecordError with every problem."""
-    if given is not None and not isinstance(given, Mapping):
-        raise RecordError([f"context is of type {type(given).__name__}; expected an object"])
-    known = {k: v for k, v in (given or {}).items() if v is not None}
-    wrong = [
-        f"context.{k} is {show(known[k])}; expected a number of at least 0, or null"
-        for k in SIZES & known.keys()
-        if not is_number(known[k]) or known[k] < 0
-    ]
-    wrong += [
-        f"context.{k} is {show(known[k])}; expected a text or null"
-        for k in ("model", "provider")
-        if not isinstance(known.get(k, ""), str)
-    ]
-    if wrong:
-        raise RecordError(wrong)
-    return known or None
 
 
 def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None:
