@@ -66,6 +66,8 @@ class Progress:
 
     def judged(self, plan: Plan, record: dict[str, Any], advice: Advice) -> None:
         """An ended job has its verdict."""
+        from advisor.tell.words import verdict
+
         self.bars.update(self.total, completed=plan.number)
         series = record.get("full_valid_loss") or record.get("valid_loss")
         loss = (
@@ -73,7 +75,7 @@ class Progress:
             if series and isinstance(series[-1][1], int | float)
             else ""
         )
-        self._say(f"job {plan.number} {record['status']}{loss}; {advice.diagnosis.label.replace('_', ' ')}")
+        self._say(f"job {plan.number} {record['status']}{loss}; {verdict(advice.diagnosis)}")
 
     def unscored(self, plan: Plan, error: Exception) -> None:
         """The test of the task could not be asked of a tuned model."""

@@ -104,8 +104,7 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
 
 
 def _meaning(advice: Advice, newest: Job | None) -> str:
-    noted = [f"{f.rule} {words.words(f.name)}" for f in advice.diagnosis.fired if words.is_problem(f)]
-    label = advice.diagnosis.label
+    label, noted = advice.diagnosis.label, words.noted(advice.diagnosis)
     if newest is None:
         return "There is no job yet to judge."
     if label == "healthy" and noted:

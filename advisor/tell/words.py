@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from advisor.nouns import Finding, HyperParameters, Job, Move
+from advisor.nouns import Diagnosis, Finding, HyperParameters, Job, Move
 from advisor.rules.catalogue import CATALOGUE
 from advisor.rules.measured import MEASURED
 from advisor.rules.rule import times_right
@@ -86,6 +86,17 @@ NEWS = frozenset(rule.id for rule in CATALOGUE if rule.news)
 
 def is_problem(finding: Finding) -> bool:
     return finding.verdict == "fires" and finding.rule not in NEWS
+
+
+def noted(diagnosis: Diagnosis) -> list[str]:
+    """The problems that fired, as "FT306 hidden fall"."""
+    return [f"{f.rule} {words(f.name)}" for f in diagnosis.fired if is_problem(f)]
+
+
+def verdict(diagnosis: Diagnosis) -> str:
+    """The label in words, and what is to be noted where that is healthy."""
+    but = noted(diagnosis) if diagnosis.label == "healthy" else []
+    return words(diagnosis.label) + (f", to be noted: {join(but)}" if but else "")
 
 
 def evidence_line(finding: Finding) -> str:

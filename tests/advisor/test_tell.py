@@ -160,6 +160,13 @@ def test_a_healthy_job_is_not_said_to_be_the_best(form):
     assert "whether another setting does better they do not tell" in " ".join(page.split())
 
 
+def test_a_verdict_in_one_line_names_what_is_to_be_noted_of_a_healthy_job():
+    hidden = Finding("FT306", "hidden-fall", "fires")
+    assert words.verdict(Diagnosis("healthy", (hidden,))) == "healthy, to be noted: FT306 hidden fall"
+    assert words.verdict(Diagnosis("healthy", (Finding("FT601", "going-well", "fires"),))) == "healthy"
+    assert words.verdict(Diagnosis("slow_convergence", (hidden,))) == "slow convergence"
+
+
 def test_the_line_of_a_running_job_gives_the_reason_of_its_diagnosis():
     nothing = [[s, "NaN"] for s in (1, 2, 3)]
     job = Job.from_record(record(status="running", train_loss=nothing, full_valid_loss=nothing))
