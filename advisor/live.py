@@ -23,19 +23,23 @@ from advisor.space_record import default_space
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, while its loss still falls and once it has risen: a loss that rises
-# seldom comes back. On tables left out 3.2 in 100 stops are then wrong, and 24 % of the epochs saved; see experiments/LOG.md.
-UNLIKELY, UNLIKELY_RISEN = 0.05, 0.2
-BELIEFS = Beliefs(
-    bump=0.25,
-    tilt=(0.2, 0.08, 0.05),
-    trust=0.4,
-    tails=0.0,
+# seldom comes back. On tables left out 3 in 100 stops are then wrong, and 25 % of the epochs saved; see experiments/LOG.md.
+UNLIKELY, UNLIKELY_RISEN = 0.025, 0.25
+BELIEFS = Beliefs(  # a run's own course departs less from its beginning, and more smoothly, than one setting from another
+    length=(2.2, 3.0, 1.8),
+    bump=0.2,
+    tilt=(0.1, 0.05, 0.05),
+    seed_noise=0.003,
+    way_noise=0.04,
     own=0.0,
+    trust=0.6,
+    stretch=1.0,
+    gain_alike=0.12,
     train_trust=0.29,
     gain=0.65,
     wide_share=0.12,
     wide_shift=2.5,
-)  # a run's own course departs less from its beginning than one setting from another
+)
 
 
 def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = None) -> Live:

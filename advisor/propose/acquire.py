@@ -33,14 +33,14 @@ def worth(prediction: Prediction, best: float) -> Worth:
     )
 
 
-def likely_range(prediction: Prediction) -> np.ndarray:
-    """float[m, 3]: losses below which one, five and nine in ten end."""
+def likely_range(prediction: Prediction, low: float = 0.1, high: float = 0.9) -> np.ndarray:
+    """float[m, 3]: losses at the levels `low`, one half and `high` of the forecast."""
     loss, weight = prediction.nodes()
     loss, weight = loss.reshape(weight.size, -1), weight.ravel()
     out = []
     for column in loss.T:
         order = np.argsort(column)
-        out.append(np.interp([0.1, 0.5, 0.9], np.cumsum(weight[order]), column[order]))
+        out.append(np.interp([low, 0.5, high], np.cumsum(weight[order]), column[order]))
     return np.array(out).reshape(-1, 3)
 
 

@@ -66,7 +66,7 @@ def propose(
     grid, free, liked = _shortlist(task, grid, free, liked)
     safe = free & ~task.in_vain(grid.settings)
     rows, values = _choose(task, grid, safe if safe.sum() >= n else free, liked, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.any_ended else 0)
+    reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.n_ended else 0)
     made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     n = max(1, within.at_once(_epochs(made[:n])))

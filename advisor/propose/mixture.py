@@ -105,7 +105,9 @@ def guess(
         of_scaled, of_seen = inverse @ scaled.T, inverse @ seen.T
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
         stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
-        log_weight = beliefs.trust * (_evidence(misfit, len(valid), beliefs) - stretch[:, None])
+        log_weight = beliefs.trust * (
+            _evidence(misfit, len(valid), beliefs) - beliefs.stretch * stretch[:, None]
+        )
         log_weight = log_weight + log_prior + prior
         weight = np.exp(log_weight - log_weight.max())
         middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))

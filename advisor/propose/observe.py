@@ -42,8 +42,8 @@ class Observations:
         return len(self) > 0
 
     @property
-    def any_ended(self) -> bool:
-        return bool((self.kind == END).any())
+    def n_ended(self) -> int:
+        return int((self.kind == END).sum())
 
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth, percent
+from advisor.propose.calibration import came_true
 
-EXPECTED = 0.003  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
+EXPECTED = 0.01  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 
 
@@ -17,7 +18,7 @@ def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:
     most = float(worth.improvement[free].max())
     if n_ended < FEWEST or most >= EXPECTED:
         return None
-    chance = float(worth.chance[free].max())
+    chance = came_true(float(worth.chance[free].max()), n_ended)
     return (
         f"the best untried setting is expected to bring {most:.1%} of the attainable gain, and the chance of more "
         f"than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"

@@ -6,6 +6,7 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
 from advisor.propose.acquire import MATTERS, Worth, likely_range, percent
+from advisor.propose.calibration import came_true, eight_in_ten
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
@@ -60,17 +61,20 @@ def expectation(
 
 def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[str]:
     """What is expected, in figures where losses were measured, and never in figures where none was."""
-    low, middle, high = likely_range(task.predict(setting[None]))[0]
-    chance, best = worth.chance[row], task.obs.best()
+    ended = task.obs.n_ended
+    low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
+    chance, best = came_true(worth.chance[row], ended), task.obs.best()
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""
         return [f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"]
+    if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
+        return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
     about = f"final validation loss about {middle:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
-    if not task.obs.any_ended:
+    if not ended:
         return [about + "no job has ended yet"]
     return [about + f"best so far {task.obs.ended_best:.3g}", chance_text]
 

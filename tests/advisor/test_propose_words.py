@@ -6,6 +6,7 @@ from propose_jobs import LISTS, ask, job, knobs
 from advisor.nouns import Diagnosis, Finding, HyperParameters, Job, Move, SearchSpace
 from advisor.propose import propose
 from advisor.propose.acquire import percent
+from advisor.propose.calibration import came_true, eight_in_ten
 from advisor.propose.wording import because
 
 
@@ -163,3 +164,25 @@ def test_training_losses_are_not_told_as_validation_losses():
 def test_the_best_so_far_is_the_loss_that_was_measured_however_bad():
     made, _ = ask([job(ends=(2.5, 3.4))])  # above the loss before training, which is 3.0
     assert "best so far 3.4" in made[0].expect
+
+
+def test_a_chance_is_told_as_often_as_it_came_true():
+    """Never more certain with the same words after more jobs, and in the order in which it was said."""
+    said = [0.0, 0.05, 0.3, 0.5, 0.7, 0.9, 1.0]
+    for ended in (0, 1, 2, 3, 9):
+        told = [came_true(c, ended) for c in said]
+        assert told == sorted(told)
+        assert told[0] == 0.0
+    assert came_true(0.8, 1) == pytest.approx(0.8)
+    assert came_true(0.8, 9) < came_true(0.8, 2) < came_true(0.8, 1)
+
+
+def test_a_forecast_is_widest_while_little_is_known():
+    lows = [eight_in_ten(n)[0] for n in range(8)]
+    assert lows == sorted(lows)
+    assert all(low < high for low, high in map(eight_in_ten, range(8)))
+
+
+def test_losses_below_nought_are_given_no_figures():
+    made, _ = ask([job(ends=(-1.0, -2.0, -2.5), base_valid_loss=0.5)])
+    assert "no figures" in made[0].expect

@@ -1,0 +1,34 @@
+"""Turns what the surrogate says into what came true: the setting that it likes best is also the one it is most wrong about.
+
+Measured on 1,404 proposals of loops over 33 tables, each left out by family: a chance of 80 % came true in 84 of 100 cases
+after one job, in 41 after two and in 27 later; a tenth of the losses lay below the given share of the forecast. See
+experiments/LOG.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# by jobs ended, the last for all beyond: what was said, and the share that beat the best so far by what matters
+SAID = (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
+CAME = (
+    (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0),
+    (0.0, 0.3, 0.43, 0.45, 0.45, 0.45, 0.45, 0.6, 0.95),
+    (0.0, 0.07, 0.08, 0.12, 0.15, 0.25, 0.3, 0.33, 0.5),
+)
+LOW = (0.001, 0.01, 0.02, 0.03, 0.06, 0.1)  # level of the forecast that a tenth of the losses lay below
+HIGH = 0.9  # and above: right as it is
+
+
+def came_true(chance: float, n_ended: int) -> float:
+    """How often what is given `chance` came true, after so many jobs."""
+    return float(np.interp(chance, SAID, CAME[_place(n_ended, len(CAME))]))
+
+
+def eight_in_ten(n_ended: int) -> tuple[float, float]:
+    """Levels of the forecast between which eight losses in ten came to lie, after so many jobs."""
+    return LOW[_place(n_ended, len(LOW))], HIGH
+
+
+def _place(n_ended: int, count: int) -> int:
+    return min(max(n_ended, 1), count) - 1
