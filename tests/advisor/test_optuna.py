@@ -124,6 +124,7 @@ def test_a_trial_that_has_led_is_not_pruned():
         trial.report(loss, epoch)
     assert not trial.should_prune()
     made.tell(trial, 2.6)
+    made.enqueue_trial({"epochs": 12, "batch_size": 4, "lr": 2e-3})
     other = made.ask(space)
     for epoch, loss in enumerate((2.9, 2.95, 3.0, 3.1, 3.2)):
         other.report(loss, epoch)
