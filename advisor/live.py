@@ -25,7 +25,7 @@ RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, by the share of it that is left: what is saved must outweigh what may be
 # lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 2.7 in 100 stops were wrong and
 # 26 % of the epochs saved (4,992 pairs of jobs; experiments/LOG.md).
-UNLIKELY, UNLIKELY_RISEN = 0.09, 0.5
+UNLIKELY, UNLIKELY_RISEN = 0.1, 0.5
 BELIEFS = Beliefs(  # a run's own course departs less from its beginning, and more smoothly, than one setting from another
     length=(2.2, 3.0, 1.8),
     bump=0.2,
@@ -57,6 +57,8 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if knobs is None or not len(seen):
         return Live()
     left = 1 - step[-1] / total_steps(job, step[-1])
+    if _leads(job, 1 - left, seen, jobs):
+        return Live()
     task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
     return _verdict(task, knobs, seen, left, min(_best_ended(jobs), float(seen.min())))
 
@@ -74,6 +76,24 @@ def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, left: float, best:
         f"it will end at {low:.4g} to {high:.4g} (8 in 10), and the best loss known is {best:.4g}: "
         f"a chance of a better end of {percent(chance)} is not worth the epochs left",
     )
+
+
+def _leads(job: Job, share: float, seen: np.ndarray, jobs: Sequence[Job]) -> bool:
+    """Whether the job stands below the best one of as many epochs where that one had come as far, and still falls."""
+    rivals = [
+        j for j in peers_of_newest(jobs)[:-1]
+        if j.hyperparameters.n_epochs == job.hyperparameters.n_epochs and not j.pending and not diverged(j)
+    ]  # fmt: skip
+    courses = [
+        (step / total_steps(j, step[-1]), loss)
+        for j in rivals
+        for step, loss in [clean(j.full_valid)]
+        if len(loss)
+    ]
+    if not courses or seen[-1] > seen.min():
+        return False
+    at, loss = min(courses, key=lambda c: c[1][-1])
+    return bool(at[0] <= share and seen[-1] < np.interp(share, at, loss))
 
 
 def _best_ended(jobs: Sequence[Job]) -> float:

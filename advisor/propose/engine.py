@@ -61,12 +61,14 @@ def propose(
         made = _with_stop(follow(jobs, diagnosis, space, grid, free & within.settings, n), within.reason)
         return made[: max(1, within.at_once(_epochs(made)))], []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
-    free &= within.settings
+    safe = free & within.settings & ~task.in_vain(grid.settings)
     liked = _near(task, grid) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
-    grid, free, liked = _shortlist(task, grid, free, liked)
-    safe = free & ~task.in_vain(grid.settings)
-    rows, values = _choose(task, grid, safe if safe.sum() >= n else free, liked, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, safe, _ended(jobs) if task.obs.n_ended else 0)
+    forced = (
+        not safe.any()
+    )  # nothing is worth it: the word is stop, and what is named is for who goes on all the same
+    grid, left, liked = _shortlist(task, grid, free & within.settings if forced else safe, liked)
+    rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
+    reason = within.reason or stop_reason(values, left & (not forced), task.obs.n_ended)
     made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     n = max(1, within.at_once(_epochs(made[:n])))
@@ -93,10 +95,6 @@ def _free(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:
         if knobs is not None:
             free &= ~same(grid.settings, knobs)
     return free
-
-
-def _ended(jobs: Sequence[Job]) -> int:
-    return sum(not j.pending for j in peers_of_newest(jobs))
 
 
 def _choose(

@@ -24,7 +24,11 @@ def follow(
         knobs = np.array([3.0, 8.0, reference_rate(space)])
     steps, rules = _steps(diagnosis, grid.rate_name)
     if not free.any():
-        return [Proposal(None, stop=True, reason="every setting of the space has been tried")]
+        return [
+            Proposal(
+                None, stop=True, reason="every setting of the space that is within the budget has been tried"
+            )
+        ]
     if jobs and not steps.any():
         row = _nearest(grid, free, knobs)
         return [

@@ -53,11 +53,9 @@ def overfitted_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.
 
 def _rise(job: Job, base: float) -> float:
     """How far the last validation loss lies above the lowest, as a share of the fall from `base` to it."""
-    if not len(
-        job.full_valid
-    ):  # single mini-batches rise and fall by luck, training losses say nothing of it
+    _, loss, whole = validation(job)
+    if not whole:  # single mini-batches rise and fall by luck, training losses say nothing of it
         return 0.0
-    loss = validation(job)[1]
     lowest = loss.min(initial=base)
     return float((loss[-1] - lowest) / (base - lowest)) if lowest < base else 0.0
 

@@ -10,6 +10,7 @@ from advisor.nouns import Curve, HyperParameters, Job
 
 SMALLEST = 1e-6  # nats per token; a loss before training below it is a mistake in the data
 BLOWN = 1.15  # of the loss before training: no underfitted job ends above it
+LEARNED = 0.8  # of its first training losses: a job that ends below has not blown up
 RUNAWAY = 2.0  # times its first training losses: none of the benchmark's 1152 jobs ends above 1.06 times
 ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
 
@@ -77,11 +78,22 @@ def base_loss(jobs: list[Job]) -> float | None:
 
 
 def blew_up(job: Job, base: float) -> bool:
-    """Whether the job came to nothing: its loss is no number at the end, or never fell below the loss before it."""
+    """Whether the job came to nothing: its loss is no number at the end, or never fell below the loss before it.
+
+    Where the training loss fell all the same the job learned, if only its examples by heart.
+    """
     if diverged(job):
         return True
     _, loss, _ = validation(job)
-    return bool(len(loss) and not job.pending and loss[-1] > BLOWN * base and loss.min() > base)
+    if job.pending or not len(loss) or loss[-1] <= BLOWN * base or loss.min() <= base:
+        return False
+    return not _learned(job)
+
+
+def _learned(job: Job) -> bool:
+    loss = clean(job.train)[1]
+    few = max(len(loss) // 4, 1)
+    return len(loss) > 1 and bool(np.median(loss[-few:]) < LEARNED * np.median(loss[:few]))
 
 
 def diverged(job: Job) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from advisor.propose.beliefs import Lattice
 from advisor.propose.scale import SOFT, TOP
 
+TRAIN_EPOCHS = (-0.5, 5.0)  # log2: beyond them a training loss is not extrapolated
 TRAIN_BOTTOM = float(np.log(SOFT * 0.75))  # extrapolation of a training loss ends at about zero
 
 
@@ -46,14 +47,21 @@ class Surface:
 
     def training(self, epochs: np.ndarray, logs: np.ndarray, shifts: Lattice) -> np.ndarray:
         """Scaled mean training losses float[shifts, n] of the epochs that end at log2 `epochs`."""
-        return np.maximum(self._read(self.train, self.train_axis, epochs, logs, shifts), TRAIN_BOTTOM)
+        out = self._read(self.train, self.train_axis, epochs, logs, shifts, TRAIN_EPOCHS)
+        return np.maximum(out, TRAIN_BOTTOM)
 
     def _read(
-        self, values: np.ndarray, axis: np.ndarray, epochs: np.ndarray, logs: np.ndarray, shifts: Lattice
+        self,
+        values: np.ndarray,
+        axis: np.ndarray,
+        epochs: np.ndarray,
+        logs: np.ndarray,
+        shifts: Lattice,
+        within: tuple[float, float] = (-np.inf, np.inf),
     ) -> np.ndarray:
         if self.constant:
             there = np.column_stack([epochs, logs[:, 1:]])
-            return np.minimum(read(values, (axis, *self.axes[1:]), there, shifts), TOP)
+            return np.minimum(read(values, (axis, *self.axes[1:]), there, shifts, within=within), TOP)
         share = hats(axis, epochs - logs[:, 0])  # of the run: both shift alike
         return np.minimum(read(values, self.axes, logs, shifts, share), TOP)
 
@@ -97,6 +105,7 @@ def read(
     logs: np.ndarray,
     shifts: Lattice,
     first: np.ndarray | None = None,
+    within: tuple[float, float] = (-np.inf, np.inf),
 ) -> np.ndarray:
     """Values at settings moved by every shift of epochs and rate, linear in each axis and beyond its ends.
 
@@ -108,6 +117,7 @@ def read(
     values : float[epochs, batch, rate], or with an axis more in front where `first` weighs it
     logs : float[n, 3]
     first : float[n, k], weights of that axis
+    within : log2 epochs, to which moved settings are taken back
 
     Returns
     -------
@@ -120,7 +130,7 @@ def read(
         both = (first[:, :, None] * batch[:, None]).reshape(len(logs), values.shape[0] * values.shape[2])
         ordered = np.moveaxis(values, 2, 1)
         plane = (both @ ordered.reshape(both.shape[1], -1)).reshape(len(logs), *ordered.shape[2:])
-    epochs = hats(axes[0], logs[:, :1] + shifts.epochs)
+    epochs = hats(axes[0], np.clip(logs[:, :1] + shifts.epochs, *within))
     rate = hats(axes[2], logs[:, 2:] + shifts.rate)
     out = epochs @ plane @ np.swapaxes(rate, 1, 2)
     return out.reshape(len(logs), shifts.size).T

@@ -54,9 +54,26 @@ def expectation(
 ) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
     parts = _figures(row, setting, worth, task)
-    if task.obs.measured and not because(newest, to, diagnosis):
-        parts.append("no rule asks for it: the curves of this task's jobs and of earlier tasks carry it")
+    if task.obs.measured:
+        parts += _unasked(newest, to, diagnosis)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
+
+
+def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
+    """What no rule that carries the proposal asks for."""
+    carrying = because(newest, to, diagnosis)
+    asked = {
+        (m.knob, m.direction)
+        for f in diagnosis.fired
+        if f.rule in carrying
+        for m in (*f.moves, *f.guide_moves)
+    }
+    rest = [f"{SHORT.get(k, k)} {d}" for k, d in directions(newest, to).items() if (k, d) not in asked]
+    if not rest:
+        return []
+    return [
+        f"no rule asks for {' and '.join(rest)}: the curves of this task's jobs and of earlier tasks carry it"
+    ]
 
 
 def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[str]:
@@ -64,6 +81,9 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     ended = task.obs.n_ended
     low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
     chance, best = came_true(worth.chance[row], ended), task.obs.best()
+    if chance < 0.5:  # then its middle is no better than that
+        middle = max(middle, best - MATTERS * float(task.guesses.weight @ task.guesses.gain))
+        high = max(high, middle)
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""
@@ -73,7 +93,8 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
-    about = f"final validation loss about {middle:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
+    what = "final" if task.objective == "final" else "best"
+    about = f"{what} validation loss about {middle:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
     if not ended:
         return [about + "no job has ended yet"]
     return [about + f"best so far {task.obs.ended_best:.3g}", chance_text]

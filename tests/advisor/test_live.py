@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.live import judge
+from advisor.live import _leads, judge
 from advisor.nouns import Job, SearchSpace
 
 SPACE = SearchSpace.from_record(
@@ -43,6 +44,17 @@ def test_a_running_job_is_stopped_where_its_end_cannot_pay(ends, epochs, stop):
     live = judge([GOOD, running], SPACE)
     assert live.stop_now is stop
     assert bool(live.reason) is stop
+
+
+def test_a_job_that_leads_the_best_of_its_length_where_that_one_stood_goes_on():
+    """Whatever earlier tasks make of one evaluation: on this task the like of it came out best."""
+    best = job([2.95 - 0.17 * i for i in range(12)], 12)
+    ahead, behind = (job([first], 12, rate=1.6, name="r", status="running") for first in (2.94, 2.99))
+    assert _leads(ahead, 1 / 12, np.array([2.94]), [best, ahead])
+    assert not _leads(behind, 1 / 12, np.array([2.99]), [best, behind])
+    shorter = job([2.94], 8, name="r", status="running")
+    assert not _leads(shorter, 1 / 12, np.array([2.94]), [best, shorter])
+    assert not judge([best, ahead], SPACE).stop_now
 
 
 def test_the_reason_gives_the_range_of_its_end_the_best_known_and_the_chance():

@@ -1,14 +1,17 @@
 """When the word is stop, what a budget allows, and on which scale a provider counts."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from propose_jobs import ask, job, knobs
 
-from advisor.nouns import Diagnosis, Finding, Job, Move, SearchSpace
+from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import keep
 from advisor.propose.agreeing import agreement
 from advisor.propose.grid import candidates, within_reach
+from advisor.propose.limits import overfitted_settings
+from advisor.propose.series import blew_up
 
 
 def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
@@ -136,6 +139,24 @@ def test_more_of_what_overfitted_is_not_proposed():
         assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
 
 
+def test_what_is_not_in_vain_comes_first_and_alone_however_many_are_asked_for():
+    """Two settings are left that are no more of what overfitted; in a wide range they are few among thousands."""
+    up = (1.6, 1.4, 1.5, 1.8, 2.1)
+    few = {"n_epochs": [3, 5, 8, 12], "batch_size": [8], "learning_rate_multiplier": [0.4, 1.6]}
+    made, others = ask([job(5, 8, 0.4, ends=up)], few, n=3)
+    assert {knobs(p)[0] for p in [*made, *others]} == {3}
+    wide = {"n_epochs": {"min": 1, "max": 100}, "batch_size": {"min": 1, "max": 256}}
+    jobs = [job(1, 32, 0.02, ends=up, name="a"), job(1, 4, 0.1, ends=up, name="b")]
+    made, _ = ask(jobs, wide | {"learning_rate_multiplier": {"min": 1e-4, "max": 100}})
+    assert not made[0].stop
+
+
+@pytest.mark.parametrize("full", [[], [[0, 3.0]], [[10, None]]])
+def test_what_was_not_measured_on_the_whole_validation_set_bars_nothing(full):
+    rises = {"full_valid_loss": full, "valid_loss": [[10, 1.3], [20, 1.1], [30, 1.4]]}
+    assert not len(overfitted_settings([job(**rises)], "learning_rate_multiplier", 3.0))
+
+
 def test_a_job_that_overfitted_bars_nothing_where_the_best_checkpoint_is_what_counts():
     jobs = [job(5, 8, 0.4, ends=(1.6, 1.4, 1.5, 1.8, 2.1))]
     longer = {"n_epochs": [8], "batch_size": [8], "learning_rate_multiplier": [0.4]}
@@ -161,3 +182,12 @@ def test_a_range_of_rates_is_cut_to_what_jobs_have_come_near():
     space = SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}})
     reached = within_reach(space, [Job.from_record({"hyperparameters": {"learning_rate": 2e-4}})])
     assert (reached.rate.low, reached.rate.high) == pytest.approx((2e-4 / 16, 2e-4 * 16))
+
+
+def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_below_the_first_batch():
+    """The first batch happened to be an easy one: the job overfitted, and its losses are figures to go by."""
+    by_heart = job(6, 8, 0.4, ends=(0.76, 0.8, 0.85, 0.9, 0.95, 1.0), base_valid_loss=None)
+    train = [[s, 0.65 - 0.01 * s] for s in range(1, 61)]
+    learned = replace(by_heart, train=Curve(*zip(*train, strict=True)))
+    assert not blew_up(learned, 0.65)
+    assert blew_up(replace(learned, train=Curve((1, 60), (0.65, 0.9))), 0.65)

@@ -1,5 +1,7 @@
 """What a proposal says of itself: the rules that carry it, what to expect, what speaks against it; the guide to the letter."""
 
+import re
+
 import pytest
 from propose_jobs import LISTS, ask, job, knobs
 
@@ -186,3 +188,22 @@ def test_a_forecast_is_widest_while_little_is_known():
 def test_losses_below_nought_are_given_no_figures():
     made, _ = ask([job(ends=(-1.0, -2.0, -2.5), base_valid_loss=0.5)])
     assert "no figures" in made[0].expect
+
+
+@pytest.mark.parametrize("objective", ["final", "best_checkpoint"])
+def test_the_middle_of_a_forecast_agrees_with_the_chance_that_is_told(objective):
+    """Less likely than not to beat the best by what matters: then its middle is no lower than that."""
+    jobs = [
+        job(e, 8, r, ends=(2.0, v), name=f"{e}-{r}")
+        for e, r, v in ((3, 0.4, 0.9), (5, 0.4, 1.4), (3, 0.1, 1.1))
+    ]
+    made, others = ask(jobs, objective=objective, n=3)
+    for p in [*made, *others]:
+        middle, low, high = map(
+            float, re.search(r"loss about ([\d.]+) \(8 in 10: ([\d.]+) to ([\d.]+)\)", p.expect).groups()
+        )
+        assert low <= middle <= high
+        chance = re.search(r"(\d+)% chance", p.expect)
+        if chance and int(chance[1]) < 50:
+            assert middle >= 0.9 - 0.02 * 3.0
+    assert made[0].expect.startswith("final" if objective == "final" else "best")
