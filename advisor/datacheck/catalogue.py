@@ -10,6 +10,7 @@ from advisor.datacheck.rules.ft507_prompts_alike import PromptsAlike
 from advisor.datacheck.rules.ft508_new_words_keep_coming import NewWordsKeepComing
 from advisor.datacheck.rules.ft509_weak_spots import WeakSpots
 from advisor.datacheck.rules.ft510_few_rows import FewRows
+from advisor.datacheck.rules.ft511_one_answer import OneAnswer
 
 CATALOGUE = (
     MalformedRows(),
@@ -22,4 +23,5 @@ CATALOGUE = (
     NewWordsKeepComing(),
     WeakSpots(),
     FewRows(),
+    OneAnswer(),
 )

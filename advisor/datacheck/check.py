@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.datacheck.catalogue import CATALOGUE
-from advisor.datacheck.examples import read_examples
+from advisor.datacheck.examples import of_one_form, read_examples
 from advisor.datacheck.losses import ExampleLoss
 from advisor.datacheck.measure import DataMeasurements
 from advisor.nouns import Finding
@@ -42,9 +42,10 @@ def check(train: Rows, valid: Rows | None = None, *, losses: Sequence[ExampleLos
     losses
         Loss of each validation example, where the provider gives it.
     """
+    rows = read_examples(train)
     m = DataMeasurements(
-        tuple(read_examples(train)),
-        None if valid is None else tuple(read_examples(valid)),
+        of_one_form(rows, rows),
+        None if valid is None else of_one_form(read_examples(valid), rows),
         None if losses is None else tuple(losses),
     )
     return Report(tuple(rule.look(m) for rule in CATALOGUE), m)

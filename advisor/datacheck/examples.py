@@ -6,12 +6,14 @@ Knows the two shapes that providers take: chat (`messages`) and `prompt` / `comp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+CHAT, PAIR = "chat", "prompt and completion"
 # Often the same in all rows and long: it makes no rows alike, but rows under other instructions are not the same.
 SETTING_THE_SCENE = ("system", "developer")
 
@@ -25,6 +27,7 @@ class Example:
     answer: str = ""  # what the loss is taken on
     scene: str = ""  # the system messages; one text in memory however many rows share it
     problem: str | None = None  # why the row cannot be trained on
+    form: str = ""  # CHAT or PAIR
 
     @property
     def text(self) -> str:
@@ -42,13 +45,28 @@ def read_examples(rows: Iterable[tuple[Any, ...]]) -> list[Example]:
     ]
 
 
+def of_one_form(rows: Sequence[Example], standard: Sequence[Example]) -> tuple[Example, ...]:
+    """The rows; one of another form than most rows of `standard` has this as its problem."""
+    forms = Counter(e.form for e in standard if e.problem is None)
+    usual = max(forms, key=forms.__getitem__, default=None)
+
+    def judged(e: Example) -> Example:
+        if e.problem is not None or usual in (None, e.form):
+            return e
+        told = f"the row is {e.form} and most training rows are {usual}; providers take files of one form"
+        return replace(e, problem=told)
+
+    return tuple(map(judged, rows))
+
+
 def _example(line: int, row: Any) -> Example:
     try:
-        scene, prompt, answer = _chat(row["messages"]) if _is_chat(row) else _pair(row)
+        chat = _is_chat(row)
+        scene, prompt, answer = _chat(row["messages"]) if chat else _pair(row)
     except ValueError as error:
         return Example(line, _as_it_stands(row), problem=str(error))
     problem = None if answer.strip() else "the answer is empty: there is nothing to learn from"
-    return Example(line, prompt, answer, intern(scene), problem)
+    return Example(line, prompt, answer, intern(scene), problem, CHAT if chat else PAIR)
 
 
 def _as_it_stands(row: Any) -> str:

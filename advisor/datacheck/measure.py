@@ -102,6 +102,14 @@ class DataMeasurements:
         )
 
     @cached_property
+    def commonest_answer(self) -> list[Example]:
+        """The good training rows that give the answer which most of them give."""
+        by_answer: dict[str, list[Example]] = defaultdict(list)
+        for e in self.good:
+            by_answer[normal(e.answer)].append(e)
+        return max(by_answer.values(), key=len, default=[])
+
+    @cached_property
     def new_words(self) -> float | None:
         """Share of the words in a tenth of the training rows that the other nine tenths never use."""
         order = np.random.default_rng(0).permutation(len(self.good))
@@ -134,5 +142,10 @@ def _nearest(pairs, left: Sequence[Example], right: Sequence[Example], wanted) -
 
 def shown(twins: Sequence[Twin]) -> str:
     """Twins for a reason: "lines 40 = 3, 41 = 3 ..."; nearly equal ones with their similarity."""
-    parts = [f"{t.line} {'=' if t.similarity == 1 else '≈'} {t.like}" for t in twins[:SHOWN]]
-    return f"lines {', '.join(parts)}{' ...' if len(twins) > SHOWN else ''}"
+    return lines_shown([f"{t.line} {'=' if t.similarity == 1 else '≈'} {t.like}" for t in twins])
+
+
+def lines_shown(lines: Sequence[object]) -> str:
+    """The first lines by number: "line 4", "lines 4, 17"."""
+    more = " ..." if len(lines) > SHOWN else ""
+    return f"line{'s' * (len(lines) != 1)} {', '.join(map(str, lines[:SHOWN]))}{more}"

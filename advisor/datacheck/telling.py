@@ -21,9 +21,9 @@ OF_VALIDATION = ("FT504", "FT509")  # their line numbers are of the validation f
 def to_text(report: Report, *, ink: Ink | None = None, show_text: bool = False) -> str:
     """The findings in words, and with `show_text` the first rows that each names."""
     ink, m = ink or Ink(), report.measurements
-    valid = "" if m.valid is None else f", {len(m.valid)} validation rows"
+    valid = "" if m.valid is None else f", {_counted(m.valid, 'validation')}"
     parts = [
-        f"{len(m.train)} training rows{valid}",
+        _counted(m.train, "training") + valid,
         findings_text(report.findings, ink, "What the data show"),
     ]
     if show_text:
@@ -41,6 +41,10 @@ def to_record(report: Report, *, show_text: bool = False) -> dict[str, Any]:
     if show_text:
         out["texts"] = {f.rule: rows for f in report.fired if (rows := _rows(report, f))}
     return out
+
+
+def _counted(rows: Sequence[Example], file: str) -> str:
+    return f"{len(rows)} {file} row{'s' * (len(rows) != 1)}"
 
 
 def _rows(report: Report, finding: Finding) -> list[dict[str, Any]]:

@@ -76,7 +76,9 @@ def evidence_pairs(evidence: Mapping[str, Any]) -> list[tuple[str, str, str | No
     pairs = []
     for i, (name, value) in enumerate(figures.items()):
         limit = limits.get(f"{name}_limit", limits.get("limit") if i == 0 else None)
-        pairs.append((words(name), figure(value), None if limit is None else figure(limit)))
+        single = name == "lines" and isinstance(value, Sequence) and len(value) == 1
+        shown = "line" if single else words(name)
+        pairs.append((shown, figure(value), None if limit is None else figure(limit)))
     used = {f"{name}_limit" for name in figures} | ({"limit"} if figures else set())
     return pairs + [(words(k), figure(v), None) for k, v in limits.items() if k not in used]
 

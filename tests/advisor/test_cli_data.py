@@ -68,7 +68,10 @@ def test_the_newest_jobs_data_are_looked_at_where_they_are_still_there(capsys, t
     code, out, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"))
     assert code == 0
     assert "FT504" in out.split("What the data show")[1]
-    assert "lines 5" in out
+    assert "the loss: line 5" in " ".join(out.split())
+    assert (
+        "1 validation row\n" in run(capsys, "data", job["train_file"]["path"], job["valid_file"]["path"])[1]
+    )
     _, answer, _ = run(capsys, "recommend", "--jobs", str(tmp_path / "jobs.json"), "--json")
     assert {f["rule"] for f in json.loads(answer)["data"] if f["verdict"] == "fires"} >= {"FT504", "FT509"}
 

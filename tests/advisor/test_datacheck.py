@@ -158,6 +158,52 @@ def test_one_prompt_with_two_answers_conflicts():
     assert finding("FT505", rows[2:]).verdict == "fires"
 
 
+def test_a_clear_rule_tells_of_the_few_rows_that_its_figures_count():
+    conflict = [*varied(60), *pairs([("How are you?", "Well."), ("how are you?", "Badly.")], 61)]
+    f = finding("FT505", conflict)
+    assert (f.verdict, f.evidence["rows"]) == ("clear", 1)
+    assert "1 of 62 training rows answers an earlier row's prompt differently: line 62 = 61" in f.reason
+    assert finding("FT505", varied(60)).reason == "prompts have one answer each"
+    train, valid = varied(50), varied(150, seed=5000)
+    f = finding("FT504", train, [*valid, (151, train[9][1], None)])
+    assert (f.verdict, f.evidence["rows"]) == ("clear", 1)
+    assert (
+        "1 of 151 validation rows is in the training file too, 1 of them word for word: line 151 = 10"
+        in f.reason
+    )
+
+
+def test_rows_that_all_give_one_answer_are_told_and_classes_are_not():
+    same = pairs([(f"Classify: a{i}", " Yes" if i % 2 else "yes") for i in range(100)])
+    f = finding("FT511", same)
+    assert (f.verdict, f.evidence["share_of_one_answer"]) == ("fires", 1.0)
+    assert f.reason == "all 100 training rows give the same answer, that of line 1"
+    nearly = pairs([(f"Classify: a{i}", "no" if i < 9 else "yes") for i in range(100)])
+    assert "91 of 100 training rows" in finding("FT511", nearly).reason
+    assert finding("FT511", nearly[:90]).verdict == "clear", "81 of 90 is at the limit"
+    assert finding("FT511", same[:9]).verdict == "cannot_tell"
+
+
+def chat(line):
+    said = (("user", sentence(line)), ("assistant", sentence(line + 500)))
+    return (line, {"messages": [{"role": r, "content": text} for r, text in said]}, None)
+
+
+def test_a_row_of_another_form_than_most_is_named_for_providers_take_files_of_one():
+    rows = [*map(chat, range(1, 21)), *pairs([("a", "b")], 21)]
+    report = check(rows, [chat(90), *pairs([("c", "d")], 2)])
+    assert not report.trainable
+    told = report.findings[0].reason
+    assert report.findings[0].evidence["malformed"] == 2
+    assert "training line 21: the row is prompt and completion and most training rows are chat" in told
+    assert "validation line 2: the row is prompt and completion" in told
+    assert check([*varied(20), chat(21)]).findings[0].evidence["malformed"] == 1
+    assert check(varied(20), varied(5, seed=99)).trainable
+    assert check([(1, {}, None)], varied(5)).findings[0].evidence["malformed"] == 1, (
+        "no form is the usual one"
+    )
+
+
 def test_validation_noise_is_measured_where_losses_are_given_and_else_estimated():
     few, many = varied(30), varied(300)
     spread, limit = ValidationNoise.typical_spread, ValidationNoise.relative_error

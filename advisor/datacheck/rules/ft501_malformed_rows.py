@@ -12,7 +12,8 @@ class MalformedRows(Rule):
 
     ## What it looks for
     Rows of either file that are no JSON object, lack `messages` or `prompt` and `completion`, have an
-    unknown role, do not end with the assistant, or answer nothing (a count). It fires on the first one.
+    unknown role, do not end with the assistant, answer nothing, or are of another form than most training
+    rows: chat amid prompt and completion, or the reverse (a count). It fires on the first one.
 
     ## Why it matters
     Providers refuse the whole file for one such row, or skip the row silently and train on less than you

@@ -50,5 +50,5 @@ class RepeatedRows(Rule):
         figures = {"share_repeated": found, "limit": float(self.share), "rows": len(twins)}
         if found <= self.share:
             return self.clear("hardly a row repeats", **figures)
-        reason = f"{len(twins)} of {len(m.good)} training rows repeat an earlier one: {shown(twins)}"
+        reason = f"{len(twins)} of {len(m.good)} training rows {'repeats' if len(twins) == 1 else 'repeat'} an earlier one: {shown(twins)}"
         return self.fires(m, reason, **figures, lines=[t.line for t in twins[:SHOWN]])

@@ -52,5 +52,5 @@ class RowsNearlyAlike(Rule):
         figures = {"share_nearly_alike": found, "limit": float(self.share), "rows": len(twins)}
         if found <= self.share:
             return self.clear("few rows are nearly alike", **figures)
-        reason = f"{len(twins)} of {len(m.good)} training rows nearly repeat an earlier one: {shown(twins)}"
+        reason = f"{len(twins)} of {len(m.good)} training rows nearly {'repeats' if len(twins) == 1 else 'repeat'} an earlier one: {shown(twins)}"
         return self.fires(m, reason, **figures, lines=[t.line for t in twins[:SHOWN]])

@@ -56,10 +56,12 @@ class ValidationSeenInTraining(Rule):
             "rows": len(m.leaks),
             "word_for_word": exact,
         }
-        if found <= self.share:
+        if not m.leaks:
             return self.clear("validation rows are new to the model", **figures)
         reason = (
-            f"{len(m.leaks)} of {len(m.good_valid)} validation rows are in the training file too, "
-            f"{exact} of them word for word: {shown(m.leaks)} (validation = training line)"
+            f"{len(m.leaks)} of {len(m.good_valid)} validation rows {'is' if len(m.leaks) == 1 else 'are'} in the training "
+            f"file too, {exact} of them word for word: {shown(m.leaks)} (validation = training line)"
         )
+        if found <= self.share:
+            return self.clear(reason, **figures)
         return self.fires(m, reason, **figures, lines=[t.line for t in m.leaks[:SHOWN]])

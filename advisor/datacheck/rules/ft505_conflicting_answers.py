@@ -48,7 +48,13 @@ class ConflictingAnswers(Rule):
             return self.cannot_tell("fewer than 2 good training rows with a prompt")
         found = len(m.conflicts) / len(m.good)
         figures = {"share_conflicting": found, "limit": float(self.share), "rows": len(m.conflicts)}
-        if found <= self.share:
+        if not m.conflicts:
             return self.clear("prompts have one answer each", **figures)
-        reason = f"{len(m.conflicts)} of {len(m.good)} training rows answer an earlier row's prompt differently: {shown(m.conflicts)}"
+        answer = "answers" if len(m.conflicts) == 1 else "answer"
+        reason = (
+            f"{len(m.conflicts)} of {len(m.good)} training rows {answer} an earlier row's prompt differently: "
+            f"{shown(m.conflicts)}"
+        )
+        if found <= self.share:
+            return self.clear(reason, **figures)
         return self.fires(m, reason, **figures, lines=[t.line for t in m.conflicts[:SHOWN]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.datacheck.losses import unusually_high
-from advisor.datacheck.measure import SHOWN, DataMeasurements
+from advisor.datacheck.measure import SHOWN, DataMeasurements, lines_shown
 from advisor.nouns import Finding
 from advisor.rules.rule import Rule, Threshold
 
@@ -59,7 +59,7 @@ class WeakSpots(Rule):
             return self.clear("no small group carries the loss", **figures)
         lines = [e.line for e in high]
         reason = (
-            f"{len(high)} of {len(m.losses)} validation examples carry {found:.0%} of the loss: "
-            f"lines {', '.join(map(str, lines[:SHOWN]))}{' ...' if len(lines) > SHOWN else ''}"
+            f"{len(high)} of {len(m.losses)} validation examples {'carries' if len(high) == 1 else 'carry'} "
+            f"{found:.0%} of the loss: {lines_shown(lines)}"
         )
         return self.fires(m, reason, **figures, lines=lines[:SHOWN])
