@@ -18,6 +18,7 @@ from advisor.tell.visible import all_visible
 
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
+NO_LOSS = "no single rule: a usual setting, for there is no validation loss that figures could rest on"
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
     newest = nouns[-1] if nouns else None
     record = _newest_record(jobs, newest)
     findings = advice.diagnosis.findings
-    names = {f.rule: f.name for f in findings}
+    by_rule = {f.rule: f for f in findings}
 
     def option(p: Proposal) -> Option:
-        return _option(p, newest, record, names)
+        return _option(p, newest, record, by_rule)
 
     return Story(
         jobs=tuple(nouns),
@@ -115,21 +116,39 @@ def _meaning(advice: Advice, newest: Job | None) -> str:
     return running or words.LABELS[label]
 
 
-def _option(p: Proposal, newest: Job | None, record: Any, names: Mapping[str, str]) -> Option:
+def _option(p: Proposal, newest: Job | None, record: Any, by_rule: Mapping[str, Finding]) -> Option:
     setting = p.hyperparameters
     reason, expect = (p.expect, "") if p.stop and not p.reason else (p.reason, p.expect if setting else "")
     expect = re.sub(r"^against [^;]*; ", "", expect)  # what changes is told beside it
-    because = tuple(f"{rule} {words.words(names[rule])}" if rule in names else rule for rule in p.because)
+    because = tuple(f"{r} {words.words(by_rule[r].name)}" if r in by_rule else r for r in p.because)
     return Option(
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
         because=because,
-        why=words.join(because) or (NO_RULE if setting else ""),
+        why=words.join(because) or (_rests_on(expect) if setting else ""),
         expect=expect,
-        risk=next(filter(None, map(risk_of, p.because)), ""),  # of the rule that carries it first
+        risk=_risk(p, newest, by_rule),
         stop=p.stop,
         reason=reason,
         command=submit_line(setting, record) if setting else "",
     )
+
+
+def _rests_on(expect: str) -> str:
+    """What carries a setting that no rule does, as its expectation has it: figures, a usual choice, or neither."""
+    if "no figures" in expect:
+        return NO_LOSS
+    return NO_RULE if re.search(r"\d", expect) else ""
+
+
+def _risk(p: Proposal, newest: Job | None, by_rule: Mapping[str, Finding]) -> str:
+    """The risk of the first rule that carries the proposal and whose main change, which its risk is of, is made."""
+    old, new = (s.to_record() if s else {} for s in (newest and newest.hyperparameters, p.hyperparameters))
+    for rule in p.because:
+        found = by_rule.get(rule)
+        main = (*found.moves, *found.guide_moves)[:1] if found else ()
+        if all(new.get(move.knob) != old.get(move.knob) for move in main) and (risk := risk_of(rule)):
+            return risk
+    return ""
 
 
 def _newest_record(jobs: Sequence[Job | Mapping[str, Any]], newest: Job | None) -> Any:

@@ -46,6 +46,32 @@ def test_a_limit_stands_beside_its_figure():
     assert pairs == [("rise", "0.3", "0.05"), ("swing", "2", "1"), ("best step", "7", None)]
 
 
+def test_what_carries_a_setting_that_no_rule_asks_for_agrees_with_what_is_expected_of_it():
+    unseen = record(full_valid_loss=[], valid_file=None)
+    advice = advice_on([unseen])
+    assert "no figures" in advice.proposal.expect
+    page = " ".join(tell.text(advice, [unseen]).split())
+    assert "no single rule: a usual setting, for there is no validation loss" in page
+    assert "the curves of the jobs so far promise most" not in page
+    few = record(full=(2.0, 1.9))
+    page = " ".join(tell.text(advice_on([few], guide_only=True), [few]).split())
+    assert "the guide's rules to the letter" in page
+    assert "promise most" not in page, "the guide asks no curve"
+    seen = Advice(Diagnosis("healthy", ()), (Proposal(HyperParameters(2, 8, 1.0), (), "loss about 1.7"),))
+    assert "the curves of the jobs so far promise most" in " ".join(tell.text(seen, [few]).split())
+
+
+def test_a_risk_is_told_of_a_change_that_is_made():
+    moves = (Move("n_epochs", "down"), Move("learning_rate_multiplier", "down"))
+    found = Finding("FT201", "overfitting", "fires", {}, "it rose", moves)
+    told = {}
+    for epochs in (2, 5):
+        made = Proposal(HyperParameters(epochs, 8, 0.5), ("FT201",), "about 1.7")
+        told[epochs] = tell.text(Advice(Diagnosis("overfitting", (found,)), (made,)), [overfitted()])
+    assert "a shorter run is not the beginning" in told[2]
+    assert "shorter" not in told[5], "the epochs stay"
+
+
 @pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
 def test_every_form_tells_diagnosis_figures_change_reason_and_what_to_keep(told, form):
     page = form(*told)
