@@ -125,7 +125,12 @@ def test_replicate_asks_for_a_second_seed_where_the_two_best_are_within_noise():
     _, alternatives = ask(near, context={"replicate": True})
     assert alternatives[0].expect.startswith("replicate")
     assert knobs(alternatives[0]) == knobs(near[0])
-    assert not any(p.expect.startswith("replicate") for p in ask(far, context={"replicate": True})[1])
+    with pytest.warns(
+        UserWarning, match=r"no replicate is offered: job-0 leads job-1 by 29.4% of the gain, and an"
+    ):
+        assert not any(p.expect.startswith("replicate") for p in ask(far, context={"replicate": True})[1])
+    with pytest.warns(UserWarning, match="no replicate is offered: 1 job of this task ended with a loss"):
+        ask(near[:1], context={"replicate": True})
 
 
 @pytest.mark.parametrize(
