@@ -14,6 +14,7 @@ Optuna's median pruner 56, 4.6, 0.006.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,7 +114,10 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
 
 
 class AdvisorPruner(optuna.pruners.BasePruner):
-    """Ends a trial that will not beat what is known, as `advisor.live` judges; parameters as for `Translator`."""
+    """Ends a trial that will not beat what is known, as `advisor.live` judges; parameters as for `Translator`.
+
+    It must know how long a trial is: where epochs are no parameter of the study, give `fixed={"n_epochs": N}`.
+    """
 
     def __init__(
         self,
@@ -125,6 +129,7 @@ class AdvisorPruner(optuna.pruners.BasePruner):
     ):
         self.translator = Translator(knobs, fixed, reports_per_epoch)
         self.prior = prior
+        self._warned = False
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         others = _trials(study)
@@ -134,10 +139,23 @@ class AdvisorPruner(optuna.pruners.BasePruner):
         from advisor.live import judge
 
         jobs = self.translator.jobs(others, trial)
+        if not self.translator.knows_length(trial.distributions):
+            self._warn(max(len(j.full_valid) for j in jobs) / self.translator.reports_per_epoch)
+            return False
         word = judge(jobs, self.translator.space(trial.distributions, jobs), self.prior)
         if word.stop_now:
             log.info(f"the advisor ends trial {trial.number}: {word.reason}")
         return word.stop_now
+
+    def _warn(self, longest: float) -> None:
+        """Once: without the length of a trial nothing can be said of its end."""
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                "AdvisorPruner ends no trial of this study: epochs are no parameter of it, so how long a trial is is not "
+                f'known; give fixed={{"n_epochs": N}}, where the longest trial so far reported {longest:g} epochs',
+                stacklevel=4,
+            )
 
 
 def _trials(study: optuna.Study) -> list[FrozenTrial]:

@@ -56,6 +56,10 @@ class Translator:
         """The distributions of our knobs among all."""
         return {n: d for n, d in distributions.items() if n in self.knob_of and not d.single()}
 
+    def knows_length(self, distributions: Mapping[str, Any]) -> bool:
+        """Whether a trial's epochs are known before it ends: as a parameter or as a fixed knob."""
+        return "n_epochs" in {*self.fixed, *(self.knob_of.get(n) for n in distributions)}
+
     def space(self, distributions: Mapping[str, Any], jobs: Sequence[Job] = ()) -> SearchSpace:
         """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
         limits = {self.knob_of[n]: as_knob(d) for n, d in distributions.items() if n in self.knob_of}

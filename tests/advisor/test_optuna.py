@@ -1,6 +1,7 @@
 """The advisor inside Optuna: trials as jobs, proposals that the distributions allow, trials that are pruned."""
 
 import math
+import warnings
 
 import pytest
 
@@ -101,6 +102,32 @@ def test_the_first_trial_is_never_pruned():
     made.enqueue_trial({"epochs": 12, "batch_size": 4, "lr": 1e-2, "scheduler": "linear"})
     made.optimize(objective, n_trials=1)
     assert made.best_trial.state.name == "COMPLETE"
+
+
+@pytest.mark.parametrize("fixed", [None, {"n_epochs": 12}])
+def test_without_a_trials_length_the_pruner_says_once_what_it_needs(fixed):
+    def rate_alone(trial):
+        rate = trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+        for epoch in range(12):
+            trial.report(loss_at(epoch + 1, 8, rate), epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return loss_at(12, 8, rate)
+
+    made = optuna.create_study(pruner=AdvisorPruner(fixed=fixed))
+    for rate in (1e-4, 1e-2, 5e-3):
+        made.enqueue_trial({"lr": rate})
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        made.optimize(rate_alone, n_trials=3)
+    told = [str(w.message) for w in given if "AdvisorPruner" in str(w.message)]
+    ends = [t.state.name for t in made.trials]
+    if fixed:
+        assert (told, ends) == ([], ["COMPLETE", "PRUNED", "PRUNED"])
+        return
+    [word] = told
+    assert 'give fixed={"n_epochs": N}, where the longest trial so far reported 12 epochs' in word
+    assert ends == ["COMPLETE"] * 3
 
 
 def test_a_trial_that_has_led_is_not_pruned():
