@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import os
 import re
 import statistics
 import subprocess
@@ -124,6 +125,34 @@ def calls_of_the_readme():
             options = {word for word in words if word.startswith("--")}
             found.setdefault((command, *verbs), set()).update(options)
     return found
+
+
+def test_the_readmes_job_record_works_by_copy_and_paste(tmp_path):
+    part = README[README.index("## Job records") :]
+    example = re.search(r"```bash\n(.*?)```", part, re.DOTALL)[1]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", example],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "overfitting" in done.stdout
+    assert "Next" in done.stdout
+
+
+def test_the_readme_names_every_field_of_a_job_record():
+    from advisor.tell.context import SIZES
+    from advisor.tell.request import FIELDS
+
+    part = README[README.index("## Job records") :].split("\n## ")[0]
+    told = set(re.findall(r"`(\w+)`", part))
+    assert FIELDS | set(SIZES) - {"n_valid_examples"} <= told
+    rows = re.findall(r"^\| (`.*?) \|", part, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) <= FIELDS, "a field that is not read"
 
 
 def test_every_target_in_the_readme_exists():

@@ -88,7 +88,11 @@ class Job:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Job:
-        """Read a job record (the JSON of the README); raises RecordError naming every wrong type at once."""
+        """Read a job record; raises RecordError naming every wrong type at once.
+
+        The fields stand in README.md under "Job records": `hyperparameters` and a curve, as `full_valid_loss`
+        with `[[step, loss], ...]`, are the least that something can be said of; any may be missing or null.
+        """
         from advisor.records import read_job
 
         return read_job(record)

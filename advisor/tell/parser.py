@@ -64,6 +64,9 @@ def _recommend(commands) -> None:
         "advisor recommend --experiment support-chat\n"
         "advisor recommend 3f2a9c81d0e94c55 --n 3 --dry-run\n"
         "curl -s https://example.org/jobs.json | advisor recommend --jobs - --space space.json --json\n\n"
+        "jobs.json, as README.md has it under Job records:\n"
+        '  [{"hyperparameters": {"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 1},\n'
+        '    "full_valid_loss": [[50, 1.42], [100, 1.31], [150, 1.36]]}]\n\n'
         'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64}, "learning_rate_multiplier": [0.5, 1, 2]}',
     )
     p.add_argument(
@@ -73,7 +76,7 @@ def _recommend(commands) -> None:
     p.add_argument(
         "--jobs",
         metavar="FILE",
-        help="job records as JSON, or a training history as for diagnose; - reads JSON from standard input",
+        help="job records as JSON (below), or a training history as for diagnose; - reads JSON from standard input",
     )
     p.add_argument(
         "--space", metavar="FILE", help="allowed values of the knobs as JSON (default: the provider's limits)"

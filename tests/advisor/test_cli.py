@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import statistics
 import subprocess
@@ -94,6 +95,19 @@ def test_without_jobs_the_first_setting_is_left_to_the_provider(capsys, monkeypa
     code, out, _ = run(capsys, "recommend", "--jobs", "-", "--json")
     assert code == 0
     assert set(json.loads(out)["proposal"]["hyperparameters"].values()) == {"auto"}
+
+
+def test_the_help_shows_jobs_that_can_be_asked_about(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        main(["recommend", "--help"])
+    shown = capsys.readouterr().out
+    assert "README.md" in shown
+    (tmp_path / "jobs.json").write_text(re.search(r"jobs.json, .*?:\n(.*?)\n\s*\n", shown, re.DOTALL)[1])
+    (tmp_path / "space.json").write_text(re.search(r"space.json: (.*)", shown)[1])
+    asked = ["--jobs", str(tmp_path / "jobs.json"), "--space", str(tmp_path / "space.json")]
+    code, out, err = run(capsys, "recommend", *asked)
+    assert (code, err) == (0, "")
+    assert "Next" in out
 
 
 @pytest.mark.parametrize(
