@@ -14,7 +14,7 @@ from advisor.tell.svg.curves import curves_chart
 from advisor.tell.svg.frame import NARROW, WIDE
 from advisor.tell.svg.gauge import gauge, gauges
 from advisor.tell.svg.knob import knob_chart
-from advisor.tell.svg.path import path_chart
+from advisor.tell.svg.path import NEWEST, path_chart
 from advisor.tell.visible import all_visible
 
 
@@ -30,6 +30,7 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
         data=data,
         charts=_charts(advice, nouns),
         drawn=_drawn(nouns),
+        on_the_path=min(NEWEST, len(nouns)),
         rows=_rows(nouns, advice),
         knobs=_knobs(nouns),
         marks=words,

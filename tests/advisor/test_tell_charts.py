@@ -12,7 +12,7 @@ from advisor.tell.svg.compare import compare_chart
 from advisor.tell.svg.frame import Axis, Frame
 from advisor.tell.svg.gauge import gauges
 from advisor.tell.svg.knob import knob_chart
-from advisor.tell.svg.path import DOT, apart, path_chart
+from advisor.tell.svg.path import DOT, NEWEST, apart, path_chart
 
 ALIKE = [record(n, epochs=3, rate=1.0, full=(2.0, 1.5, 1.1 + 0.001 * n)) for n in range(1, 8)]
 BLOWN = record(
@@ -44,6 +44,17 @@ def test_one_job_that_blew_up_does_not_press_the_others_together():
         assert ">2<" in chart
         assert ">6<" not in chart.split("<circle")[0], "ticks by ratio"
     assert path_chart(jobs, [], "learning_rate_multiplier", "n_epochs")
+
+
+def test_of_many_jobs_the_path_shows_the_newest():
+    records = [record(n, epochs=1 + n % 7, rate=0.1 * n, full=(2.0, 1.5, 1.0 + 1 / n)) for n in range(1, 41)]
+    jobs = [Job.from_record(r) for r in records]
+    chart = path_chart(jobs, [], "learning_rate_multiplier", "n_epochs")
+    assert chart.count('class="job ') == NEWEST
+    assert ">40<" in chart
+    assert "job 25 at" not in chart
+    assert "the newest 15 of 40 jobs" in tell.html(advice_on(records), records)
+    assert "the newest 3" not in tell.html(advice_on(records[:3]), records[:3])
 
 
 @pytest.mark.parametrize("least", [0.0, 5e-324, 1e-308, 1e-90, 1e-6])

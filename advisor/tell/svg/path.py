@@ -16,6 +16,7 @@ DOT = 17  # pixels; dots nearer than this cover each other's numbers
 BESIDE = sorted(
     ((14 * i, 10 * j) for i in range(-5, 6) for j in range(-5, 6)), key=lambda p: (hypot(*p), -p[0], p[1])
 )
+NEWEST = 15  # jobs that are drawn: of more their numbers and arrows cover each other
 SHADES = 5  # classes of loss, by rank: q1 the best fifth
 
 
@@ -27,11 +28,11 @@ def path_chart(
     width: int = WIDE,
     ident: str = "path",
 ) -> str:
-    """Jobs numbered in their order over two knobs; empty where fewer than two settings are known."""
+    """The NEWEST jobs numbered in their order over two knobs; empty where fewer than two settings are known."""
     points = [
         (i, getattr(j.hyperparameters, across), getattr(j.hyperparameters, up)) for i, j in enumerate(jobs, 1)
     ]
-    points = [(i, x, y) for i, x, y in points if _number(x) and _number(y)]
+    points = [(i, x, y) for i, x, y in points[-NEWEST:] if _number(x) and _number(y)]
     wanted = [(getattr(h, across), getattr(h, up)) for h in proposals]
     wanted = [(x, y) for x, y in wanted if _number(x) and _number(y)]
     if len(points) + len(wanted) < 2 or not points:
