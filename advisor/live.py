@@ -23,8 +23,8 @@ from advisor.space_record import default_space
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, by the share of it that is left: what is saved must outweigh what may be
-# lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 2.7 in 100 stops were wrong and
-# 26 % of the epochs saved (4,992 pairs of jobs; experiments/LOG.md).
+# lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 2.9 in 100 stops were wrong and
+# 27 % of the epochs saved (4,992 pairs of jobs; experiments/LOG.md), before leading jobs were spared.
 UNLIKELY, UNLIKELY_RISEN = 0.1, 0.5
 BELIEFS = Beliefs(  # a run's own course departs less from its beginning, and more smoothly, than one setting from another
     length=(2.2, 3.0, 1.8),
@@ -56,9 +56,10 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     knobs = setting(job, space.rate_name)
     if knobs is None or not len(seen):
         return Live()
-    left = 1 - step[-1] / total_steps(job, step[-1])
-    if _leads(job, 1 - left, seen, jobs):
+    share = step[-1] / total_steps(job, step[-1])
+    if len(job.full_valid) and _leads(job, share, seen, jobs):
         return Live()
+    left = 1 - share or 1.0  # where the plan is not known nothing seems to be left
     task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
     return _verdict(task, knobs, seen, left, min(_best_ended(jobs), float(seen.min())))
 

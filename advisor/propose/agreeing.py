@@ -12,27 +12,27 @@ from advisor.nouns import Diagnosis, Job
 from advisor.propose.grid import Grid
 from advisor.propose.series import setting
 
-AGAINST = 0.1  # by which the worth of a setting counts for less that moves a knob against a rule
+AGAINST = 0.03  # by which the worth of a setting counts for less that moves a knob against a rule
 COLUMN = {"n_epochs": 0, "batch_size": 1, "learning_rate_multiplier": 2, "learning_rate": 2}
 
 
 def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarray:
-    """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired on it, 1 for all others."""
+    """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired, 1 for all others."""
     knobs = setting(newest, grid.rate_name) if newest else None
     against = np.zeros(len(grid.settings), bool)
     if knobs is not None:
-        for knob, direction in _asked(diagnosis).items():
-            change = np.log(grid.settings[:, COLUMN[knob]] / knobs[COLUMN[knob]])
+        for column, direction in _asked(diagnosis).items():
+            change = np.log(grid.settings[:, column] / knobs[column])
             against |= change < -1e-6 if direction == "up" else change > 1e-6
     return np.where(against, AGAINST, 1.0)
 
 
-def _asked(diagnosis: Diagnosis) -> dict[str, str]:
-    """The direction asked of each knob to lower the loss, by measurement; a knob that is asked both ways is asked nothing."""
+def _asked(diagnosis: Diagnosis) -> dict[int, str]:
+    """The direction asked of each column to lower the loss, by measurement; one that is asked both ways is asked nothing."""
     moves = {
-        (m.knob, m.direction)
+        (COLUMN[m.knob], m.direction)
         for f in diagnosis.fired
         for m in f.moves
         if m.aim == "loss" and m.knob in COLUMN
     }
-    return {knob: direction for knob, direction in moves if len({d for k, d in moves if k == knob}) == 1}
+    return {column: way for column, way in moves if len({w for c, w in moves if c == column}) == 1}

@@ -14,7 +14,7 @@ from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
-from advisor.propose.nearby import nearness
+from advisor.propose.nearby import nearness, settled
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
@@ -61,14 +61,15 @@ def propose(
         made = _with_stop(follow(jobs, diagnosis, space, grid, free & within.settings, n), within.reason)
         return made[: max(1, within.at_once(_epochs(made)))], []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
-    safe = free & within.settings & ~task.in_vain(grid.settings)
+    free &= within.settings
+    logs = task.logs(grid.settings)
+    ranges = [not k.values for k in (space.n_epochs, space.batch_size, space.rate)]
+    safe = free & ~task.in_vain(grid.settings) & settled(logs, task.obs, ranges)
     liked = _near(task, grid) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
-    forced = (
-        not safe.any()
-    )  # nothing is worth it: the word is stop, and what is named is for who goes on all the same
-    grid, left, liked = _shortlist(task, grid, free & within.settings if forced else safe, liked)
+    worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
+    grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, left & (not forced), task.obs.n_ended)
+    reason = within.reason or stop_reason(values, left & worthy, task.obs)
     made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     n = max(1, within.at_once(_epochs(made[:n])))
@@ -149,5 +150,4 @@ def _with_stop(made: list[Proposal], reason: str | None) -> list[Proposal]:
         return made
     if not made:
         return [Proposal(None, expect=reason, stop=True, reason=reason)]
-    head = made[0]
-    return [Proposal(head.hyperparameters, head.because, head.expect, True, reason), *made[1:]]
+    return [replace(made[0], stop=True, reason=reason), *made[1:]]

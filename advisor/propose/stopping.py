@@ -6,19 +6,28 @@ import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth, percent
 from advisor.propose.calibration import came_true
+from advisor.propose.observe import Observations
 
 EXPECTED = 0.01  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
+PATIENCE, LOST = (
+    2,
+    0.5,
+)  # jobs that may pass without a better one; each further one raises EXPECTED by half of itself
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 
 
-def stop_reason(worth: Worth, free: np.ndarray, n_ended: int) -> str | None:
+def stop_reason(worth: Worth, free: np.ndarray, obs: Observations) -> str | None:
     """Why no further job is worth its cost; None where one is."""
     if not free.any():
-        return "every setting of the space that is within the budget has been tried, or is more of what overfitted or blew up"
+        return (
+            "every setting of the space that is within the budget and near the best has been tried or is under way, "
+            "or is more of what overfitted or blew up; a wider --space has others"
+        )
     most = float(worth.improvement[free].max())
-    if n_ended < FEWEST or most >= EXPECTED:
+    least = EXPECTED * (1 + LOST * max(obs.in_vain - PATIENCE, 0))
+    if obs.n_ended < FEWEST or most >= least:
         return None
-    chance = came_true(float(worth.chance[free].max()), n_ended)
+    chance = came_true(float(worth.chance[free].max()), obs.n_ended)
     return (
         f"the best untried setting is expected to bring {most:.1%} of the attainable gain, and the chance of more "
         f"than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"

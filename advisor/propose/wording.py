@@ -81,9 +81,6 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     ended = task.obs.n_ended
     low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
     chance, best = came_true(worth.chance[row], ended), task.obs.best()
-    if chance < 0.5:  # then its middle is no better than that
-        middle = max(middle, best - MATTERS * float(task.guesses.weight @ task.guesses.gain))
-        high = max(high, middle)
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""
@@ -94,7 +91,12 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
     what = "final" if task.objective == "final" else "best"
-    about = f"{what} validation loss about {middle:.3g} (8 in 10: {low:.3g} to {high:.3g}), "
+    reach = f"(8 in 10: {low:.3g} to {high:.3g})"
+    # the chance is corrected by what came true, the middle is not: where they disagree it is left out
+    if chance < 0.5 and middle < best:
+        about = f"{what} validation loss uncertain {reach}, "
+    else:
+        about = f"{what} validation loss about {middle:.3g} {reach}, "
     if not ended:
         return [about + "no job has ended yet"]
     return [about + f"best so far {task.obs.ended_best:.3g}", chance_text]

@@ -57,6 +57,11 @@ def test_a_job_that_leads_the_best_of_its_length_where_that_one_stood_goes_on():
     assert not judge([best, ahead], SPACE).stop_now
 
 
+def test_a_run_whose_length_nobody_told_is_stopped_all_the_same():
+    running = job([2.0, 2.3, 2.9], 3, name="r", status="running", total_steps=None, n_train_examples=None)
+    assert judge([GOOD, running], SPACE).stop_now
+
+
 def test_the_reason_gives_the_range_of_its_end_the_best_known_and_the_chance():
     running = job([1.6, 1.4, 1.5, 1.8, 2.1], 12, rate=1.6, name="job-1", status="running")
     reason = judge([GOOD, running], SPACE).reason

@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from propose_jobs import ask, job, knobs
+from propose_jobs import LISTS, RANGES, ask, job, knobs
 
 from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
-from advisor.propose import keep
-from advisor.propose.agreeing import agreement
+from advisor.propose import keep, propose
+from advisor.propose.agreeing import AGAINST, agreement
 from advisor.propose.grid import candidates, within_reach
 from advisor.propose.limits import overfitted_settings
 from advisor.propose.series import blew_up
@@ -164,7 +164,7 @@ def test_a_job_that_overfitted_bars_nothing_where_the_best_checkpoint_is_what_co
     assert not ask(jobs, longer, objective="best_checkpoint")[0][0].stop
 
 
-@pytest.mark.parametrize(("direction", "kept"), [("up", [1.0, 0.1, 1.0]), ("down", [0.1, 1.0, 1.0])])
+@pytest.mark.parametrize(("direction", "kept"), [("up", [1.0, AGAINST, 1.0]), ("down", [AGAINST, 1.0, 1.0])])
 def test_a_setting_that_moves_against_a_rule_counts_for_less(direction, kept):
     grid = candidates(
         SearchSpace.from_record(
@@ -176,6 +176,32 @@ def test_a_setting_that_moves_against_a_rule_counts_for_less(direction, kept):
     factors = agreement(grid, job(5, 8, 0.4), Diagnosis("healthy", (finding,)))
     by_epochs = dict(zip(grid.settings[:, 0], factors, strict=True))
     assert [by_epochs[8], by_epochs[3], by_epochs[5]] == kept
+
+
+def test_a_rule_turns_the_choice_where_the_library_leads_the_other_way():
+    """What the proposer would do unasked, a rule with a measured move against it keeps it from."""
+    jobs = [job(5, 8, 0.4, ends=(2.8, 2.6, 2.45, 2.35, 2.3))]
+    unasked = knobs(ask(jobs)[0][0])
+    assert unasked[2] > 0.4 or unasked[0] > 5
+    against = tuple(Move(k, "down") for k in ("n_epochs", "learning_rate_multiplier"))
+    diagnosis = Diagnosis("overfitting", (Finding("FT000", "asks", "fires", moves=against),))
+    made, _ = propose(jobs, diagnosis, SearchSpace.from_record(LISTS))
+    assert knobs(made[0])[0] <= 5
+    assert knobs(made[0])[2] <= 0.4
+
+
+def test_a_late_job_in_a_range_stays_about_the_best_and_a_listed_value_does_not():
+    jobs = [
+        job(3, 8, r, ends=(2.0, 1.0 + 0.3 * abs(math.log2(r / 0.4))), name=f"{r}")
+        for r in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+    ]
+    made, others = ask(jobs, RANGES, n=4)
+    for epochs, batch, rate in map(knobs, [*made, *others]):
+        assert max(epochs / 3, 3 / epochs) <= 2**1.6
+        assert max(batch / 8, 8 / batch) <= 4
+        assert max(rate / 0.4, 0.4 / rate) <= 4
+    listed = {"n_epochs": [12], "batch_size": [64], "learning_rate_multiplier": [6.4]}
+    assert knobs(ask(jobs, listed)[0][0]) == (12, 64, 6.4)
 
 
 def test_a_range_of_rates_is_cut_to_what_jobs_have_come_near():
