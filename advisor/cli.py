@@ -61,9 +61,8 @@ def recommend(args) -> None:
     options = {"n": args.n, "objective": args.objective, "budget": args.budget, "guide_only": args.guide_only}
     advice = _advise(request, prior=prior, **options)
     if len(advice.proposals) < args.n and not advice.proposal.stop:
-        note(
-            f"{args.n} settings asked for, {len(advice.proposals)} proposed: the space has no more worth a look"
-        )
+        rest = "no more within the budget and the space is worth a look"
+        note(f"{args.n} settings asked for, {len(advice.proposals)} proposed: {rest}")
     data = findings_of(request)
     _answer(args, request, advice, data)
     if not args.jobs and not args.dry_run:

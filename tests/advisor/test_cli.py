@@ -154,6 +154,12 @@ def test_a_budget_that_pays_for_nothing_ends_with_the_word_to_stop_and_nothing_t
     assert all(words not in out for words in ("go on", "Paste", "why:", "expect:"))
 
 
+def test_a_budget_that_pays_for_fewer_settings_than_asked_for_is_named_for_it(capsys, jobs_file):
+    code, out, err = run(capsys, "recommend", "--jobs", jobs_file, "--n", "3", "--budget", "jobs=2", "--json")
+    assert (code, len(json.loads(out)["proposals"])) == (0, 2)
+    assert "3 settings asked for, 2 proposed: no more within the budget" in err
+
+
 def test_a_budget_that_no_job_lets_us_reckon_with_is_said(capsys, tmp_path):
     path = tmp_path / "jobs.json"
     path.write_text(json.dumps([overfitted(1)]))
