@@ -17,6 +17,10 @@ from advisor.nouns import HyperParameters, Job
 
 # Fewer evaluations than this show no trend: two points always lie on a line.
 MIN_POINTS = 3
+GAINED = (
+    0.04  # share of the first level, as FT301: from before training to the end, on the whole validation set
+)
+SCATTER = 4.0  # standard deviations of a training point that a short validation curve must move by: chance seldom does
 TRAIN_COUNTS = (
     0.15  # weight of the training curve beside validation where a reader judges whether a run has settled
 )
@@ -100,12 +104,32 @@ class Measurements:
         """What was learned, as a share of the first level: the larger of the two curves.
 
         Of validation the fall to its lowest level, for what overfitting takes away had been learned. Of training the
-        fall to its last: few noisy points have a low one by chance.
+        fall to its last: few noisy points have a low one by chance. A curve that is not told from noise fell by none.
         """
         v, t = self.valid, self.train
-        of_valid = v.fall / abs(v.start) if v and v.start else 0.0
-        of_train = (t.start - t.end) / abs(t.start) if t and t.start else 0.0
+        of_valid = v.fall / abs(v.start) if v and v.start and self.valid_told else 0.0
+        of_train = (t.start - t.end) / abs(t.start) if t and t.start and t.told is not False else 0.0
         return max(of_valid, of_train)
+
+    @property
+    def valid_told(self) -> bool:
+        """Whether the validation curve has a course beyond noise.
+
+        Where it is too short to tell, the training curve stands in: where that has no course, a validation loss that
+        moves by less than single batches scatter has none either, for an evaluation is no noisier than a batch. Unless
+        the whole validation set was measured before training too, and has gained since.
+        """
+        v, t = self.valid, self.train
+        if v is None or (self.gain is not None and self.gain > GAINED * abs(v.start)):
+            return v is not None
+        if v.told is not None:
+            return v.told
+        return t is None or t.told is not False or v.top - v.best > SCATTER * t.noise
+
+    @property
+    def told(self) -> bool:
+        """Whether either curve has a course beyond noise, as far as can be told."""
+        return self.valid_told or (self.train is not None and self.train.told is not False)
 
     @property
     def by_heart(self) -> float | None:

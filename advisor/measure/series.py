@@ -67,7 +67,7 @@ def _positions(step: np.ndarray) -> np.ndarray:
     """Steps with the gaps filled in log order; the place in the log where steps say nothing."""
     known = np.abs(step) < OVERFLOW
     place = np.arange(len(step), dtype=float)
-    if not known.any() or step[known].min() == step[known].max():
+    if not known.any() or (len(step) > 1 and step[known].min() == step[known].max()):
         return place
     if known.all():
         return step

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advisor.measure.chance import told_from_noise
 from advisor.measure.series import Series
 
 PARTS = (
@@ -35,6 +36,8 @@ class Shape:
     start: float  # level of the first part
     best: float  # lowest level of the line
     best_step: float  # where that stands
+    lowest: float  # the lowest point, as logged
+    lowest_step: float  # where that stands
     end: float  # level of the last part
     top: float  # highest level of the line
     peak: float  # highest level of a part, a single outlier apart
@@ -49,6 +52,7 @@ class Shape:
         float  # the same over the last fifth, no more than the last half's course bears out; at least 0
     )
     swing: float  # mean distance of the points from the line, after the first part (a steep drop is no swing)
+    told: bool | None = None  # whether it has a course that noise alone has not; None: too few points to tell
 
     @property
     def jump(self) -> float:
@@ -82,6 +86,8 @@ def shape(series: Series) -> Shape | None:
         start=float(line[0]),
         best=best,
         best_step=float(step[turn]),
+        lowest=float(series.loss.min()),
+        lowest_step=float(series.step[series.loss.argmin()]),
         end=end,
         top=float(line.max()),
         peak=float(level.max()),
@@ -94,6 +100,7 @@ def shape(series: Series) -> Shape | None:
         late_fall=float(late) - end,
         last_fall=_last_fall(half - end, last - end, noise_of_level),
         swing=float(np.mean(np.abs(left_over))),
+        told=told_from_noise(series.loss, noise),
     )
 
 

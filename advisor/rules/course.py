@@ -1,17 +1,30 @@
-"""Whether a job's curves have a course to judge: one that blew up or learned nothing has none, whatever its noise shows."""
+"""Whether a job's curves have a course to judge: none where it blew up, swings or learned nothing beyond its noise."""
 
 from __future__ import annotations
 
 from advisor.measure import Measurements
+from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
 from advisor.rules.ft301_underfitting import Underfitting
+from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft402_diverged import blew_up
+from advisor.rules.rule import Rule
 
 BLEW_UP = "the loss blew up (FT402)"
+NOISE = "the evaluations are too few for their noise (FT102)"
 FLAT = "hardly anything was learned (FT301)"
+SWINGS = "the validation loss swings, so that its last rise or fall is luck (FT401)"
 
 
 def no_course(m: Measurements) -> str | None:
     """Why rises and falls of these curves say nothing; None where they do."""
     if blew_up(m):
         return BLEW_UP
-    return FLAT if Underfitting().look(m).verdict == "fires" else None
+    if m.valid is not None and _fires(TooFewEvaluations(), m):
+        return NOISE
+    if _fires(Underfitting(), m):
+        return FLAT
+    return SWINGS if _fires(Oscillating(), m) else None
+
+
+def _fires(rule: Rule, m: Measurements) -> bool:
+    return rule.look(m).verdict == "fires"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from advisor.measure import Measurements
+from advisor.measure.chance import ENOUGH
 from advisor.measure.measurements import MIN_POINTS
 from advisor.nouns import Finding
-from advisor.rules.rule import Rule
+from advisor.rules.rule import Rule, Threshold
 
 
 class TooFewEvaluations(Rule):
-    """Fewer validation losses than a trend needs.
+    """Fewer validation losses than a trend needs, or than its noise asks for.
 
     ## What it looks for
     Validation losses that can be used (a count): numbers, one a step, the loss before training among them, not all 0;
-    at least three.
+    at least three. And ten where the training loss is not told from noise around one level, and the validation loss
+    moved by more than 4 % of its first level, yet by less than four standard deviations of a training point: fewer
+    noisy evaluations take on any course by chance. Not where four and more fall one after the other, or rise, nor where
+    the whole validation set gained as much since before training.
 
     ## Why it matters
     Two points always lie on a line. Whether the model learns to answer or learns by heart shows on validation
@@ -38,14 +42,25 @@ class TooFewEvaluations(Rule):
     id = "FT102"
     name = "too-few-evaluations"
     guide = ()
+    moved = Threshold(0.04, "share of the first level", "as FT301: less is nothing learned, noise or not")
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is not None:
+            if self._drowned(m):
+                reason = (
+                    f"{m.valid.n} evaluations that move by no more than noise; a trend needs {ENOUGH} of such"
+                )
+                return self.fires(m, reason, usable=m.valid.n, limit=ENOUGH, logged=m.n_valid_logged)
             return self.clear("enough evaluations to judge", usable=m.valid.n, limit=MIN_POINTS)
         figures = {"usable": 0 if m.n_valid >= MIN_POINTS else m.n_valid, "limit": MIN_POINTS}
         advice = ": give the job a validation file" if _has_none(m) else ""
         reason = f"{_known(m)}; a trend needs {MIN_POINTS}{advice}"
         return self.fires(m, reason, **figures, logged=m.n_valid_logged)
+
+    def _drowned(self, m: Measurements) -> bool:
+        """Whether the evaluations move, but too few of them to tell it from their noise."""
+        v = m.valid
+        return v.told is None and not m.told and v.top - v.best > self.moved * abs(v.start)
 
 
 def _has_none(m: Measurements) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import sqrt
 
-from advisor.measure import Measurements
+from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
 from advisor.rules.ft402_diverged import blew_up
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
+NOISE = "neither curve is told from noise around one level"
 BARELY_AHEAD = "right on 34 of 66 jobs whose training is not well ahead"  # on 39 tables
 
 
@@ -39,7 +40,7 @@ class Overfitting(Rule):
     Under a rate that decays to zero a shorter run is not the beginning of a longer one, and may stop short.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than three finite validation losses, or where neither curve is told from noise around one level.
 
     ## References
     Prechelt, "Early stopping - but when?" (1998): generalisation loss; the guide, number of epochs and learning
@@ -100,13 +101,22 @@ class Overfitting(Rule):
         }
         if v.rise <= limit:
             return self.clear("validation loss stays near its best", **figures)
+        if not m.told:
+            return self.cannot_tell(NOISE)
         if blew_up(m):
             return self.clear("the loss blew up (FT402), which is no learning by heart", **figures)
         figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if not self.ahead(m):
             return self.clear("validation loss rose, but training does no better", **figures)
-        reason = f"validation loss rose from {v.best:.4g} (step {v.best_step:g}) to {v.end:.4g}"
-        return self.fires(m, reason, **figures)
+        return self.fires(m, f"validation loss rose from {self._lowest(v)} to {v.end:.4g}", **figures)
+
+    def _lowest(self, v: Shape) -> str:
+        """The lowest evaluation as it was logged, for the log and the checkpoint to keep say the same figure."""
+        if v.lowest_step < v.step[-1]:
+            return f"{v.lowest:.4g} (step {v.lowest_step:g})"
+        return (
+            f"about {v.best:.4g} (around step {v.best_step:g})"  # the last evaluation is lowest: an outlier
+        )
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         fewer = (Move("n_epochs", "down"),)

@@ -31,7 +31,8 @@ class TrainingFarAhead(Rule):
     On 39 tables fewer epochs lower the final loss on half of such jobs only: what they surely save is time.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite losses on either curve, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, number of epochs, "decrease if".
@@ -40,7 +41,11 @@ class TrainingFarAhead(Rule):
     id = "FT204"
     name = "training-far-ahead"
     guide = ("Epochs: decrease if the model performs well on training data but poorly on evaluation data.",)
-    by_heart = Threshold(0.4, "share of the loss", "as FT306: above it more epochs seldom help")
+    by_heart = Threshold(
+        0.4,
+        "share of the loss",
+        "as FT306: above it more epochs help less often (13 of 18, below 175 of 189)",
+    )
     gained = Threshold(0.01, "share of the last level", "as FT202: less is not told from nothing")
 
     def look(self, m: Measurements) -> Finding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
+from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
@@ -13,7 +15,8 @@ class Underfitting(Rule):
     ## What it looks for
     `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves;
     below 4 %, where the validation loss has not risen by as much either, and at 2 % already where it falls
-    at a `pace` (FT302) above 10 %.
+    at a `pace` (FT302) above 10 %. A curve that is not told from noise around one level fell by nothing. Not where the
+    validation loss swings (FT401).
 
     ## Why it matters
     The model answers as it did before: the job was wasted.
@@ -28,7 +31,7 @@ class Underfitting(Rule):
     Time and money, where the fault lies in the data or the learning rate.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than three finite validation losses, or so few noisy ones that FT102 fires.
 
     ## References
     The guide, number of epochs, "increase if".
@@ -48,8 +51,12 @@ class Underfitting(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
+        if TooFewEvaluations().look(m).verdict == "fires":
+            return self.cannot_tell("too few evaluations for their noise (FT102)")
         figures = {"learned": m.learned, "limit": self.learned}
-        if m.valid.rise > self.learned * abs(m.valid.start):
+        if Oscillating().look(m).verdict == "fires":
+            return self.clear("the validation loss swings (FT401) rather than stays", **figures)
+        if m.valid_told and m.valid.rise > self.learned * abs(m.valid.start):
             return self.clear("the validation loss rose rather than stayed", rise=m.valid.rise, **figures)
         if m.learned >= self.learned / 2 and m.pace > self.steady:
             return self.clear(
@@ -57,7 +64,8 @@ class Underfitting(Rule):
             )
         if m.learned >= self.learned:
             return self.clear("the model has learned", **figures)
-        fell = f"fell by {m.learned:.1%} only" if m.learned >= 0.0005 else "did not fall"
+        stayed = "did not fall" if m.told else "did not fall by more than their noise"
+        fell = f"fell by {m.learned:.1%} only" if m.learned >= 0.0005 else stayed
         return self.fires(m, f"the losses {fell}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:

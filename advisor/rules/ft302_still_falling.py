@@ -34,7 +34,8 @@ class StillFalling(Rule):
     Further passes over few examples may overfit; they cost in proportion.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite validation losses, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, number of epochs, "increase if"; NVIDIA NeMo AutoModel's guide: still falling at the end, epochs up.

@@ -32,7 +32,8 @@ class SlowFromTheStart(Rule):
     Too high a rate makes the loss swing or diverge.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite losses on either curve, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, learning rate, "increase if"; NVIDIA NeMo AutoModel's guide: slow but steady, rate x 2 to 3.

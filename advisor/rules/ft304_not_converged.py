@@ -5,7 +5,6 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course
-from advisor.rules.ft401_oscillating import Oscillating
 from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import TOO_FEW, Rule, Threshold
 
@@ -15,8 +14,8 @@ class NotConverged(Rule):
 
     ## What it looks for
     `late_fall` of the validation loss over the last third of the steps, as a share of its whole fall, above 6 %; and
-    above one standard deviation of a level. Not where the training loss first jumped up (FT403) or the
-    validation loss swings (FT401), for then smaller batches, at the same rate, are noisier still.
+    above one standard deviation of a level. Not where the training loss first jumped up (FT403), for then smaller
+    batches, at the same rate, are noisier still.
 
     ## Why it matters
     With the same passes over the data more and shorter steps bring the model further.
@@ -31,7 +30,8 @@ class NotConverged(Rule):
     Smaller batches take longer and are noisier; at a rate that is already too high they make the loss swing.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite validation losses, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, batch size, "decrease if".
@@ -55,8 +55,6 @@ class NotConverged(Rule):
         fell = f"validation loss fell by {v.late_fall:.3g} over the last third"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
-        if Oscillating().look(m).verdict == "fires":
-            return self.clear(f"{fell}, but it swings (FT401)", **figures)
         if jumped(m):
             return self.clear(f"{fell}, after a jump at the beginning (FT403)", **figures)
         return self.fires(m, fell, **figures)

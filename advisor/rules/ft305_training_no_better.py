@@ -29,7 +29,8 @@ class TrainingNoBetter(Rule):
     Time and money for a gain that may be small where the losses have all but settled.
 
     ## When it cannot tell
-    With fewer than three finite losses on either curve, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite losses on either curve, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, number of epochs, "increase if": underperforming on both training and validation data.

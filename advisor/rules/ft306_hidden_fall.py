@@ -30,7 +30,8 @@ class HiddenFall(Rule):
     Where training is well ahead of validation already, further passes may overfit.
 
     ## When it cannot tell
-    With fewer than three finite validation losses, or where the loss blew up (FT402) or hardly fell (FT301).
+    With fewer than three finite validation losses, or where the loss blew up (FT402), hardly fell
+    (FT301), swings (FT401) or is not told from its noise (FT102).
 
     ## References
     The guide, number of epochs, "increase if".
@@ -42,7 +43,8 @@ class HiddenFall(Rule):
     share = Threshold(
         0.06,
         "share of the last level",
-        "on 39 tables more epochs help on 175 of 189 jobs above it where no other rule asks for them, on 50 of 71 at 4 to 6 %",
+        "on 39 tables more epochs help on 175 of 189 jobs above it where no other rule asks for them, on 50 of 71 at "
+        "4 to 6 %",
     )
     clearly = Threshold(3.0, "standard deviations of a level", "one in a thousand by chance")
     of_fall = Threshold(0.005, "share of the whole fall", "as FT305: less is not worth a job")
@@ -53,13 +55,15 @@ class HiddenFall(Rule):
             return self.cannot_tell(why)
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        v, ahead = m.valid, m.by_heart or 0.0
+        v = m.valid
         limit = max(self.share * abs(v.end), self.clearly * v.noise_of_level, self.of_fall * v.fall)
         figures = {"late_fall": v.late_fall, "limit": limit, "end": v.end}
-        figures |= {"by_heart": ahead, "by_heart_limit": self.by_heart}
+        ahead = m.by_heart is not None and m.by_heart > self.by_heart
+        if m.by_heart is not None:
+            figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if v.late_fall <= limit:
             return self.clear("over the last third the validation loss gained little", **figures)
-        if ahead >= self.by_heart:
+        if ahead:
             return self.clear("training is far ahead of validation", **figures)
         if StillFalling().look(m).verdict == "fires":
             return self.clear("nothing hides the fall: FT302 tells of it", **figures)

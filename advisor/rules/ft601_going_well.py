@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
+from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
 from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft202_rising_again import RisingAgain
 from advisor.rules.ft204_training_far_ahead import TrainingFarAhead
@@ -58,6 +59,8 @@ class GoingWell(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
+        if TooFewEvaluations().look(m).verdict == "fires":
+            return self.cannot_tell("the evaluations are too few for their noise (FT102)")
         troubles = [r.id for r in TROUBLES if r.look(m).verdict == "fires"]
         figures = {"troubles": troubles, "limit": 0}
         if troubles:

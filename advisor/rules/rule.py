@@ -1,6 +1,7 @@
 """What a rule is: a symptom with an id, the guide's line that it encodes, and a verdict on measurements.
 
-A rule looks at figures and never at curves, files or other rules.
+A rule looks at figures, and where symptoms exclude each other at another rule's verdict on the same figures; never at
+curves or files.
 """
 
 from __future__ import annotations

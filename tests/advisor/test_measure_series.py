@@ -71,6 +71,12 @@ def test_the_loss_before_training_stands_at_step_zero():
     assert list(clean(curve((10, 2.0), (20, 1.0)), start=3.0).loss) == [3.0, 2.0, 1.0]
 
 
+def test_a_single_evaluation_keeps_its_step_and_is_no_loss_before_training():
+    left = clean(Curve([13], [3.35]), start=3.6)
+    assert (left.step.tolist(), left.loss.tolist()) == ([0, 13], [3.6, 3.35])
+    assert clean(Curve([13], [3.35])).step.tolist() == [13]
+
+
 def test_an_evaluation_at_step_zero_is_not_doubled_by_the_loss_before_training():
     assert list(clean(curve((0, 2.9), (20, 1.0)), start=3.0).loss) == [2.9, 1.0]
 
