@@ -45,7 +45,7 @@ class GoingWell(Rule):
     learns less.
 
     ## When it cannot tell
-    With fewer than three finite validation losses.
+    With fewer than three finite validation losses, or so few noisy ones that FT102 fires.
 
     ## References
     The guide, batch size, "increase if"; Malladi et al., arXiv 2205.10287, on batch size and learning rate.
