@@ -20,11 +20,8 @@ class Beliefs:
     length: tuple[float, float, float] = (1.5, 3.0, 1.8)  # epochs, batch size, learning rate
     bump: float = 0.5
     tilt: tuple[float, float, float] = (0.25, 0.1, 0.1)
-    middle: tuple[float, float, float] = (
-        1.6,
-        3.0,
-        -1.0,
-    )  # where the tilt is nought: 3 epochs, batch 8, rate x 0.5
+    # where the tilt is nought: 3 epochs, batch 8, rate x 0.5
+    middle: tuple[float, float, float] = (1.6, 3.0, -1.0)
     # errors of observations
     seed_noise: float = 0.006  # share of the gain that another seed changes
     own: float = 0.25  # on the log scale: what a setting has of its own, that no neighbour tells
@@ -44,9 +41,8 @@ class Beliefs:
     gain_loose: float = 0.2  # share of tasks whose gain says nothing of their surface
     # how far one fit is believed: below 1, since no table is this task
     trust: float = 0.8
-    stretch: float = (
-        0.5  # how far the scale's Jacobian counts: whole, it pulls the floor up to the losses seen
-    )
+    # how far the Jacobian of the scale counts: whole, it pulls the floor up to the losses seen
+    stretch: float = 0.5
     tails: float = 6.0  # degrees of freedom of a Student's t; 0: a Gaussian
     train_trust: float = 0.4
     train_bump: float = 0.4

@@ -41,13 +41,12 @@ def affordable(
     ----------
     budget : None, int or dict
         Jobs left, or what is left of each of `jobs`, `trained_tokens`, `usd`. What an epoch costs is taken from the
-        jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not known it cannot limit, which a warning says.
+        jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not known it cannot limit,
+        which a warning says.
     """
     left = _read(budget)
     paid = np.ones(len(settings), bool)
-    if (
-        left.get("jobs", 1) < 1
-    ):  # any setting is one job too many: the best stands, for who goes on all the same
+    if left.get("jobs", 1) < 1:  # the best setting stands, for who goes on all the same
         return Affordable(paid, "the budget of jobs is used up")
     short, rates = [], []
     for kind, per_epoch in (("trained_tokens", _tokens(jobs, context)), ("usd", _usd(jobs, context))):
@@ -61,7 +60,7 @@ def affordable(
         rates.append((left[kind], per_epoch))
         paid &= settings[:, 0] * per_epoch <= left[kind]
         if not paid.any():
-            short.append(f"{left[kind]:.9g} {kind}, {settings[:, 0].min() * per_epoch:.9g} needed")
+            short.append(f"{left[kind]:.6g} {kind}, {settings[:, 0].min() * per_epoch:.6g} needed")
     if short:
         return Affordable(paid, f"what is left does not pay for the shortest job: {'; '.join(short)}")
     return Affordable(paid, None, left.get("jobs", np.inf), tuple(rates))

@@ -11,9 +11,8 @@ from advisor.nouns import Job
 from advisor.propose.beliefs import LATTICE
 from advisor.propose.series import blew_up, setting, validation
 
-OVERDONE = (
-    0.03  # of the gain: a loss that ends so far above its lowest has overfitted beyond the noise of a seed
-)
+# Share of the gain by which a loss must end above its lowest: three times what another seed changes (`tables`' README: 1 %).
+OVERDONE = 0.03
 BREAKS = 3.0  # log2 of the multiplier about which tasks of the library break: none did up to 6.4
 SPREAD = 1.0  # octaves
 

@@ -54,7 +54,8 @@ def validation(job: Job) -> tuple[np.ndarray, np.ndarray, bool]:
     Where that was never measured the mini-batch losses stand in, else the training losses.
     """
     for curve, whole in ((job.full_valid, True), (job.valid, False), (job.train, False)):
-        step, loss = clean(curve)
+        read = measured(curve, reload=not job.pending and curve is not job.train)
+        step, loss = read.step, read.loss
         later = step > 0
         if later.any():
             return step[later], loss[later], whole

@@ -9,10 +9,8 @@ from advisor.propose.calibration import came_true
 from advisor.propose.observe import Observations
 
 EXPECTED = 0.01  # share of the gain that the best next job must be expected to bring; see experiments/LOG.md
-PATIENCE, LOST = (
-    2,
-    0.5,
-)  # jobs that may pass without a better one; each further one raises EXPECTED by half of itself
+# Jobs that may pass without a better one; each further one raises what the next must promise by LOST of EXPECTED.
+PATIENCE, LOST = 3, 0.5
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 
 

@@ -14,7 +14,7 @@ NO_JOB = "FT101"
 SHORT = {
     "n_epochs": "epochs",
     "batch_size": "batch size",
-    "learning_rate_multiplier": "learning-rate multiplier",
+    "learning_rate_multiplier": "learning rate multiplier",
     "learning_rate": "learning rate",
 }
 
@@ -54,7 +54,7 @@ def expectation(
 ) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
     parts = _figures(row, setting, worth, task)
-    if task.obs.measured:
+    if task.obs.measured and task.validated:
         parts += _unasked(newest, to, diagnosis)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
 
@@ -72,7 +72,7 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
     if not rest:
         return []
     return [
-        f"no rule asks for {' and '.join(rest)}: the curves of this task's jobs and of earlier tasks carry it"
+        f"no measured rule asks for {' and '.join(rest)}: the curves of this task's jobs and of earlier tasks carry it"
     ]
 
 
