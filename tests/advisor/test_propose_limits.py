@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from propose_jobs import LISTS, RANGES, ask, job, knobs
 
@@ -10,7 +11,7 @@ from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
 from advisor.propose.grid import candidates, within_reach
-from advisor.propose.limits import overfitted_settings
+from advisor.propose.limits import overdone, overfitted_settings
 from advisor.propose.series import blew_up
 
 
@@ -137,6 +138,12 @@ def test_more_of_what_overfitted_is_not_proposed():
     made, others = ask(jobs, n=3)
     for epochs, batch, rate in map(knobs, [*made, *others]):
         assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
+
+
+def test_the_same_rate_over_a_larger_batch_is_less_of_it():
+    tried = np.array([[5, 8, 0.4]])
+    settings = np.array([[5, 8, 0.4], [8, 16, 0.8], [5, 32, 0.4], [5, 8, 0.2], [3, 8, 1.6]])
+    assert overdone(settings, tried).tolist() == [True, True, False, False, False]
 
 
 def test_what_is_not_in_vain_comes_first_and_alone_however_many_are_asked_for():

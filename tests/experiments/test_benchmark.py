@@ -214,6 +214,14 @@ def test_reading_a_surface_agrees_with_a_slow_twin():
     )
 
 
+def test_a_training_loss_is_not_extrapolated_beyond_what_any_table_ran():
+    one = next(s for s in shipped().surfaces if s.constant)
+    still = Lattice(rate=np.zeros(1), epochs=np.zeros(1))
+    logs = np.log2([[32.0, 8.0, 0.8], [100.0, 8.0, 0.8]])
+    at_32, at_100 = one.training(logs[:, 0], logs, still)[0]
+    assert at_32 == pytest.approx(at_100)
+
+
 def test_the_smallest_lattice_of_some_shifts_holds_them_in_their_order():
     whole = Lattice(rate=np.arange(5.0), epochs=np.arange(3.0))
     which = np.array([1, 4, 11])
