@@ -32,6 +32,7 @@ class Observations:
     job: np.ndarray  # int[n]
     base: float  # loss before any training
     ended_best: float = np.inf  # the lowest loss that a job ended with, as it was measured
+    seen_best: float = np.inf  # the lowest that any evaluation of the whole validation set showed
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -83,7 +84,7 @@ def observe(
     """
     telling = _telling(jobs)
     most = max(2, min(9, MOST_POINTS // max(len(telling), 1)))
-    valid, train = [], []
+    valid, train, seen = [], [], []
     for i in telling:
         job = jobs[i]
         if blew_up(job, base):  # that tells of a limit, not of the surface: `limits.py`
@@ -91,10 +92,14 @@ def observe(
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
         rows = _validation_rows(job, knobs, base, most if curves else 1, best)
         valid += [(*r, i) for r in rows if curves or r[3] == END]
+        seen.append(clean(job.full_valid)[1].min(initial=np.inf))
         if curves:
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
     ends = [r[2] for r in valid if r[3] == END]
-    return replace(_table(valid, base), ended_best=min(ends, default=np.inf)), _table(train, base)
+    valid = replace(
+        _table(valid, base), ended_best=min(ends, default=np.inf), seen_best=min(seen, default=np.inf)
+    )
+    return valid, _table(train, base)
 
 
 def _telling(jobs: Sequence[Job]) -> list[int]:

@@ -99,7 +99,14 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
         about = f"{what} validation loss about {middle:.3g} {reach}, "
     if not ended:
         return [about + "no job has ended yet"]
-    return [about + f"best so far {task.obs.ended_best:.3g}", chance_text]
+    return [about + _best_so_far(task), chance_text]
+
+
+def _best_so_far(task: Task) -> str:
+    """The best end, and a checkpoint on the way that was better: that one need not be trained again."""
+    ended, seen = task.obs.ended_best, task.obs.seen_best
+    at_hand = f" ({seen:.3g} at a checkpoint)" if f"{seen:.3g}" != f"{ended:.3g}" and seen < ended else ""
+    return f"best so far {ended:.3g}{at_hand}"
 
 
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:

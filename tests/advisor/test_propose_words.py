@@ -213,3 +213,12 @@ def test_the_middle_of_a_forecast_agrees_with_the_chance_that_is_told(objective)
             low <= float(middle[1]) <= high and (chance >= 50 or float(middle[1]) >= 0.9)
         )
     assert made[0].expect.startswith("final" if objective == "final" else "best")
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [((1.6, 1.2, 1.5), "best so far 1.5 (1.2 at a checkpoint)"), ((1.6, 1.2), "best so far 1.2;")],
+)
+def test_a_checkpoint_at_hand_that_is_better_than_every_end_is_told(ends, told):
+    made, _ = ask([job(5, 8, 0.4, ends=ends)])
+    assert told in made[0].expect
