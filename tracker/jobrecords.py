@@ -43,7 +43,7 @@ def records(
         All jobs of an experiment by its name.
     run_id
         A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
-        stands for its run.
+        stands for its run, and the name of an experiment for all its jobs.
 
     Raises
     ------
@@ -53,7 +53,10 @@ def records(
     if (experiment is None) == (run_id is None):
         raise InputError("Give either an experiment's name or a run's id.")
     store = reader(tracking_uri or store_uri())
-    rows = _of_run(store, run_id) if run_id is not None else store.runs(experiment=experiment)
+    if run_id is not None:
+        rows = _of_run(store, run_id) or store.runs(experiment=run_id)
+    else:
+        rows = store.runs(experiment=experiment)
     if not rows:
         raise InputError(
             f"The store {tracking_uri or store_uri()} has no runs of {experiment or run_id!r}; expected the name of an "

@@ -70,7 +70,10 @@ def _recommend(commands) -> None:
         'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64}, "learning_rate_multiplier": [0.5, 1, 2]}',
     )
     p.add_argument(
-        "run_id", nargs="?", metavar="RUN_ID", help="an MLflow run: a loop, one of its jobs, or a lone job"
+        "run_id",
+        nargs="?",
+        metavar="RUN_ID",
+        help="an MLflow run (a loop, one of its jobs, a lone job), or the name of an experiment",
     )
     p.add_argument("--experiment", metavar="NAME", help="all jobs of an MLflow experiment")
     p.add_argument(

@@ -86,3 +86,11 @@ def test_a_jobs_id_means_its_run(store, capsys):
     assert main(["recommend", job_id]) == 0
     assert tags(database)["advisor.next"], "written to the run that the job's id stands for"
     assert capsys.readouterr().err == ""
+
+
+def test_the_name_of_an_experiment_stands_for_its_jobs_where_a_run_is_asked_for(store, capsys):
+    assert main(["recommend", "tuning", "--dry-run", "--json"]) == 0
+    by_name = json.loads(capsys.readouterr().out)
+    assert main(["recommend", "--experiment", "tuning", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == by_name
+    assert main(["recommend", "nothing-of-that-name"]) == 2
