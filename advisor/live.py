@@ -7,7 +7,7 @@ from the library of earlier tasks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,15 +81,10 @@ def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, left: float, best:
 
 def _leads(job: Job, share: float, seen: np.ndarray, jobs: Sequence[Job]) -> bool:
     """Whether the job stands below the best one of as many epochs where that one had come as far, and still falls."""
-    rivals = [
-        j for j in peers_of_newest(jobs)[:-1]
-        if j.hyperparameters.n_epochs == job.hyperparameters.n_epochs and not j.pending and not diverged(j)
-    ]  # fmt: skip
     courses = [
-        (step / total_steps(j, step[-1]), loss)
-        for j in rivals
-        for step, loss in [clean(j.full_valid)]
-        if len(loss)
+        (step / total_steps(rival, step[-1]), loss)
+        for rival, step, loss in _ended(jobs)
+        if rival.hyperparameters.n_epochs == job.hyperparameters.n_epochs
     ]
     if not courses or seen[-1] > seen.min():
         return False
@@ -99,12 +94,15 @@ def _leads(job: Job, share: float, seen: np.ndarray, jobs: Sequence[Job]) -> boo
 
 def _best_ended(jobs: Sequence[Job]) -> float:
     """The lowest loss that a peer ended with."""
-    ends = []
+    return min((float(loss[-1]) for _, _, loss in _ended(jobs)), default=np.inf)
+
+
+def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
+    """The newest job's peers that came to an end, with the steps and losses of their whole evaluations."""
     for job in peers_of_newest(jobs)[:-1]:
-        _, loss = clean(job.full_valid)
+        step, loss = clean(job.full_valid)
         if len(loss) and not job.pending and not diverged(job):
-            ends.append(float(loss[-1]))
-    return min(ends, default=np.inf)
+            yield job, step, loss
 
 
 def _broken(curve: Curve) -> bool:

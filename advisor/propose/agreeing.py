@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.nouns import Diagnosis, Job
-from advisor.propose.grid import Grid
+from advisor.propose.grid import COLUMN, Grid
 from advisor.propose.series import setting
 
 AGAINST = 0.03  # by which the worth of a setting counts for less that moves a knob against a rule
-COLUMN = {"n_epochs": 0, "batch_size": 1, "learning_rate_multiplier": 2, "learning_rate": 2}
 
 
 def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarray:

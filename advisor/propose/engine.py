@@ -65,7 +65,7 @@ def propose(
     logs = task.logs(grid.settings)
     ranges = [not k.values for k in (space.n_epochs, space.batch_size, space.rate)]
     safe = free & ~task.in_vain(grid.settings) & settled(logs, task.obs, ranges)
-    liked = _near(task, grid) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
+    liked = _near(task, logs) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
@@ -116,11 +116,11 @@ def _choose(
     return rows, first
 
 
-def _near(task: Task, grid: Grid) -> np.ndarray:
+def _near(task: Task, logs: np.ndarray) -> np.ndarray:
     """Where no earlier task says where valleys lie, the best job so far may be far from all of them."""
     if task.library.blank:
-        return np.ones(len(grid.settings))
-    return nearness(task.logs(grid.settings), task.obs)
+        return np.ones(len(logs))
+    return nearness(logs, task.obs)
 
 
 def _score(values: Worth, liked: np.ndarray) -> np.ndarray:

@@ -17,6 +17,12 @@ from advisor.space_record import COVERED, around
 
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
 RATE_STEP = np.sqrt(2.0)  # about the finest step that changes a final loss by more than its noise
+COLUMN = {
+    "n_epochs": 0,
+    "batch_size": 1,
+    "learning_rate_multiplier": 2,
+    "learning_rate": 2,
+}  # of a grid, by knob
 REACH = 16.0  # times beyond the rates tried so far: a bad first job is rarely further off, and a guess there costs a job
 DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
-from advisor.propose.grid import Grid
+from advisor.propose.grid import COLUMN, Grid
 from advisor.propose.rates import reference_rate
 from advisor.propose.series import setting
 
@@ -22,7 +22,7 @@ def follow(
     knobs = setting(jobs[-1], grid.rate_name) if jobs else None
     if knobs is None:
         knobs = np.array([3.0, 8.0, reference_rate(space)])
-    steps, rules = _steps(diagnosis, grid.rate_name)
+    steps, rules = _steps(diagnosis)
     if not free.any():
         return [
             Proposal(
@@ -51,14 +51,13 @@ def _moved(allowed: np.ndarray, value: float, step: float) -> float:
     return float(min(ahead, key=lambda v: abs(np.log(v / (value * STEP**step))), default=value))
 
 
-def _steps(diagnosis: Diagnosis, rate_name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _steps(diagnosis: Diagnosis) -> tuple[np.ndarray, tuple[str, ...]]:
     """Net direction per knob, -1, 0 or 1, and the rules that ask for it; contrary votes cancel."""
-    names = {"n_epochs": 0, "batch_size": 1, "learning_rate_multiplier": 2, "learning_rate": 2, rate_name: 2}
     votes, rules = np.zeros(3), []
     for finding in diagnosis.fired:
-        asked = [m for m in (*finding.moves, *finding.guide_moves) if m.knob in names]
+        asked = [m for m in (*finding.moves, *finding.guide_moves) if m.knob in COLUMN]
         for move in asked:
-            votes[names[move.knob]] += 1 if move.direction == "up" else -1
+            votes[COLUMN[move.knob]] += 1 if move.direction == "up" else -1
         if asked:
             rules.append(finding.rule)
     return np.sign(votes), tuple(rules)

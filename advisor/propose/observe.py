@@ -47,7 +47,7 @@ class Observations:
         return int((self.kind == END).sum())
 
     @property
-    def in_vain(self) -> int:
+    def since_best(self) -> int:
         """Jobs that have ended since the best one."""
         ends = self.loss[self.kind == END]
         return len(ends) - 1 - int(np.argmin(ends)) if len(ends) else 0

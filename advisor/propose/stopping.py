@@ -22,7 +22,7 @@ def stop_reason(worth: Worth, free: np.ndarray, obs: Observations) -> str | None
             "or is more of what overfitted or blew up; a wider --space has others"
         )
     most = float(worth.improvement[free].max())
-    least = EXPECTED * (1 + LOST * max(obs.in_vain - PATIENCE, 0))
+    least = EXPECTED * (1 + LOST * max(obs.since_best - PATIENCE, 0))
     if obs.n_ended < FEWEST or most >= least:
         return None
     chance = came_true(float(worth.chance[free].max()), obs.n_ended)
