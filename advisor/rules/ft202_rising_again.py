@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.course import no_course_of_validation
+from advisor.rules.rule import Rule, Threshold
 
 
 class RisingAgain(Rule):
@@ -50,10 +50,8 @@ class RisingAgain(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        if m.valid is None:
-            return self.cannot_tell(TOO_FEW)
         v = m.valid
         limit = max(self.late_rise * v.fall, self.of_best * abs(v.best), v.noise_of_level)
         figures = {"late_rise": -v.late_fall, "limit": limit, "fall": v.fall}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
+from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft201_overfitting import Overfitting
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.rule import Rule, Threshold
 
 
 class TrainingFarAhead(Rule):
@@ -49,10 +49,8 @@ class TrainingFarAhead(Rule):
     gained = Threshold(0.01, "share of the last level", "as FT202: less is not told from nothing")
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        if m.valid is None:
-            return self.cannot_tell(TOO_FEW)
         if m.by_heart is None:
             return self.cannot_tell("fewer than 3 finite training losses")
         v, limit = m.valid, self.gained * abs(m.valid.end)

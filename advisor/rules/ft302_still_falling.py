@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.course import no_course_of_validation
+from advisor.rules.rule import Rule, Threshold
 
 
 class StillFalling(Rule):
@@ -65,10 +65,8 @@ class StillFalling(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        if m.valid is None:
-            return self.cannot_tell(TOO_FEW)
         taken_off = m.valid.last_fall / abs(m.valid.end) if m.valid.end else 0.0
         limit = self._limit(m, taken_off)
         figures = {"pace": m.pace, "limit": limit, "taken_off": taken_off, "taken_off_limit": self.taken_off}

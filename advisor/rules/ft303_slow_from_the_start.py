@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
+from advisor.rules.course import no_course_of_both
 from advisor.rules.ft403_early_jump import jumped
 from advisor.rules.rule import Rule, Threshold, rate_of
 
@@ -58,10 +58,8 @@ class SlowFromTheStart(Rule):
     )
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_both(m):
             return self.cannot_tell(why)
-        if m.valid is None or m.train is None:
-            return self.cannot_tell("fewer than 3 finite losses on one of the curves")
         if m.early_share is None:
             return self.clear(
                 "training loss has not fallen at all", late_share=m.late_share, late_share_limit=self.late

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
+from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft403_early_jump import jumped
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.rule import Rule, Threshold
 
 
 class NotConverged(Rule):
@@ -43,10 +43,8 @@ class NotConverged(Rule):
     late = Threshold(0.06, "share of the whole fall", "on the benchmark a smaller batch helps above it")
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        if m.valid is None:
-            return self.cannot_tell(TOO_FEW)
         v = m.valid
         limit = max(self.late * v.fall, v.noise_of_level)
         figures = {"late_fall": v.late_fall, "limit": limit, "fall": v.fall}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
+from advisor.rules.course import no_course_of_both
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -46,10 +46,8 @@ class TrainingNoBetter(Rule):
     late = Threshold(0.005, "share of the whole fall", "less is not worth a job")
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_both(m):
             return self.cannot_tell(why)
-        if m.valid is None or m.train is None:
-            return self.cannot_tell("fewer than 3 finite losses on one of the curves")
         limit = max(self.late * m.valid.fall, m.valid.noise_of_level)
         figures = {
             "by_heart": m.by_heart,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
-from advisor.rules.course import no_course
+from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft302_still_falling import StillFalling
-from advisor.rules.rule import TOO_FEW, Rule, Threshold
+from advisor.rules.rule import Rule, Threshold
 
 
 class HiddenFall(Rule):
@@ -51,10 +51,8 @@ class HiddenFall(Rule):
     by_heart = Threshold(0.4, "share of the loss", "on the same tables 13 of 18 above it, 175 of 189 below")
 
     def look(self, m: Measurements) -> Finding:
-        if why := no_course(m):
+        if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        if m.valid is None:
-            return self.cannot_tell(TOO_FEW)
         v = m.valid
         limit = max(self.share * abs(v.end), self.clearly * v.noise_of_level, self.of_fall * v.fall)
         figures = {"late_fall": v.late_fall, "limit": limit, "end": v.end}
