@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import suppress
 
 import history_files as files
 import pytest
@@ -112,3 +114,21 @@ def test_hostile_shapes_are_refused_quickly(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ReadError):
         read(path)
+
+
+@pytest.mark.parametrize("text", ["step,train_loss\n1,2.0\n", "no history"])
+def test_reading_leaves_the_collection_of_garbage_as_it_was(tmp_path, text):
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    assert gc.isenabled()
+    with suppress(ReadError):
+        read(path)
+    assert gc.isenabled()
+
+
+def test_rows_shorter_than_the_header_or_not_of_numbers_lose_their_own_points_alone(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("step,train_loss,valid_loss\n1,2.0,2.5\n2\n3,1_5,\n,1.0,\n5, 1.5 ,none\n6.5,inf,1.0\n")
+    [record] = read(path)
+    assert record["train_loss"] == [[1, 2.0], [3, 15.0], [5, 1.5], [6.5, float("inf")]]
+    assert record["valid_loss"] == [[1, 2.5], [6.5, 1.0]]

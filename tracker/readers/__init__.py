@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tracker.garbage import no_collecting
 from tracker.readers import (
     console_log,
     job_records,
@@ -41,7 +42,7 @@ FORMATS = (
     console_log,
     plain_table,
 )
-LARGE = 8_000_000  # bytes; half a million steps, which take some five seconds to read
+LARGE = 8_000_000  # bytes; half a million steps: a second or two as CSV, more as JSON
 # What to look for in a folder, the fullest account first; trainer_state.json of the newest checkpoint comes last.
 KNOWN_NAMES = (
     "trainer_state.json",
@@ -77,6 +78,12 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     if tell:
         _announce(path, file, tell)
     source = Source.open(file)
+    with no_collecting():
+        return _first_fitting(path, source)
+
+
+def _first_fitting(path: Path, source: Source) -> list[dict[str, Any]]:
+    """The records by the first format that fits."""
     refusals = []
     for form in FORMATS:
         try:

@@ -62,4 +62,4 @@ def _from_table(source: Source) -> dict[str, list[Any]]:
     table = source.table
     if "step" in table.columns:
         raise NotThisFormat("has steps; a history has epochs alone")
-    return {name: [row.get(name) for row in table.rows] for name in table.columns}
+    return {name: table.column(name) for name in table.columns}

@@ -26,7 +26,8 @@ def read(source: Source) -> list[dict[str, Any]]:
     settings = settings_beside(source.folder)
     if {"loss", "eval_loss"} & set(table.columns):
         return [record_of_rows(source.name, table.rows, settings=settings)]
-    metrics = {name: points(table.rows, "step", name) for name in table.columns}
+    steps = table.column("step")
+    metrics = {name: points(steps, table.column(name)) for name in table.columns}
     dialect = LIGHTNING if read_metrics(metrics, LIGHTNING) else OURS
     series = read_metrics(metrics, dialect)
     if not series:
@@ -40,4 +41,5 @@ def read(source: Source) -> list[dict[str, Any]]:
 def _peak_rate(table: Table) -> float | None:
     """The highest value of the column that LearningRateMonitor writes, `lr-<optimiser>`."""
     names = [name for name in table.columns if name.startswith("lr-") or name in ("lr", "learning_rate")]
-    return max((v for name in names for _, v in points(table.rows, "step", name)), default=None)
+    steps = table.column("step")
+    return max((v for name in names for _, v in points(steps, table.column(name))), default=None)

@@ -60,10 +60,10 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
     table = _table(data, ended)
     if "step" not in table.columns or not LOSSES & set(table.columns) or "epoch" in table.columns:
         raise NotThisFormat("has no columns step and train_loss (or training_loss)")
-    out = {}
+    out, steps = {}, table.column("step")
     for field, names in COLUMNS.items():
         there = [name for name in names if name in table.columns]
-        series = [p for name in there for p in points(table.rows, "step", name) if p[1] != PLACEHOLDER]
+        series = [p for name in there for p in points(steps, table.column(name)) if p[1] != PLACEHOLDER]
         if series:
             out[field] = series
     return out

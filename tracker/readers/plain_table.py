@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from tracker.readers.source import NotThisFormat, Source, Table
-from tracker.readers.values import Point, finite, make_record, points
+from tracker.readers.values import Point, make_record, points
 
 NAME = "table with columns such as step, training loss, validation loss (CSV or Markdown)"
 # Column names in lower case, with blanks for all that joins words.
@@ -31,7 +32,7 @@ def read(source: Source) -> list[dict[str, Any]]:
         raise NotThisFormat("has no columns for a step or epoch and for a loss")
     axis = step or epoch
     series = {
-        field: points(table.rows, axis, column)
+        field: points(table.column(axis), table.column(column))
         for field, column in (("train_loss", train), ("full_valid_loss", valid))
         if column
     }
@@ -54,8 +55,8 @@ def _from_nought(train: Sequence[Point]) -> bool:
 
 
 def _steps_per_epoch(table: Table, step: str, epoch: str | None) -> float | None:
-    pairs = [(finite(row.get(step)), finite(row.get(epoch))) for row in table.rows] if epoch else []
-    ratios = [at / done for at, done in pairs if at and done and at > 0 and done > 0]
+    pairs = points(table.column(step), table.column(epoch)) if epoch else []
+    ratios = [at / done for at, done in pairs if at > 0 and done > 0 and isfinite(done)]
     return ratios[-1] if ratios else None
 
 
@@ -66,7 +67,7 @@ def _markdown(text: str) -> Table | None:
         if line.lstrip().startswith("|") and "loss" in line.lower():
             block = [line, *_block(lines[i + 1 :])]
             cells = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in block]
-            return Table(tuple(cells[0]), tuple(dict(zip(cells[0], row, strict=False)) for row in cells[1:]))
+            return Table(tuple(cells[0]), cells[1:])
     return None
 
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -48,10 +49,25 @@ class NotThisFormat(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """A delimited text: the header's names as they stand, and each row as a dict of texts."""
+    """A delimited text: the header's names as they stand, and the texts of each row, as many as it has.
+
+    A log may have a million rows: columns are taken whole, and rows are made to dicts only for whoever asks.
+    """
 
     columns: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
+    cells: Sequence[Sequence[str]]
+
+    def column(self, name: str) -> list[str | None]:
+        """The texts under a name, the last of those that share it; None where a row is too short."""
+        if name not in self.columns:
+            return [None] * len(self.cells)
+        at = len(self.columns) - 1 - self.columns[::-1].index(name)
+        return [row[at] if len(row) > at else None for row in self.cells]
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, str], ...]:
+        """Each row as a dict of texts by column."""
+        return tuple(dict(zip(self.columns, row, strict=False)) for row in self.cells)
 
 
 class Source:
@@ -119,6 +135,8 @@ class Source:
     @cached_property
     def json_lines(self) -> list[dict[str, Any]]:
         """The objects of a JSONL text. A last line that was cut off while being written is left out."""
+        if self.text.lstrip()[:1] != "{":  # a table of a million lines need not be cut into them
+            raise NotThisFormat("line 1 is no JSON object")
         rows = []
         lines = [line for line in self.text.splitlines() if line.strip()]
         for i, line in enumerate(lines):
@@ -134,10 +152,15 @@ class Source:
         return rows
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names in the header of the text as a table, whose rows may be many and are not looked at."""
+        return parse_table(self.text.lstrip().partition("\n")[0]).columns
+
+    @cached_property
     def table(self) -> Table:
         """The text as a delimited table of at least one row."""
         table = parse_table(self.text)
-        if not table.rows:
+        if not table.cells:
             raise NotThisFormat("is a table without rows")
         return table
 
@@ -159,5 +182,4 @@ def parse_table(text: str) -> Table:
     except csv.Error as error:
         raise NotThisFormat("is no table with a header") from error
     columns = tuple(name.strip() for name in lines[0])
-    rows = tuple(dict(zip(columns, row, strict=False)) for row in lines[1:] if any(c.strip() for c in row))
-    return Table(columns, rows)
+    return Table(columns, [row for row in lines[1:] if "".join(row).strip()])

@@ -50,13 +50,14 @@ def tidy(value: float | None) -> int | float | None:
     return value if value is None or not math.isfinite(value) or value % 1 else int(value)
 
 
-def points(rows: Iterable[Mapping[str, Any]], step_key: str, key: str) -> list[Point]:
+def points(steps: Iterable[Any], values: Iterable[Any]) -> list[Point]:
     """The points of one column, in file order; rows without a step or without a value are passed over."""
-    return [
-        (step, value)
-        for row in rows
-        if (value := number(row.get(key))) is not None and (step := finite(row.get(step_key))) is not None
-    ]
+    there = [(step, value) for step, value in zip(steps, values, strict=True) if value and step]
+    try:  # nearly always the texts are numbers all, and a log may have a million
+        pairs = [(float(step), float(value)) for step, value in there]
+    except (ValueError, TypeError, OverflowError):
+        pairs = [(number(step), number(value)) for step, value in there]
+    return [(s, v) for s, v in pairs if v is not None and s is not None and math.isfinite(s)]
 
 
 def without_base(series: Sequence[Point]) -> tuple[float | None, list[Point]]:
@@ -94,5 +95,10 @@ def make_record(
         "hyperparameters": {k: v for k, v in known.items() if v is not None},
     }
     record |= {key: tidy(value) if isinstance(value, float) else value for key, value in fields.items()}
-    record |= {key: [[tidy(step), value] for step, value in series[key]] for key in SERIES if series.get(key)}
+    record |= {key: _tidied(series[key]) for key in SERIES if series.get(key)}
     return {key: value for key, value in record.items() if value is not None}
+
+
+def _tidied(series: Sequence[Point]) -> list[list[float]]:
+    """The points as a record has them, a whole step as an integer; without a call per point, for there may be a million."""
+    return [[int(step) if step % 1 == 0 else step, value] for step, value in series]

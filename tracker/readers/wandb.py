@@ -7,6 +7,8 @@ A history has `_step` and one column per key. A panel has `Step` (or another x a
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 from tracker.readers.mlflow_keys import read_metrics, steps_per_epoch
@@ -23,15 +25,20 @@ SEPARATOR = " - "
 
 def read(source: Source) -> list[dict[str, Any]]:
     """The runs of an exported file, one job record each."""
-    table = source.table
-    panel = _panel_runs(table)
-    axis = next((c for c in STEP_COLUMNS + (EPOCH_COLUMNS if panel else ()) if c in table.columns), None)
-    if axis is None or not (panel or {"_step", "train/global_step"} & set(table.columns)):
+    names = source.columns
+    panel = _panel_runs(names)
+    axis = next((c for c in STEP_COLUMNS + (EPOCH_COLUMNS if panel else ()) if c in names), None)
+    if axis is None or not (panel or {"_step", "train/global_step"} & set(names)):
         raise NotThisFormat("has neither _step nor '<run> - <key>' columns")
+    table = source.table
     if panel:
-        runs = {run: {k: points(table.rows, axis, c) for k, c in keys.items()} for run, keys in panel.items()}
+        steps, columns = table.column(axis), panel
     else:
-        runs = {source.name: {name: points(_filled(table, axis), axis, name) for name in table.columns}}
+        steps, columns = _filled(table.column(axis)), {source.name: {name: name for name in table.columns}}
+    runs = {
+        run: {key: points(steps, steps if name == axis else table.column(name)) for key, name in keys.items()}
+        for run, keys in columns.items()
+    }
     fields = {"created_at": _created_at(table), "steps_per_epoch": 1.0 if axis in EPOCH_COLUMNS else None}
     records = [_record(run, metrics, fields) for run, metrics in runs.items()]
     found = [record for record in records if record is not None]
@@ -50,25 +57,21 @@ def _record(name: str, metrics: dict[str, list[Point]], fields: dict[str, Any]) 
     return make_record(name, series, knobs, **(fields | {"steps_per_epoch": per_epoch}))
 
 
-def _panel_runs(table: Table) -> dict[str, dict[str, str]]:
+def _panel_runs(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Column by key by run; the key is what follows the last separator (run names may hold it too)."""
     runs: dict[str, dict[str, str]] = defaultdict(dict)
-    for column in table.columns:
+    for column in names:
         if SEPARATOR in column and not column.endswith(BANDS):
             run, _, key = column.rpartition(SEPARATOR)
             runs[run][key] = column
     return {run: keys for run, keys in runs.items() if any("loss" in key for key in keys)}
 
 
-def _filled(table: Table, step: str) -> list[dict[str, str]]:
-    """Rows with a step each: one that was logged without takes the step of the row before it."""
-    rows, last = [], ""
-    for row in table.rows:
-        last = row.get(step) or last
-        rows.append({**row, step: last})
-    return rows
+def _filled(steps: list[str | None]) -> list[str]:
+    """A step for each row: one that was logged without takes the step of the row before it."""
+    return list(accumulate(steps, lambda last, step: step or last, initial=""))[1:]
 
 
 def _created_at(table: Table) -> float | None:
     """The first row's `_timestamp`, seconds since 1970."""
-    return next((t for t in (finite(row.get("_timestamp")) for row in table.rows) if t), None)
+    return next((t for t in map(finite, table.column("_timestamp")) if t), None)
