@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelStatus, 
 from mlflow.exceptions import MlflowException
 
 READY = LoggedModelStatus.READY
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")  # of an address: no error shows them
 
 
 def open_client(uri: str) -> MlflowClient:
@@ -47,11 +49,21 @@ def call(function: Any, *args: Any, **named: Any) -> Any:
             raise Refused(
                 f"MLflow refuses {getattr(function, '__name__', function)}: {str(error)[:300]}"
             ) from None
-        raise StoreAway(f"MLflow does not answer ({error.error_code}).") from error
+        raise _away(function, error.error_code) from error
     except (TypeError, AttributeError):  # mistakes of ours, not MLflow's troubles
         raise
     except Exception as error:  # sqlalchemy, requests, boto, disk: whatever MLflow's back ends let through
-        raise StoreAway(f"MLflow does not answer ({type(error).__name__}).") from error
+        raise _away(function, type(error).__name__) from error
+
+
+def _away(function: Any, why: str) -> StoreAway:
+    """The error of a store that is away: with its address, as far as the call knows it, and what to do."""
+    uri = getattr(getattr(function, "__self__", None), "tracking_uri", None)
+    at = f" at {CREDENTIALS.sub('', uri)}" if uri else ""
+    return StoreAway(
+        f"MLflow{at} does not answer ({why}). Start it, or name another store: MLFLOW_TRACKING_URI=http://HOST:PORT or "
+        "sqlite:///PATH/mlflow.db."
+    )
 
 
 def metrics(points: Iterable[Sequence[Any]]) -> list[Metric]:
