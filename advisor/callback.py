@@ -103,7 +103,13 @@ class AdvisorCallback(TrainerCallback):
 
         jobs = [*self.history, self.job(args, state, "succeeded")]
         self.advice = advise(jobs)
-        self.say(text(self.advice, jobs))
+        self.say(text(self.advice, jobs, paste=lambda setting, job: self._arguments(setting, args)))
+
+    def _arguments(self, setting: HyperParameters, args: Any) -> str:
+        from advisor.tell.command import trainer_line
+
+        devices = args.world_size * max(1, args.n_gpu)
+        return trainer_line(setting, args.per_device_train_batch_size, devices, steps_rule=args.max_steps > 0)
 
     def _judge(self, args: Any, state: Any, control: Any) -> None:
         """The diagnosis of the running job, told where it is another one than before."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from advisor.nouns import Advice, Finding, Job
 from advisor.tell import words
+from advisor.tell.command import submit_line
 from advisor.tell.ink import Ink
-from advisor.tell.story import Option, Story, tell
+from advisor.tell.story import Option, Paste, Story, tell
 from advisor.tell.terminal_plot import plot as draw
 
 WIDTH = 96  # columns; wider lines are hard to read
@@ -23,6 +24,7 @@ def text(
     plot: bool = False,
     judge_only: bool = False,
     data: Sequence[Finding] = (),
+    paste: Paste = submit_line,
 ) -> str:
     """The advice in words.
 
@@ -40,8 +42,10 @@ def text(
         Leave out what to try next.
     data
         Findings about the training data, told beside those about the curves.
+    paste
+        Makes the line that tries a setting; a command by default.
     """
-    ink, story = Ink(colour), tell(advice, jobs)
+    ink, story = Ink(colour), tell(advice, jobs, paste)
     parts = [_head(story, ink)]
     if plot and story.jobs:
         parts.append(draw(story.jobs[-1]))

@@ -1,6 +1,7 @@
-"""The next job as a command line that can be pasted as it stands.
+"""The next job as a line that can be pasted as it stands: a command, or the arguments of transformers' Trainer.
 
-Knows the options of `tracker submit` and how a shell quotes; knows nothing of how the setting was chosen.
+Knows the options of `tracker submit`, how a shell quotes and what the Trainer calls the knobs; knows nothing of how
+the setting was chosen.
 """
 
 from __future__ import annotations
@@ -52,6 +53,30 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
         if facts[option] is not None and not (again and option == "seed"):  # a replicate takes another seed
             words += [f"--{option.replace('_', '-')}", str(facts[option])]
     return " ".join(map(_word, words))
+
+
+def trainer_line(setting: HyperParameters, part: int, devices: int, steps_rule: bool = False) -> str:
+    """The setting as `TrainingArguments`, which take the batch of an optimiser step in parts.
+
+    Parameters
+    ----------
+    setting
+        A proposal; its batch size is that of one optimiser step, over all devices.
+    part
+        Examples that a device has held at once so far: for its memory it is given no more.
+    devices
+        How many train side by side.
+    steps_rule
+        Whether `max_steps` is set, which would overrule the epochs.
+    """
+    words = {"num_train_epochs": setting.n_epochs}
+    if setting.batch_size not in (None, AUTO):
+        share = max(1, round(setting.batch_size / devices))
+        held = max(n for n in range(1, min(share, part) + 1) if share % n == 0)
+        words |= {"per_device_train_batch_size": held, "gradient_accumulation_steps": share // held}
+    words |= {"learning_rate": setting.learning_rate} | ({"max_steps": -1} if steps_rule else {})
+    told = [f"{name}={figure(value, digits=6)}" for name, value in words.items() if value not in (None, AUTO)]
+    return f"TrainingArguments({', '.join(told)})"
 
 
 def _word(word: str) -> str:

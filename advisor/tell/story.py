@@ -6,11 +6,11 @@ Decides what is told and in which order; knows nothing of how a part is set.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.nouns import Advice, Finding, Job, Proposal
+from advisor.nouns import Advice, Finding, HyperParameters, Job, Proposal
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
@@ -19,6 +19,8 @@ from advisor.tell.visible import all_visible
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
 NO_LOSS = "no single rule: a usual setting, for there is no validation loss that figures could rest on"
+
+Paste = Callable[[HyperParameters, Any], str]  # the line that tries a setting, by the newest job
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,11 @@ class Story:
     live: str | None
 
 
-def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
-    """The story of an advice. `jobs` oldest first, as nouns or records (these alone name files)."""
+def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste = submit_line) -> Story:
+    """The story of an advice. `jobs` oldest first, as nouns or records (these alone name files).
+
+    `paste` makes the line by which a setting is tried.
+    """
     advice, nouns = all_visible(advice), words.as_jobs(jobs)
     newest = nouns[-1] if nouns else None
     record = _newest_record(jobs, newest)
@@ -70,7 +75,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]]) -> Story:
     by_rule = {f.rule: f for f in findings}
 
     def option(p: Proposal) -> Option:
-        return _option(p, newest, record, by_rule)
+        return _option(p, newest, by_rule, lambda setting: paste(setting, record))
 
     return Story(
         jobs=tuple(nouns),
@@ -116,7 +121,9 @@ def _meaning(advice: Advice, newest: Job | None) -> str:
     return running or words.LABELS[label]
 
 
-def _option(p: Proposal, newest: Job | None, record: Any, by_rule: Mapping[str, Finding]) -> Option:
+def _option(
+    p: Proposal, newest: Job | None, by_rule: Mapping[str, Finding], paste: Callable[[HyperParameters], str]
+) -> Option:
     setting = p.hyperparameters
     reason, expect = (p.expect, "") if p.stop and not p.reason else (p.reason, p.expect if setting else "")
     expect = re.sub(r"^against [^;]*; ", "", expect)  # what changes is told beside it
@@ -129,7 +136,7 @@ def _option(p: Proposal, newest: Job | None, record: Any, by_rule: Mapping[str, 
         risk=_risk(p, newest, by_rule),
         stop=p.stop,
         reason=reason,
-        command=submit_line(setting, record) if setting else "",
+        command=paste(setting) if setting else "",
     )
 
 

@@ -6,6 +6,8 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from advisor.callback import AdvisorCallback  # noqa: E402
+from advisor.nouns import HyperParameters  # noqa: E402
+from advisor.tell.command import trainer_line  # noqa: E402
 
 
 class Line(torch.nn.Module):
@@ -51,6 +53,27 @@ def test_it_tells_when_the_diagnosis_changes_and_all_of_it_at_the_end(tmp_path):
     assert len(said) < 15, "told on changes, not at each of 24 evaluations"
     assert "learning rate 0.02" in said[-1]
     assert "Next" in said[-1]
+    assert "tracker submit" not in said[-1], "of no use to who trains with the Trainer"
+    pasted = said[-1].partition("Paste\n")[2].strip()
+    args = eval(pasted[:-1] + ", use_cpu=True)", vars(transformers))
+    proposed = callback.advice.proposal.hyperparameters
+    assert args.num_train_epochs == proposed.n_epochs
+    assert args.learning_rate == pytest.approx(proposed.learning_rate)
+    assert args.per_device_train_batch_size * args.gradient_accumulation_steps == proposed.batch_size
+
+
+@pytest.mark.parametrize(
+    ("batch", "part", "devices", "told"),
+    [
+        (8, 8, 1, "per_device_train_batch_size=8, gradient_accumulation_steps=1"),
+        (32, 8, 2, "per_device_train_batch_size=8, gradient_accumulation_steps=2"),
+        (12, 8, 1, "per_device_train_batch_size=6, gradient_accumulation_steps=2"),
+        (2, 8, 4, "per_device_train_batch_size=1, gradient_accumulation_steps=1"),
+    ],
+)
+def test_a_batch_is_told_in_parts_that_a_device_has_held(batch, part, devices, told):
+    line = trainer_line(HyperParameters(3, batch, learning_rate=2e-5), part, devices, steps_rule=True)
+    assert line == f"TrainingArguments(num_train_epochs=3, {told}, learning_rate=2e-05, max_steps=-1)"
 
 
 def test_it_ends_a_training_that_gets_worse_where_it_may(tmp_path):
