@@ -69,7 +69,7 @@ def propose(
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, left & worthy, task.obs)
+    reason = within.reason or stop_reason(values, left & worthy, task.obs, not task.library.blank)
     made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     n = max(1, within.at_once(_epochs(made[:n])))

@@ -80,7 +80,7 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     """What is expected, in figures where losses were measured, and never in figures where none was."""
     ended = task.obs.n_ended
     low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
-    chance, best = came_true(worth.chance[row], ended), task.obs.best()
+    chance, best = came_true(worth.chance[row], ended, not task.library.blank), task.obs.best()
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""

@@ -2,6 +2,7 @@
 
 python -m experiments.benchmark            # 8 first jobs a table, peers from the cache: minutes
 python -m experiments.benchmark --full     # 24 first jobs, and the ablations on all of them
+python -m experiments.benchmark --ranges   # spaces of ranges, drawn finer than what was trained
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from experiments.benchmark.cache import FILE, Cache, basis
+from experiments.benchmark.dense import dense
 from experiments.benchmark.loops import Loop, Method, play
 from experiments.benchmark.ours import Advisor, Guide
 from experiments.benchmark.peers import CoordinateSearch, Portfolio, RandomSearch, optuna_peers
@@ -25,6 +27,7 @@ from experiments.benchmark.surfaces import library
 from experiments.benchmark.tables import FOLDER, Table, read_all
 
 OURS = "finetune-advisor"
+RESULTS = Path(__file__).parent / "results"
 LEARNED_FROM = (FOLDER / "more", FOLDER / "other")  # tables that no method is scored on here
 PEER_STARTS = 8
 RANDOM_SEEDS = 5  # of methods that throw dice; the Gaussian process of Optuna, which is slow, has one
@@ -38,18 +41,26 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, help="folder of *.jsonl.gz tables")
     parser.add_argument("--full", action="store_true", help="24 first jobs a table in place of 8")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--ranges", action="store_true", help="tables drawn finer, their spaces as ranges")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the results (default: results/, with --ranges results/ranges/)"
+    )
     parser.add_argument("--no-peers", action="store_true", help="ours and the ablations alone")
     args = parser.parse_args(argv)
     began = time.monotonic()
     tables = read_all(args.folder)
+    if args.ranges:
+        tables = [dense(t) for t in tables]
     starts = 24 if args.full else 8
     loops: dict[str, list[Loop]] = defaultdict(list)
     if not args.no_peers:
-        _play_peers(tables, loops, Cache(basis(tables), FILE if args.folder == FOLDER else None))
+        _play_peers(
+            tables, loops, Cache(basis(tables), FILE if args.folder == FOLDER and not args.ranges else None)
+        )
     _play_ours(tables, starts, loops)
-    print(write(loops, OURS, args.out))
-    print(f"{time.monotonic() - began:.0f} s; written to {args.out}")
+    out = args.out or RESULTS / ("ranges" if args.ranges else "")
+    print(write(loops, OURS, out))
+    print(f"{time.monotonic() - began:.0f} s; written to {out}")
     return 0
 
 

@@ -184,6 +184,11 @@ def test_corrected_chances_keep_their_order():
     assert came_true(0.8, 9) < came_true(0.8, 2) < came_true(0.8, 1)
 
 
+def test_without_earlier_tasks_a_chance_is_told_as_it_stands():
+    """Measured: it is not too high there."""
+    assert came_true(0.8, 9, prior=False) == 0.8
+
+
 def test_the_levels_of_a_forecast_keep_their_order():
     lows = [eight_in_ten(n)[0] for n in range(8)]
     assert lows == sorted(lows)
