@@ -13,7 +13,7 @@ import numpy as np
 # by jobs ended, the last for all beyond: what was said, and the share that beat the best so far by what matters
 SAID = (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 CAME = (
-    (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0),
+    (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.98),  # 56 of 56: no more than 98 % is known by that
     (0.0, 0.3, 0.43, 0.45, 0.45, 0.45, 0.45, 0.6, 0.95),
     (0.0, 0.07, 0.08, 0.12, 0.15, 0.25, 0.3, 0.33, 0.5),
 )
