@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.tell.as_json import answer, dumps
+from advisor.tell.by_ending import writer
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
 from advisor.tell.parser import build, one_source
@@ -90,12 +91,11 @@ def data(args) -> int:
 
 
 def report(args) -> None:
-    from advisor.tell import html
-
+    write = writer(args.output)
     request = read(args.source, args.space)
-    page = html(_advise(request), request.told, data=findings_of(request))
+    page = write(_advise(request), request.told, findings_of(request))
     Path(args.output).write_text(page, encoding="utf-8")
-    print(f"{args.output}: {len(request.records)} job(s), {len(page) // 1024} KiB")
+    print(f"{args.output}: {len(request.records)} job(s), {-(-len(page) // 1024)} KiB")
 
 
 def rules(args) -> None:

@@ -103,12 +103,13 @@ def _recommend(commands) -> None:
         metavar="KIND=LEFT,...",
         help=f"what is left to spend, of {', '.join(BUDGETS)}: as jobs=3 or trained_tokens=200000,usd=5",
     )
-    p.add_argument(
+    which = p.add_mutually_exclusive_group()  # the guide knows no second seed
+    which.add_argument(
         "--replicate",
         action="store_true",
         help="where the two best are within noise, offer the best again with a new seed",
     )
-    p.add_argument("--guide-only", action="store_true", help="follow the guide's rules to the letter")
+    which.add_argument("--guide-only", action="store_true", help="follow the guide's rules to the letter")
     p.add_argument("--no-prior", action="store_true", help="leave out what earlier tables of jobs taught")
     p.add_argument("--dry-run", action="store_true", help="do not write the advice to the MLflow run")
     p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
@@ -156,8 +157,8 @@ def _report(commands) -> None:
     p = _command(
         commands,
         "report",
-        "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared.",
-        "advisor report 3f2a9c81d0e94c55 -o report.html\nadvisor report jobs.json -o report.html",
+        "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared. Or the words alone, as Markdown or JSON.",
+        "advisor report 3f2a9c81d0e94c55 -o report.html\nadvisor report jobs.json -o advice.md",
     )
     p.add_argument(
         "source", metavar="RUN_ID|PATH", help="an MLflow run, or a file that `advisor diagnose` reads"
@@ -167,7 +168,7 @@ def _report(commands) -> None:
         "--output",
         default="report.html",
         metavar="FILE",
-        help="where to write it (default: report.html)",
+        help="where to write it, and by its ending what: .html or .htm, .md, .json (default: report.html)",
     )
     p.add_argument("--space", metavar="FILE", help="allowed values of the knobs as JSON")
 

@@ -198,6 +198,20 @@ def test_help_answers_in_a_blink():
     assert ours < 2 * bare + 0.25
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("r.HTM", "<!doctype html>"), ("r.md", "## Overfitting"), ("r.json", "{")]
+)
+def test_a_report_takes_the_form_that_its_file_ends_in(capsys, tmp_path, jobs_file, name, begins):
+    target = tmp_path / name
+    code, out, _ = run(capsys, "report", jobs_file, "-o", str(target))
+    assert (code, str(target) in out) == (0, True)
+    told = target.read_text()
+    assert told.startswith(begins)
+    if name.endswith(".json"):
+        _, answer, _ = run(capsys, "recommend", "--jobs", jobs_file, "--json")
+        assert json.loads(told) == json.loads(answer)
+
+
 @pytest.mark.parametrize("command", ["recommend", "diagnose", "data", "report", "rules", "explain"])
 def test_every_help_has_an_example(capsys, command):
     with pytest.raises(SystemExit) as ended:

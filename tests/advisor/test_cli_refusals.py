@@ -69,12 +69,25 @@ def test_what_is_legal_and_probably_not_meant_is_said(capsys, tmp_path, records,
 
 
 @pytest.mark.parametrize(
-    ("place", "told"), [("no/folder/r.html", "make the folder first"), ("", "is a folder")]
+    ("place", "code", "told"),
+    [
+        ("no/folder/r.html", 1, "make the folder first"),
+        ("folder.html", 1, "is a folder"),
+        ("", 2, "expected a file that ends in .html, .htm, .md or .json"),
+        ("r.pdf", 2, "r.pdf: expected a file that ends in .html, .htm, .md or .json"),
+    ],
 )
-def test_a_report_that_cannot_be_written_says_what_to_do(capsys, tmp_path, jobs_file, place, told):
-    code, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / place))
-    assert code == 1
-    assert told in err
+def test_a_report_that_cannot_be_written_says_what_to_do(capsys, tmp_path, jobs_file, place, code, told):
+    (tmp_path / "folder.html").mkdir()
+    ended, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / place))
+    assert (ended, told in err) == (code, True), err
+
+
+def test_what_has_no_effect_together_is_refused(capsys, jobs_file):
+    with pytest.raises(SystemExit) as end:
+        run(capsys, "recommend", "--jobs", jobs_file, "--guide-only", "--replicate")
+    assert end.value.code == 2
+    assert "not allowed with argument" in capsys.readouterr().err
 
 
 def test_fewer_proposals_than_asked_for_are_said(capsys, jobs_file):
