@@ -13,7 +13,7 @@ from advisor.measure.base import without_wrong_base
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.peers import peers_of_newest
-from advisor.space_record import default_space
+from advisor.space_record import by_the_jobs, default_space
 
 
 def advise(
@@ -34,7 +34,8 @@ def advise(
     jobs : sequence of Job
         Oldest first, unless all carry `created_at`, which then orders them. May be empty.
     space : SearchSpace, optional
-        What a proposal may be; None: the widest limits that providers document.
+        What a proposal may be; None: the widest limits that providers document. A learning rate that it does not limit
+        is the jobs' own knob, on their scale.
     n : int
         How many proposals to make at once, for jobs that run in parallel.
     objective : str
@@ -54,7 +55,7 @@ def advise(
         Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job.
     """
     jobs = [_believable(j) for j in ordered(jobs)]
-    space = space or default_space(jobs)
+    space = by_the_jobs(jobs, space) if space else default_space(jobs)
     diagnosis = diagnose_newest(jobs)
     proposals, alternatives = propose(
         jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,

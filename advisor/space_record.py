@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -103,6 +104,17 @@ def by_the_rates_of(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
     if asked.rate_name == space.rate_name or not any(any(_rates(j)) for j in jobs):
         return space
     return replace(space, rate=asked.rate, rate_name=asked.rate_name)
+
+
+def by_the_jobs(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
+    """The space with the jobs' own learning-rate knob and scale, where it limits none; it warns of another than theirs."""
+    own = default_space(jobs)
+    if space.rate_name == RATES[0] and space.rate == read_space({}).rate:  # nobody has limited it
+        return replace(space, rate=own.rate, rate_name=own.rate_name)
+    if own.rate_name != space.rate_name and any(any(_rates(j)) for j in jobs):
+        told = f"the space limits {space.rate_name}, and the jobs have {own.rate_name}: their rates tell nothing of it"
+        warnings.warn(f"{told}; name the knob that the jobs have", stacklevel=3)
+    return space
 
 
 def completed(space: SearchSpace, limited: Collection[str], usual: SearchSpace) -> SearchSpace:

@@ -72,6 +72,29 @@ def test_without_a_space_nothing_is_proposed_that_is_far_from_all_that_is_known(
     assert (space.n_epochs.low, space.n_epochs.high, space.batch_size.low, space.batch_size.high) == expected
 
 
+LEGACY = {"model": "davinci-002", "hyperparameters": HyperParameters(3, 8, 0.1)}
+
+
+@pytest.mark.parametrize(
+    ("what", "knob", "low", "high"),
+    [
+        ({"hyperparameters": HyperParameters(3, 8, learning_rate=2e-5)}, "learning_rate", 1e-7, 1e-1),
+        (LEGACY, "learning_rate_multiplier", 0.02, 0.2),
+    ],
+)
+def test_a_space_that_limits_no_rate_takes_the_jobs_own_knob_and_scale(what, knob, low, high):
+    space = SearchSpace.from_record({"n_epochs": [1, 2, 3], "batch_size": [4, 8]})
+    made = advise([job("overfitting", **what)], space).proposal.hyperparameters
+    assert made.n_epochs in (1, 2, 3)
+    assert low <= getattr(made, knob) <= high
+
+
+def test_a_space_that_limits_another_rate_than_the_jobs_have_is_doubted():
+    absolute = job(hyperparameters=HyperParameters(3, 8, learning_rate=2e-5))
+    with pytest.warns(UserWarning, match="limits learning_rate_multiplier, and the jobs have learning_rate"):
+        advise([absolute], SPACE)
+
+
 def test_the_default_space_has_the_learning_rate_knob_of_the_jobs():
     assert default_space([]).rate_name == "learning_rate_multiplier"
     assert (
