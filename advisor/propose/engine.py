@@ -70,10 +70,10 @@ def propose(
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
     reason = within.reason or stop_reason(values, left & worthy, task.obs, not task.library.blank)
-    made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows], reason)
+    made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows[:n]], reason)
+    others = [_proposal(r, grid, values, task, jobs, diagnosis, brief=True) for r in rows[n:]]
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
-    n = max(1, within.at_once(_epochs(made[:n])))
-    return made[:n], [*extra, *made[n:]]
+    return made[: max(1, within.at_once(_epochs(made)))], [*extra, *others]
 
 
 def _shortlist(
@@ -129,14 +129,20 @@ def _score(values: Worth, liked: np.ndarray) -> np.ndarray:
 
 
 def _proposal(
-    row: int, grid: Grid, values: Worth, task: Task, jobs: Sequence[Job], diagnosis: Diagnosis
+    row: int,
+    grid: Grid,
+    values: Worth,
+    task: Task,
+    jobs: Sequence[Job],
+    diagnosis: Diagnosis,
+    brief: bool = False,
 ) -> Proposal:
     to = grid.hyperparameters(row)
     newest = jobs[-1] if jobs else None
     return Proposal(
         to,
         because(newest, to, diagnosis),
-        expectation(row, grid.settings[row], values, task, newest, to, diagnosis),
+        expectation(row, grid.settings[row], values, task, newest, to, diagnosis, brief),
     )
 
 

@@ -9,8 +9,12 @@ from advisor.propose.acquire import MATTERS, Worth, likely_range, percent
 from advisor.propose.calibration import came_true, eight_in_ten
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
+from advisor.space_record import COVERED
 
 NO_JOB = "FT101"
+NO_FORECAST = "no forecast"
+TWICE = 1.0  # octaves beyond what the tables cover or a job tried, as ranges are cut
+SPAN = 6.5  # octaves of the rate, either way: what the shipped tables span about the provider's default
 SHORT = {
     "n_epochs": "epochs",
     "batch_size": "batch size",
@@ -51,24 +55,38 @@ def expectation(
     newest: Job | None,
     to: HyperParameters,
     diagnosis: Diagnosis,
+    brief: bool = False,
 ) -> str:
-    """One text: the expected loss with its range, the chance of a gain, what speaks against it."""
-    parts = _figures(row, setting, worth, task)
-    if task.obs.measured and task.validated:
+    """One text: the expected loss with its range, the chance of a gain, what speaks against it.
+
+    `brief` tells of an alternative what sets it apart: its own figures, and the rules that speak against it.
+    """
+    parts = _figures(row, setting, worth, task, to, brief)
+    if brief:
+        against = [f.rule for f in diagnosis.fired if _opposed(f.moves, directions(newest, to))]
+        return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
+    if task.obs.measured and task.validated and not beyond(setting, task, to):
         parts += _unasked(newest, to, diagnosis)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
 
 
 def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
-    """What no rule that carries the proposal asks for."""
+    """What no rule that carries the proposal asks for, or the guide alone, whom measurement does not bear out."""
     carrying = because(newest, to, diagnosis)
     asked = {
         (m.knob, m.direction)
         for f in diagnosis.fired
         if f.rule in carrying
-        for m in (*f.moves, *f.guide_moves)
+        for m in (*f.moves, *_unmeasured(f.guide_moves))
     }
-    rest = [f"{SHORT.get(k, k)} {d}" for k, d in directions(newest, to).items() if (k, d) not in asked]
+    seldom = {
+        (m.knob, m.direction): f"{f.rule}; {m.measured}" for f in diagnosis.fired for m in f.guide_moves
+    }
+    rest = [
+        f"{SHORT.get(k, k)} {d}" + (f" (the guide does: {seldom[k, d]})" if (k, d) in seldom else "")
+        for k, d in directions(newest, to).items()
+        if (k, d) not in asked
+    ]
     if not rest:
         return []
     return [
@@ -76,7 +94,24 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
     ]
 
 
-def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[str]:
+def beyond(setting: np.ndarray, task: Task, to: HyperParameters) -> list[str]:
+    """The knobs that lie beyond all that the shipped tables and this task's jobs tell of: a forecast there is none."""
+    logs, seen = task.logs(setting[None])[0], task.obs
+    (least, most), (small, large) = (np.log2(COVERED[knob]) for knob in ("n_epochs", "batch_size"))
+    rates = [*seen.logs[:, 2], *([0.0] if to.learning_rate is None else [])]  # absolute ones have no default
+    rate = "learning_rate_multiplier" if to.learning_rate is None else "learning_rate"
+    known = {
+        "n_epochs": (least - TWICE, max([most, *seen.run]) + TWICE),
+        "batch_size": (min([small, *seen.logs[:, 1]]) - TWICE, max([large, *seen.logs[:, 1]]) + TWICE),
+        rate: (min(rates, default=-np.inf) - SPAN, max(rates, default=np.inf) + SPAN),
+    }
+    told = zip(known.items(), logs, setting, strict=True)
+    return [f"{SHORT[knob]} {value:g}" for (knob, (low, high)), x, value in told if not low <= x <= high]
+
+
+def _figures(
+    row: int, setting: np.ndarray, worth: Worth, task: Task, to: HyperParameters, brief: bool
+) -> list[str]:
     """What is expected, in figures where losses were measured, and never in figures where none was."""
     ended = task.obs.n_ended
     low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
@@ -88,18 +123,22 @@ def _figures(row: int, setting: np.ndarray, worth: Worth, task: Task) -> list[st
     if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
+    if far := beyond(setting, task, to):
+        told = f": neither this task's jobs nor earlier tasks tell of {' and '.join(far)}"
+        return [NO_FORECAST if brief else f"uncertain, and {NO_FORECAST}{told}"]
+    gain = f"{percent(chance)} chance of a gain above {MATTERS:.0%}"
+    if task.objective not in LOSS_OBJECTIVES and brief:
+        return [gain]
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
     what = "final" if task.objective == "final" else "best"
     reach = f"(8 in 10: {low:.3g} to {high:.3g})"
     # the chance is corrected by what came true, the middle is not: where they disagree it is left out
-    if chance < 0.5 and middle < best:
-        about = f"{what} validation loss uncertain {reach}, "
-    else:
-        about = f"{what} validation loss about {middle:.3g} {reach}, "
-    if not ended:
-        return [about + "no job has ended yet"]
-    return [about + _best_so_far(task), chance_text]
+    forecast = f"uncertain {reach}" if chance < 0.5 and middle < best else f"about {middle:.3g} {reach}"
+    if brief:
+        return [f"{forecast}, {gain}" if ended else forecast]
+    about = f"{what} validation loss {forecast}, "
+    return [about + _best_so_far(task), chance_text] if ended else [about + "no job has ended yet"]
 
 
 def _best_so_far(task: Task) -> str:
@@ -112,19 +151,23 @@ def _best_so_far(task: Task) -> str:
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
     """What fired and asks for the contrary; and where the guide asks for what measurement does not bear out."""
     changes = directions(newest, to)
-    out = []
+    asking: dict[str, list[str]] = {}  # rules by what they ask for
+    guide = []
     for f in diagnosis.fired:
         for m in f.moves:
             if changes.get(m.knob, m.direction) != m.direction:
-                out.append(
-                    f"against it: {f.rule} asks for {SHORT.get(m.knob, m.knob)} {m.direction}, the whole history does not"
-                )
+                asking.setdefault(f"{SHORT.get(m.knob, m.knob)} {m.direction}", []).append(f.rule)
         for m in f.guide_moves:
             if changes.get(m.knob, m.direction) != m.direction and m.measured:
-                out.append(
+                guide.append(
                     f"the guide asks for {SHORT.get(m.knob, m.knob)} {m.direction} ({f.rule}; {m.measured})"
                 )
-    return out
+    told = [
+        f"{' and '.join(rules)} {'ask' if len(rules) > 1 else 'asks'} for {what}"
+        for what, rules in asking.items()
+    ]
+    against = f"against it: {', '.join(told)}, the whole history does not"
+    return [*([against] if told else []), *guide]
 
 
 def _opposed(moves: tuple, changes: dict[str, str]) -> bool:

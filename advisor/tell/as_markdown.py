@@ -20,7 +20,9 @@ def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: S
         parts.append(f"### Live\n\n{escape(story.live)}")
     parts += [_option(o, i, len(story.options)) for i, o in enumerate(story.options, 1)]
     if story.alternatives:
-        rows = "\n".join(f"- {escape(o.changed)}: {escape(o.expect)}" for o in story.alternatives)
+        rows = "\n".join(
+            f"- {escape(': '.join(filter(None, (o.changed, o.expect))))}" for o in story.alternatives
+        )
         parts.append(f"### Or\n\n{rows}")
     parts.append(f"### Keep\n\n{escape(story.keep)}")
     return "\n\n".join(parts) + "\n"

@@ -146,7 +146,7 @@ def _alternatives(story: Story, ink: Ink) -> str:
     lines = [ink("Or", "bold")]
     for option in story.alternatives:
         why = f" [{', '.join(b.split()[0] for b in option.because)}]" if option.because else ""
-        lines.append(_fill(f"{option.changed}{why}: {option.expect}", 4, 2))
+        lines.append(_fill(": ".join(filter(None, (f"{option.changed}{why}", option.expect))), 4, 2))
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.nouns import Advice, Finding, HyperParameters, Job, Proposal
@@ -18,6 +18,7 @@ from advisor.tell.visible import all_visible
 
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
+NO_NEIGHBOUR = "no single rule, and nothing that is known: the space was given so"
 NO_LOSS = "no single rule: a usual setting, for there is no validation loss that figures could rest on"
 
 Paste = Callable[[HyperParameters, Any], str]  # the line that tries a setting, by the newest job
@@ -87,7 +88,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
         options=tuple(option(p) for p in advice.proposals),
-        alternatives=tuple(option(p) for p in advice.alternatives),
+        alternatives=tuple(_without_repeat(option(p), advice.proposals) for p in advice.alternatives),
         keep=keep_sentence(advice, nouns),
         live=_live_sentence(advice, newest),
     )
@@ -140,8 +141,15 @@ def _option(
     )
 
 
+def _without_repeat(other: Option, made: Sequence[Proposal]) -> Option:
+    """The alternative, silent where it expects nothing else than what is told before it."""
+    return replace(other, expect="") if any(other.expect == p.expect for p in made) else other
+
+
 def _rests_on(expect: str) -> str:
     """What carries a setting that no rule does, as its expectation has it: figures, a usual choice, or neither."""
+    if "no forecast" in expect:
+        return NO_NEIGHBOUR
     if "no figures" in expect:
         return NO_LOSS
     return NO_RULE if re.search(r"\d", expect) else ""

@@ -1,0 +1,148 @@
+"""What a proposal expects in figures, and where it tells none: what was measured, forecasts, chances."""
+
+import re
+
+import pytest
+from propose_jobs import LISTS, ask, job
+
+from advisor.nouns import Job
+from advisor.propose.acquire import percent
+from advisor.propose.calibration import came_true, eight_in_ten
+
+UNKNOWN = "uncertain, and no forecast: neither this task's jobs nor earlier tasks tell of "
+
+
+@pytest.mark.parametrize(
+    ("space", "told"),
+    [
+        ({"learning_rate_multiplier": [1e6]}, "learning rate multiplier 1e+06"),
+        ({"n_epochs": [500]}, "epochs 500"),
+        ({"batch_size": [4096]}, "batch size 4096"),
+    ],
+)
+@pytest.mark.parametrize("prior", [None, False])
+def test_beyond_all_that_tables_and_jobs_know_nothing_is_forecast(space, told, prior):
+    made, others = ask([job()], LISTS | space, prior=prior)
+    assert made[0].expect.startswith(UNKNOWN + told)
+    assert not any("8 in 10" in p.expect or "%" in p.expect for p in [*made, *others])
+    assert "curves" not in made[0].expect, "no curve carries it"
+
+
+def test_a_job_that_went_there_makes_a_far_setting_known():
+    made, _ = ask([job(), job(epochs=400, name="far", ends=(1.5, 1.4))], LISTS | {"n_epochs": [500]})
+    assert "8 in 10" in made[0].expect
+
+
+def test_jobs_that_blew_up_are_not_said_to_have_told_no_loss():
+    rising = [[s, 2 + 0.1 * s] for s in range(1, 31)]
+    blown = job(ends=(4.0, 5.0, 6.0), base_valid_loss=2.0, train_loss=rising)
+    expect = ask([blown])[0][0].expect
+    assert "no validation loss of a job that did not blow up" in expect
+
+
+NO_LOSSES = {
+    "nothing known": [Job.from_record({})],
+    "queued": [job(status="queued", full_valid_loss=[], train_loss=[])],
+    "all losses null": [job(full_valid_loss=[[10, None], [20, None]], train_loss=[[1, None]])],
+    "no base loss either": [job(full_valid_loss=[], train_loss=[], base_valid_loss=None)],
+    "five that never told a loss": [
+        job(rate=r, name=str(r), full_valid_loss=[], train_loss=[]) for r in (0.1, 0.2, 0.4, 0.8, 1.6)
+    ],
+}
+
+
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_where_no_loss_was_measured_no_figure_is_told(jobs):
+    made, alternatives = ask(jobs)
+    for p in [*made, *alternatives]:
+        assert "no validation loss to go by yet" in p.expect
+        assert not any(c.isdigit() or c == "%" for c in p.expect)
+        assert not p.stop
+
+
+def test_a_running_job_has_a_forecast_and_no_best_so_far():
+    running = job(status="running", epochs=5, full_valid_loss=[[10, 2.0], [20, 1.6]], total_steps=50)
+    made, _ = ask([running])
+    assert "8 in 10" in made[0].expect
+    assert "no job has ended yet" in made[0].expect
+    assert "best so far" not in made[0].expect
+
+
+def test_a_metric_is_not_told_as_a_loss():
+    made, _ = ask([job(metrics={"exact_match": 0.8})], objective="exact_match")
+    assert "loss" not in made[0].expect
+    assert "exact_match" in made[0].expect
+
+
+@pytest.mark.parametrize("jobs", NO_LOSSES.values(), ids=NO_LOSSES)
+def test_without_losses_no_curve_of_this_task_is_said_to_carry_a_proposal(jobs):
+    assert "curves" not in ask(jobs)[0][0].expect
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"),
+    [(0.0, "under 1%"), (0.004, "under 1%"), (0.13, "13%"), (0.999, "over 99%"), (1.0, "over 99%")],
+)
+def test_a_forecast_is_never_quite_certain(chance, said):
+    assert percent(chance) == said
+
+
+def test_training_losses_are_not_told_as_validation_losses():
+    made, _ = ask([job(full_valid_loss=[])])
+    assert "no validation loss to go by" in made[0].expect
+
+
+def test_the_best_so_far_is_the_loss_that_was_measured_however_bad():
+    made, _ = ask([job(ends=(2.5, 3.4))])  # above the loss before training, which is 3.0
+    assert "best so far 3.4" in made[0].expect
+
+
+def test_corrected_chances_keep_their_order():
+    """Never more certain with the same words after more jobs, and in the order in which it was said."""
+    said = [0.0, 0.05, 0.3, 0.5, 0.7, 0.9, 1.0]
+    for ended in (0, 1, 2, 3, 9):
+        told = [came_true(c, ended) for c in said]
+        assert told == sorted(told)
+        assert told[0] == 0.0
+    assert came_true(0.8, 1) == pytest.approx(0.8)
+    assert came_true(0.8, 9) < came_true(0.8, 2) < came_true(0.8, 1)
+
+
+def test_the_levels_of_a_forecast_keep_their_order():
+    lows = [eight_in_ten(n)[0] for n in range(8)]
+    assert lows == sorted(lows)
+    assert all(low < high for low, high in map(eight_in_ten, range(8)))
+
+
+def test_losses_below_nought_are_given_no_figures():
+    made, _ = ask([job(ends=(-1.0, -2.0, -2.5), base_valid_loss=0.5)])
+    assert "no figures" in made[0].expect
+
+
+@pytest.mark.parametrize("objective", ["final", "best_checkpoint"])
+def test_the_middle_of_a_forecast_agrees_with_the_chance_that_is_told(objective):
+    """Less likely than not to beat the best by what matters: then its middle is no lower than that."""
+    jobs = [
+        job(e, 8, r, ends=(2.0, v), name=f"{e}-{r}")
+        for e, r, v in ((3, 0.4, 0.9), (5, 0.4, 1.4), (3, 0.1, 1.1))
+    ]
+    made, others = ask(jobs, objective=objective, n=3)
+    for p in [*made, *others]:
+        low, high = map(float, re.search(r"8 in 10: ([\d.]+) to ([\d.]+)", p.expect).groups())
+        middle = re.search(r"loss about ([\d.]+)", p.expect)
+        chance = int(re.search(r"(\d+)% chance", p.expect)[1])
+        assert chance <= 50, "after three jobs no gain was surer than that"
+        assert low <= high
+        assert middle is None or (
+            low <= float(middle[1]) <= high and (chance >= 50 or float(middle[1]) >= 0.9)
+        )
+    assert made[0].expect.startswith("final" if objective == "final" else "best")
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [((1.6, 1.2, 1.5), "best so far 1.5 (1.2 at a checkpoint)"), ((1.6, 1.2), "best so far 1.2;")],
+)
+def test_a_checkpoint_at_hand_that_is_better_than_every_end_is_told(ends, told):
+    made, _ = ask([job(5, 8, 0.4, ends=ends)])
+    assert told in made[0].expect
