@@ -24,6 +24,7 @@ class Beliefs:
     middle: tuple[float, float, float] = (1.6, 3.0, -1.0)
     # errors of observations
     seed_noise: float = 0.006  # share of the gain that another seed changes
+    swing_usual: float = 0.02  # of the gain: how far single losses swing on the tables; only more is noise
     own: float = 0.25  # on the log scale: what a setting has of its own, that no neighbour tells
     floor_noise: float = 0.03  # on the log scale, everywhere
     way_noise: float = 0.12  # more at an epoch end on the way

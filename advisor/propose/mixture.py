@@ -100,7 +100,7 @@ def guess(
     scaled = to_scale(share)
     middle = len(floor) // 2
     for _ in range(2):  # errors depend on the floor: once with a guess at it, once with its posterior median
-        noise = _noise(valid, share[middle], beliefs)
+        noise = _noise(valid, share[middle], gain[middle], beliefs)
         inverse = _inverse(covariance + np.diag(noise**2))
         of_scaled, of_seen = inverse @ scaled.T, inverse @ seen.T
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
@@ -228,9 +228,10 @@ def _bell(x: np.ndarray, middle: np.ndarray | float, spread: float) -> np.ndarra
     return np.exp(-0.5 * ((x - middle) / spread) ** 2) / spread
 
 
-def _noise(obs: Observations, share: np.ndarray, b: Beliefs) -> np.ndarray:
-    """Standard error of each observation on the scale."""
-    seed = b.seed_noise / (np.maximum(share, 0.0) + SOFT)
+def _noise(obs: Observations, share: np.ndarray, gain: float, b: Beliefs) -> np.ndarray:
+    """Standard error of each observation on the scale: of another seed, and of a loss that swings from step to step."""
+    swing = np.maximum(obs.swing / gain - b.swing_usual, 0.0)
+    seed = np.hypot(b.seed_noise, swing) / (np.maximum(share, 0.0) + SOFT)
     way = np.where(obs.kind != END, b.way_noise, 0.0)
     batch = np.where(obs.whole, 0.0, b.batch_noise)
     return np.sqrt(seed**2 + b.floor_noise**2 + way**2 + batch**2)

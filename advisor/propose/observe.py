@@ -17,6 +17,9 @@ from advisor.propose.series import blew_up, clean, ended, likely_setting, total_
 
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
+ENOUGH = 3  # third differences from which a swing is told
+MAD_TO_SIGMA = 1.4826  # of a normal distribution
+THIRD_DIFFERENCES = 20.0  # their variance over that of the points: 1 + 9 + 9 + 1
 MOST_JOBS = 45  # looked at: of a longer history the best third of these and the latest
 
 
@@ -30,6 +33,7 @@ class Observations:
     kind: np.ndarray  # int[n], END or WAY
     whole: np.ndarray  # bool[n], measured on the whole validation set
     job: np.ndarray  # int[n]
+    swing: np.ndarray  # float[n], standard deviation of the job's single losses around their course
     base: float  # loss before any training
     ended_best: float = np.inf  # the lowest loss that a job ended with, as it was measured
     seen_best: float = np.inf  # the lowest that any evaluation of the whole validation set showed
@@ -66,6 +70,7 @@ class Observations:
             kind=np.append(self.kind, END),
             whole=np.append(self.whole, True),
             job=np.append(self.job, -1),
+            swing=np.append(self.swing, 0.0),
         )
 
 
@@ -117,14 +122,15 @@ def _last(job: Job) -> float:
 
 
 def _table(rows: list, base: float) -> Observations:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     return Observations(
         np.array(columns[0], dtype=float).reshape(-1, 3),
         np.array(columns[1], dtype=float),
         np.clip(np.array(columns[2], dtype=float), 0.0, WORST * base),
         np.array(columns[3], dtype=int),
         np.array(columns[4], dtype=bool),
-        np.array(columns[5], dtype=int),
+        np.array(columns[6], dtype=int),
+        np.array(columns[5], dtype=float),
         base,
     )
 
@@ -145,7 +151,20 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
     if ended(job, step[-1], total):
         points[-1] = (knobs[0], loss[-1], END)
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
-    return [(np.log2([points[k][0], *knobs[1:]]), run, points[k][1], points[k][2], whole) for k in chosen]
+    swing = _swing(loss)
+    return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, swing) for k in chosen]
+
+
+def _swing(loss: np.ndarray) -> float:
+    """Standard deviation of single losses around their course, by third differences, of which a smooth course leaves little.
+
+    The later half alone: the fall at the beginning is too steep for them. 0 where there are too few points to tell.
+    """
+    jumps = np.abs(np.diff(loss, 3))
+    if len(jumps) < ENOUGH:
+        return 0.0
+    late = jumps[-max(ENOUGH, len(jumps) // 2) :]
+    return float(np.median(late) * MAD_TO_SIGMA / np.sqrt(THIRD_DIFFERENCES))
 
 
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
@@ -157,7 +176,7 @@ def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
     ends = np.unique(epoch[epoch > 0])
     ends = ends[np.unique(np.linspace(len(ends) - 1, 0, most).round().astype(int))] if len(ends) else ends
     run = np.log2(knobs[0])
-    return [(np.log2([e, *knobs[1:]]), run, loss[epoch == e].mean(), END, True) for e in ends]
+    return [(np.log2([e, *knobs[1:]]), run, loss[epoch == e].mean(), END, True, 0.0) for e in ends]
 
 
 def _running_mean(loss: np.ndarray, width: int = 3) -> np.ndarray:

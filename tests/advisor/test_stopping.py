@@ -13,7 +13,7 @@ def ended(count, best=0):
     loss = np.where(np.arange(count) == best, 1.0, 1.1)
     nought = np.zeros(count)
     return Observations(
-        np.zeros((count, 3)), nought, loss, np.full(count, END), nought == 0, np.arange(count), base=2.0
+        np.zeros((count, 3)), nought, loss, np.full(count, END), nought == 0, np.arange(count), nought, 2.0
     )
 
 

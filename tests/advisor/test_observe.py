@@ -1,0 +1,46 @@
+"""What a job's losses are worth as evidence: one that swings from step to step tells less than one that falls smoothly."""
+
+import numpy as np
+import pytest
+from propose_jobs import LISTS, job
+
+from advisor.nouns import SearchSpace
+from advisor.propose.acquire import likely_range
+from advisor.propose.observe import observe
+from advisor.propose.task import understand
+
+EPOCHS = 12
+SMOOTH = 1.0 + 1.5 * np.exp(-np.arange(1, EPOCHS + 1) / 3)
+
+
+def ends(noise, seed=0):
+    return tuple(SMOOTH + noise * np.random.default_rng(seed).normal(size=EPOCHS))
+
+
+def swing(losses):
+    valid, _ = observe([job(epochs=len(losses), ends=losses)], "learning_rate_multiplier", 1.0, 3.0)
+    return valid.swing[-1]
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.4])
+def test_the_swing_of_single_losses_is_estimated_from_the_curve(noise):
+    found = [swing(ends(noise, seed)) for seed in range(200)]
+    assert np.median(found) == pytest.approx(noise, rel=0.25)
+
+
+def test_a_smooth_fall_and_a_few_points_show_no_swing():
+    assert swing(tuple(SMOOTH)) < 0.01
+    assert swing((2.0, 1.0, 2.0, 1.0, 2.0)) == 0.0
+
+
+def test_less_is_foretold_from_a_loss_that_swings():
+    """The setting itself again: within its swing of where it ended, and no surer than that."""
+    space = SearchSpace.from_record(LISTS)
+    same = np.array([[EPOCHS, 8, 0.4]])
+    width = []
+    for noise in (0.0, 0.3):
+        low, _, high = likely_range(understand([job(epochs=EPOCHS, ends=ends(noise))], space).predict(same))[
+            0
+        ]
+        width.append(high - low)
+    assert width[1] > 1.5 * width[0]
