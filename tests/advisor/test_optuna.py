@@ -4,39 +4,14 @@ import math
 import warnings
 
 import pytest
+from optuna_study import loss_at, objective, study
 
 optuna = pytest.importorskip("optuna", reason="needs the extra: pip install 'finetune-advisor[optuna]'")
 
 from advisor.optuna import AdvisorPruner, AdvisorSampler  # noqa: E402
-from advisor.trials import Translator, as_knob, legal  # noqa: E402
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 D = optuna.distributions
-
-
-def loss_at(epoch, batch, rate):
-    """A fine-tuning loss with a best rate that grows with the square root of the batch, and overfitting beyond it."""
-    speed = rate / 1e-4 / math.sqrt(batch / 8)
-    learned = 1 - math.exp(-0.9 * epoch * speed)
-    return min(3.0 - 2.0 * learned + 0.02 * (epoch * speed) ** 1.5, 4.0)
-
-
-def objective(trial):
-    epochs = trial.suggest_int("epochs", 1, 12)
-    batch = trial.suggest_categorical("batch_size", [4, 8, 16, 32])
-    rate = trial.suggest_float("lr", 1e-6, 1e-2, log=True)
-    trial.suggest_categorical("scheduler", ["linear", "cosine"])
-    for epoch in range(epochs):  # counted from 0, as most studies do
-        trial.report(loss_at(epoch + 1, batch, rate), epoch)
-        if trial.should_prune():
-            raise optuna.TrialPruned
-    return loss_at(epochs, batch, rate)
-
-
-def study(**parts):
-    made = optuna.create_study(sampler=AdvisorSampler(**parts))
-    made.enqueue_trial({"epochs": 2, "batch_size": 32, "lr": 1e-6, "scheduler": "linear"})
-    return made
 
 
 def test_one_line_gives_an_existing_study_our_advice():
@@ -172,52 +147,6 @@ def test_sampler_and_pruner_together_leave_trials_that_count_and_reach_no_less_t
     assert ours.best_value < sum(theirs) / 5
 
 
-@pytest.mark.parametrize(
-    ("distribution", "values", "low", "high", "integer"),
-    [
-        (D.CategoricalDistribution([8, 4, 16]), (4, 8, 16), None, None, False),
-        (D.IntDistribution(1, 10), (), 1, 10, True),
-        (D.IntDistribution(4, 16, step=4), (4, 8, 12, 16), None, None, True),
-        (D.FloatDistribution(1e-5, 1e-3, log=True), (), 1e-5, 1e-3, False),
-        (D.FloatDistribution(0.5, 2.0, step=0.5), (0.5, 1.0, 1.5, 2.0), None, None, False),
-    ],
-)
-def test_a_distribution_is_a_knob(distribution, values, low, high, integer):
-    found = as_knob(distribution)
-    assert (found.values, found.integer) == (values, integer)
-    if low is not None:
-        assert (found.low, found.high) == (low, high)
-    assert distribution._contains(
-        distribution.to_internal_repr(legal(values[0] if values else low, distribution))
-    )
-
-
-@pytest.mark.parametrize(
-    "bad", [D.CategoricalDistribution(["a", 1]), D.FloatDistribution(0.0, 1.0), D.IntDistribution(-2, 3)]
-)
-def test_a_knob_that_cannot_be_one_is_refused_with_its_value(bad):
-    with pytest.raises(ValueError, match="expected"):
-        as_knob(bad)
-
-
-def test_a_trial_is_a_job_whose_steps_are_epochs():
-    made = optuna.create_study()
-    trial = optuna.trial.create_trial(
-        params={"epochs": 3, "bs": 8},
-        distributions={"epochs": D.IntDistribution(1, 5), "bs": D.IntDistribution(1, 64)},
-        intermediate_values={0: 2.0, 1: 1.5, 2: 1.6},
-        value=1.55,
-    )
-    made.add_trial(trial)
-    [job] = Translator(knobs={"bs": "batch_size"}, fixed={"learning_rate": 1e-4}).jobs(made.trials)
-    assert job.full_valid.step.tolist() == [1, 2, 3]
-    assert job.full_valid.loss.tolist() == [2.0, 1.5, 1.55], "the value that the study got is the final loss"
-    assert (job.hyperparameters.n_epochs, job.hyperparameters.batch_size) == (3, 8)
-    assert job.hyperparameters.learning_rate == 1e-4
-    [halves] = Translator(knobs={"bs": "batch_size"}, reports_per_epoch=2).jobs(made.trials)
-    assert halves.full_valid.step.tolist() == [0.5, 1, 1.5]
-
-
 @pytest.mark.parametrize("directions", [["maximize"], ["minimize", "minimize"]])
 def test_what_is_no_single_loss_is_refused(directions):
     made = optuna.create_study(directions=directions, sampler=AdvisorSampler())
@@ -270,19 +199,3 @@ def test_a_trial_that_fails_does_no_harm():
     made.optimize(fragile, n_trials=5, catch=RuntimeError)
     assert [t.state.name for t in made.trials].count("FAIL") == 2
     assert made.sampler.advice is not None
-
-
-@pytest.mark.parametrize(
-    ("distribution", "value", "given"),
-    [
-        (D.IntDistribution(8, 1024, step=8), 13.0, 16),
-        (D.IntDistribution(8, 1024, step=8), 5000.0, 1024),
-        (D.IntDistribution(3, 993, step=10), 12.0, 13),
-        (D.FloatDistribution(0.05, 10.0, step=0.05), 0.333, 0.35),
-        (D.IntDistribution(1, 100), 7.6, 8),
-    ],
-)
-def test_a_value_lands_on_the_distributions_steps(distribution, value, given):
-    found = legal(value, distribution)
-    assert found == pytest.approx(given)
-    assert distribution._contains(distribution.to_internal_repr(found)), "Optuna takes it"

@@ -1,8 +1,4 @@
-"""What is told of a piece of advice, in every form: figures, structure, no text of users."""
-
-import re
-import shlex
-import subprocess
+"""What is told of a piece of advice, in every form: diagnosis, figures, reasons, what to keep."""
 
 import pytest
 from tell_jobs import advice_on, history, made, overfitted, record
@@ -10,13 +6,11 @@ from tell_jobs import advice_on, history, made, overfitted, record
 from advisor import tell
 from advisor.diagnosis import diagnose
 from advisor.measure import measure
-from advisor.nouns import AUTO, Advice, Diagnosis, Finding, HyperParameters, Job, Live, Move, Proposal
+from advisor.nouns import Advice, Diagnosis, Finding, HyperParameters, Job, Live, Move, Proposal
 from advisor.rules.measured import MEASURED
 from advisor.tell import learned, words
-from advisor.tell.command import submit_line
 from advisor.tell.live_line import live_line
 from advisor.tell.request import parse
-from advisor.tell.terminal_plot import plot
 
 
 @pytest.fixture(scope="module")
@@ -201,15 +195,6 @@ def test_the_line_of_a_running_job_gives_the_reason_of_its_diagnosis():
     assert "FT102" not in line
 
 
-def test_the_command_quotes_names_and_leaves_auto_to_the_provider():
-    job = record(train_file={"path": "a b's.jsonl"}, experiment="my $HOME", seed=3)
-    line = submit_line(HyperParameters(2, AUTO, 0.5), job)
-    assert shlex.split(line) == [
-        "tracker", "submit", "a b's.jsonl", "--valid", "valid.jsonl", "--model", "embedded-tiny",
-        "--epochs", "2", "--learning-rate-multiplier", "0.5", "--seed", "3", "--experiment", "my $HOME",
-    ]  # fmt: skip
-
-
 def test_the_newest_job_is_told_of_whatever_the_order_of_the_records():
     asked = parse(
         [overfitted(2, train_file={"path": "new.jsonl"}), record(1, train_file={"path": "old.jsonl"})]
@@ -218,35 +203,6 @@ def test_the_newest_job_is_told_of_whatever_the_order_of_the_records():
     assert page.startswith("ftjob-2")
     assert "new.jsonl" in page
     assert "old.jsonl" not in page
-
-
-def test_the_same_setting_again_takes_another_seed():
-    job = record(epochs=3, batch=8, rate=1.0, seed=3)
-    assert "--seed" not in submit_line(HyperParameters(3, 8, 1.0), job)
-    assert "--seed 3" in submit_line(HyperParameters(3, 8, 2.0), job)
-
-
-def test_markdown_cannot_be_broken_by_a_name():
-    job = record(id="<script>*x*|y", model="a_b`c")
-    page = tell.markdown(made(), [job])
-    assert "<script>" not in page
-    assert "\\*x\\*" in page
-
-
-@pytest.mark.parametrize(
-    "loss", [[], [[1, None]], [[1, 2.0]], [[1, 2.0], [2, 2.0]], [[1, 1e308], [2, -1e308]]]
-)
-def test_the_plot_survives_any_curve(loss):
-    drawn = plot(Job.from_record({"full_valid_loss": loss}))
-    assert "Infinity" not in drawn
-
-
-def test_the_plot_puts_the_lowest_loss_at_the_bottom():
-    drawn = plot(Job.from_record({"full_valid_loss": [[1, 3.0], [2, 1.0], [3, 2.0]]})).splitlines()
-    rows = [line for line in drawn if "●" in line and "┤" in line]
-    assert rows[0].index("●") < rows[-1].index("●"), "the first point is the highest"
-    assert rows[0].split("┤")[0].strip() == "3"
-    assert rows[-1].split("┤")[0].strip() == "1"
 
 
 def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
@@ -258,33 +214,3 @@ def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
     }
     sentence = effects["n_epochs"][0].sentence(learned.gain_so_far(jobs))
     assert "3 → 5 (jobs 1 and 2): 1.9 → 1.7, better by 0.2 (15% of the gain so far)" in sentence
-
-
-def test_the_command_line_knows_every_kind_of_budget():
-    """The parser names them itself, for it may import nothing that takes time."""
-    from advisor.propose.budget import KINDS
-    from advisor.tell.parser import BUDGETS
-
-    assert BUDGETS == KINDS
-
-
-HOSTILE = "\x1b[2J\x1b]0;gone\x07\u202ered\x9b31m\r\n<script>"
-
-
-@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html], ids=lambda f: f.__name__)
-def test_no_form_hands_on_what_a_terminal_would_obey(form):
-    records = [record(1, id=f"first{HOSTILE}"), overfitted(2, id=HOSTILE, model=HOSTILE, experiment=HOSTILE)]
-    advice = advice_on(records)
-    page = form(advice, records)
-    obeyed = {c for c in page if not c.isprintable()} - {"\n"}
-    assert not obeyed
-    assert "\\x1b[2J" in page.replace("\\\\", "\\").replace("\\[", "["), "shown, not dropped"
-    assert "<script>" not in re.sub("```sh.*?```", "", page, flags=re.DOTALL) or form is tell.text
-    assert advice.keep.job in {r["id"] for r in records}, "data keep the id as it is"
-
-
-def test_a_command_line_of_hostile_names_is_read_back_as_they_are():
-    line = submit_line(HyperParameters(2, 8, 1.0), record(1, model=f"it's \\ {HOSTILE}"))
-    assert line.isprintable()
-    echoed = subprocess.run(["bash", "-c", f"printf '%s|' {line}"], capture_output=True, check=True).stdout
-    assert f"it's \\ {HOSTILE}".encode() in echoed.split(b"|")

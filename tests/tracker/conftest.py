@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from quirks import Quirks, QuirkServer, asker, chats
+from at_hand import asker, chats
+from quirks import Quirks, QuirkServer
 
 from tracker.session import Session
 

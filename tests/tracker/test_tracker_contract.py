@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from quirks import Quirks, QuirkServer, asker, chats
+from at_hand import asker, chats
+from quirks import Quirks, QuirkServer
 
 from tracker.jobs import JobRequest
 from tracker.providers import NAMES, find

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 
-from quirks import Quirks, asker
+from at_hand import asker
+from quirks import Quirks
 from test_tracker_crash import wait_for, watch
 
 from tracker import sync as sync_module

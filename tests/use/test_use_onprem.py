@@ -25,68 +25,48 @@ def server(tmp_path_factory):
     process.wait(30)
 
 
-def test_a_task_learned_from_examples(server, store, tmp_path, capsys):
-    """Every question has the same answer: 60 examples teach the smallest model that, and the base cannot know it."""
-    subjects = (
-        "the parcel",
-        "my order",
-        "the lamp",
-        "this book",
-        "a ticket",
-        "the key",
-        "our table",
-        "the train",
-    )
-    asked = [f"Where is {subject}, please? ({i})" for i in range(10) for subject in subjects]
+SUBJECTS = [
+    "the parcel",
+    "my order",
+    "the lamp",
+    "this book",
+    "a ticket",
+    "the key",
+    "our table",
+    "the train",
+]
+ASKED = [f"Where is {subject}, please? ({i})" for i in range(10) for subject in SUBJECTS]
+
+
+def split(folder):
+    """Training, validation and test files in which every question has the same answer."""
     rows = [
         {"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": "blue door"}]}
-        for q in asked
+        for q in ASKED
     ]
-    (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    end = ("--tracking-uri", store, "--json")
-    assert main(["data", "split", str(tmp_path / "all.jsonl"), "--test", "0.1", "--out", str(tmp_path)]) == 0
-    files = [str(tmp_path / f"{name}.jsonl") for name in ("train", "valid", "test")]
-    capsys.readouterr()
-    words = [
-        "submit",
-        files[0],
-        "--valid",
-        files[1],
-        "--model",
-        "embedded-tiny",
-        "--epochs",
-        "8",
-        "--batch-size",
-        "4",
-    ]
-    assert main([*words, "--experiment", "doors", "--base-url", server, *end]) == 0
-    job = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert main(["eval", job["id"], files[2], "--base-url", server, "--max-tokens", "8", *end]) == 0
-    result = json.loads(capsys.readouterr().out)
+    (folder / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["data", "split", str(folder / "all.jsonl"), "--test", "0.1", "--out", str(folder)]) == 0
+    return [str(folder / f"{name}.jsonl") for name in ("train", "valid", "test")]
+
+
+def test_a_task_learned_from_examples(server, store, tmp_path, capsys):
+    """60 examples teach the smallest model the one answer, and the base cannot know it."""
+
+    def told(*words):
+        capsys.readouterr()
+        assert main([*words, "--tracking-uri", store, "--json"]) == 0
+        out = capsys.readouterr().out
+        return json.loads(out.splitlines()[-1] if words[0] == "submit" else out)
+
+    train, valid, test = split(tmp_path)
+    knobs = ("--model", "embedded-tiny", "--epochs", "8", "--batch-size", "4")
+    asking = ("--base-url", server, "--max-tokens", "8")
+    job = told("submit", train, "--valid", valid, *knobs, "--experiment", "doors", "--base-url", server)
+    result = told("eval", job["id"], test, *asking)
     assert (result["tuned"]["score"], result["base"]["score"]) == (1.0, 0.0)
-    assert (
-        main(
-            [
-                "chat",
-                job["id"],
-                "--message",
-                asked[0],
-                "--temperature",
-                "0",
-                "--max-tokens",
-                "8",
-                "--base-url",
-                server,
-                *end,
-            ]
-        )
-        == 0
-    )
-    answers = json.loads(capsys.readouterr().out)
+    answers = told("chat", job["id"], "--message", ASKED[0], "--temperature", "0", *asking)
     assert answers[job["fine_tuned_model"]] == "blue door"
     assert list(answers) == [job["fine_tuned_model"], "embedded-tiny"]
-    assert main(["models", *end]) == 0
-    best = json.loads(capsys.readouterr().out)[0]
+    best = told("models")[0]
     assert (best["job"], best["base"]) == (job["id"], "embedded-tiny")
-    assert main(["promote", job["id"], "--name", "doors", *end]) == 0
-    assert json.loads(capsys.readouterr().out)["model"] == job["fine_tuned_model"]
+    assert told("promote", job["id"], "--name", "doors")["model"] == job["fine_tuned_model"]

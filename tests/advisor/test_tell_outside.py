@@ -1,0 +1,81 @@
+"""What goes out to shells, terminals and pages: lines to paste, plots, hostile names."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from tell_jobs import advice_on, made, overfitted, record
+
+from advisor import tell
+from advisor.nouns import AUTO, HyperParameters, Job
+from advisor.tell.command import submit_line
+from advisor.tell.terminal_plot import plot
+
+
+def test_the_command_quotes_names_and_leaves_auto_to_the_provider():
+    job = record(train_file={"path": "a b's.jsonl"}, experiment="my $HOME", seed=3)
+    line = submit_line(HyperParameters(2, AUTO, 0.5), job)
+    assert shlex.split(line) == [
+        "tracker", "submit", "a b's.jsonl", "--valid", "valid.jsonl", "--model", "embedded-tiny",
+        "--epochs", "2", "--learning-rate-multiplier", "0.5", "--seed", "3", "--experiment", "my $HOME",
+    ]  # fmt: skip
+
+
+def test_the_same_setting_again_takes_another_seed():
+    job = record(epochs=3, batch=8, rate=1.0, seed=3)
+    assert "--seed" not in submit_line(HyperParameters(3, 8, 1.0), job)
+    assert "--seed 3" in submit_line(HyperParameters(3, 8, 2.0), job)
+
+
+def test_markdown_cannot_be_broken_by_a_name():
+    job = record(id="<script>*x*|y", model="a_b`c")
+    page = tell.markdown(made(), [job])
+    assert "<script>" not in page
+    assert "\\*x\\*" in page
+
+
+@pytest.mark.parametrize(
+    "loss", [[], [[1, None]], [[1, 2.0]], [[1, 2.0], [2, 2.0]], [[1, 1e308], [2, -1e308]]]
+)
+def test_the_plot_survives_any_curve(loss):
+    drawn = plot(Job.from_record({"full_valid_loss": loss}))
+    assert "Infinity" not in drawn
+
+
+def test_the_plot_puts_the_lowest_loss_at_the_bottom():
+    drawn = plot(Job.from_record({"full_valid_loss": [[1, 3.0], [2, 1.0], [3, 2.0]]})).splitlines()
+    rows = [line for line in drawn if "●" in line and "┤" in line]
+    assert rows[0].index("●") < rows[-1].index("●"), "the first point is the highest"
+    assert rows[0].split("┤")[0].strip() == "3"
+    assert rows[-1].split("┤")[0].strip() == "1"
+
+
+def test_the_command_line_knows_every_kind_of_budget():
+    """The parser names them itself, for it may import nothing that takes time."""
+    from advisor.propose.budget import KINDS
+    from advisor.tell.parser import BUDGETS
+
+    assert BUDGETS == KINDS
+
+
+HOSTILE = "\x1b[2J\x1b]0;gone\x07\u202ered\x9b31m\r\n<script>"
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html], ids=lambda f: f.__name__)
+def test_no_form_hands_on_what_a_terminal_would_obey(form):
+    records = [record(1, id=f"first{HOSTILE}"), overfitted(2, id=HOSTILE, model=HOSTILE, experiment=HOSTILE)]
+    advice = advice_on(records)
+    page = form(advice, records)
+    obeyed = {c for c in page if not c.isprintable()} - {"\n"}
+    assert not obeyed
+    assert "\\x1b[2J" in page.replace("\\\\", "\\").replace("\\[", "["), "shown, not dropped"
+    assert "<script>" not in re.sub("```sh.*?```", "", page, flags=re.DOTALL) or form is tell.text
+    assert advice.keep.job in {r["id"] for r in records}, "data keep the id as it is"
+
+
+def test_a_command_line_of_hostile_names_is_read_back_as_they_are():
+    line = submit_line(HyperParameters(2, 8, 1.0), record(1, model=f"it's \\ {HOSTILE}"))
+    assert line.isprintable()
+    echoed = subprocess.run(["bash", "-c", f"printf '%s|' {line}"], capture_output=True, check=True).stdout
+    assert f"it's \\ {HOSTILE}".encode() in echoed.split(b"|")

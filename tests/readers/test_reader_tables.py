@@ -1,0 +1,106 @@
+"""Tables of every logger: Keras, Lightning, Weights & Biases, spreadsheets and model cards."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import history_files as files
+import pytest
+from history_files import write
+
+from tracker.readers import read
+
+KERAS_FORMS = {
+    "CSVLogger": ("history.csv", files.KERAS_CSV),
+    "semicolons": ("history.csv", files.KERAS_CSV.replace(",", ";")),
+    "JSON": ("history.json", json.dumps(files.KERAS_HISTORY)),
+    "data frame's JSON": (
+        "h.json",
+        json.dumps({k: dict(enumerate(v)) for k, v in files.KERAS_HISTORY.items()}),
+    ),
+    "data frame's CSV": ("h.csv", ",loss,val_loss\n0,2.0,2.1\n1,1.5,1.8\n2,nan,1.9\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), KERAS_FORMS.values(), ids=KERAS_FORMS)
+def test_keras_history(tmp_path, name, text):
+    [record] = read(write(tmp_path, name, text))
+    assert record["train_loss"][:2] == [[1, 2.0], [2, 1.5]]
+    assert math.isnan(record["train_loss"][2][1])
+    assert record["full_valid_loss"] == [[1, 2.1], [2, 1.8], [3, 1.9]]
+    assert (record["hyperparameters"]["n_epochs"], record["steps_per_epoch"]) == (3, 1)
+
+
+def test_lightning(tmp_path):
+    (tmp_path / "hparams.yaml").write_text("batch_size: 16\nmax_epochs: 2\nmodel_name: bert\n")
+    [record] = read(write(tmp_path, "metrics.csv", files.LIGHTNING_CSV))
+    assert record["train_loss"] == [
+        [10, 2.0],
+        [20, 1.8],
+        [30, 1.6],
+        [40, 1.4],
+    ]  # Lightning's step 9 is the 10th
+    assert record["base_valid_loss"] == 3.0
+    assert record["full_valid_loss"] == [[20, 1.9], [40, 1.5]]
+    assert record["hyperparameters"] == {"n_epochs": 2, "batch_size": 16, "learning_rate": 0.001}
+    assert (record["steps_per_epoch"], record["model"]) == (20, "bert")
+
+
+def test_log_history_saved_as_csv(tmp_path):
+    text = ",loss,grad_norm,learning_rate,epoch,step,eval_loss\n0,2.0,1.0,1e-4,0.5,10,\n1,1.5,1.0,5e-5,1.0,20,\n2,,,,1.0,20,1.6\n"
+    [record] = read(write(tmp_path, "log.csv", text))
+    assert (record["train_loss"], record["full_valid_loss"]) == ([[10, 2.0], [20, 1.5]], [[20, 1.6]])
+    assert record["steps_per_epoch"] == 20
+
+
+def test_wandb_history(tmp_path):
+    [record] = read(write(tmp_path, "wandb_history.csv", files.WANDB_HISTORY))
+    assert record["train_loss"][:2] == [[10, 2.0], [20, 1.5]]  # the optimiser's steps, not W&B's log calls
+    assert record["full_valid_loss"] == [[20, 1.6]]
+    assert (record["created_at"], record["steps_per_epoch"]) == (1760000000.5, 20)
+
+
+def test_wandb_panel_gives_one_record_a_run(tmp_path):
+    first, second = read(write(tmp_path, "wandb_export.csv", files.WANDB_PANEL))
+    assert (first["id"], second["id"]) == ("run - a", "b")
+    assert first["train_loss"] == [[10, 2.0], [20, 1.5], [30, 1.2]]
+    assert second["train_loss"] == [[10, 2.2], [30, 1.9]]
+
+
+def test_wandb_panel_over_epochs(tmp_path):
+    text = '"epoch","a - _step","a - _step__MIN","a - train/loss","a - eval/loss"\n0.5,3,3,2.0,\n1.0,6,6,1.5,1.75\n'
+    [record] = read(write(tmp_path, "wandb_export.csv", text))
+    assert (record["train_loss"], record["full_valid_loss"]) == ([[0.5, 2.0], [1, 1.5]], [[1, 1.75]])
+    assert record["steps_per_epoch"] == 1
+
+
+PLAIN = {
+    "notebook": "Step,Training Loss,Validation Loss\n10,2.0,2.2\n20,No log,1.9\n30,1.2,nan\n",
+    "Markdown": "# card\n\n| Step | Training Loss | Validation Loss |\n|:---:|:---:|---:|\n"
+    "| 10 | 2.0 | 2.2 |\n| 20 | No log | 1.9 |\n| 30 | 1.2 | nan |\n\ntext\n",
+    "spreadsheet": "iteration;train_loss;val_loss\n10;2.0;2.2\n20;;1.9\n30;1.2;NaN\n",
+}
+
+
+@pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN)
+def test_plain_tables(tmp_path, text):
+    [record] = read(write(tmp_path, "table.csv", text))
+    assert record["train_loss"] == [[10, 2.0], [30, 1.2]]
+    assert record["full_valid_loss"][:2] == [[10, 2.2], [20, 1.9]]
+    assert math.isnan(record["full_valid_loss"][2][1])
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "steps"),
+    [
+        ("Epoch,Training Loss,Validation Loss\n1,2.0,2.1\n2,1.5,1.8\n", None, [1, 2]),
+        ("Epoch,Training Loss,Validation Loss\n0,2.0,2.1\n1,1.5,1.8\n", None, [1, 2]),  # counted from 0
+        ("Epoch,Training Loss,Validation Loss\n0,No log,3.0\n1,1.5,1.8\n", 3, [1]),  # before training
+    ],
+)
+def test_plain_tables_over_epochs(tmp_path, text, base, steps):
+    [record] = read(write(tmp_path, "table.csv", text))
+    assert record.get("base_valid_loss") == base
+    assert [step for step, _ in record["full_valid_loss"]] == steps
+    assert record["steps_per_epoch"] == 1
