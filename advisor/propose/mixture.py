@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from advisor.propose.beliefs import FLOORS, LATTICE, Beliefs
 from advisor.propose.observe import END, Observations
 from advisor.propose.process import kernel, matern, variance
-from advisor.propose.scale import SOFT, to_scale, to_share, train_scale
+from advisor.propose.scale import SOFT, WORST, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library
 
 GUESSES = 250  # kept of several ten thousand; they carry nearly all of the weight
@@ -72,9 +72,13 @@ class Prediction:
     gain: np.ndarray
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Losses float[p, q, m] at the nodes of a quadrature, and the weights float[p, q] of them."""
+        """Losses float[p, q, m] at the nodes of a quadrature, and the weights float[p, q] of them.
+
+        None above the cap on losses that were observed: of what lies beyond it nothing is known.
+        """
         share = to_share(self.mean[:, None, :] + NODES[:, None] * self.sd[:, None, :])
         loss = self.floor[:, None, None] + self.gain[:, None, None] * np.maximum(share, 0.0)
+        loss = np.minimum(loss, WORST * (self.floor + self.gain)[:, None, None])
         return loss, self.weight[:, None] * NODE_WEIGHTS
 
 

@@ -102,7 +102,9 @@ def observe(
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
     ends = [r[2] for r in valid if r[3] == END]
     valid = replace(
-        _table(valid, base), ended_best=min(ends, default=np.inf), seen_best=min(seen, default=np.inf)
+        _with_repeats(_table(valid, base)),
+        ended_best=min(ends, default=np.inf),
+        seen_best=min(seen, default=np.inf),
     )
     return valid, _table(train, base)
 
@@ -133,6 +135,20 @@ def _table(rows: list, base: float) -> Observations:
         np.array(columns[5], dtype=float),
         base,
     )
+
+
+def _with_repeats(obs: Observations) -> Observations:
+    """With the spread of jobs that had one setting: every end is as uncertain as these show."""
+    ends = np.flatnonzero(obs.kind == END)
+    _, which = np.unique(obs.logs[ends], axis=0, return_inverse=True)
+    counts = np.bincount(which)
+    if counts.max(initial=0) < 2:
+        return obs
+    means = np.bincount(which, obs.loss[ends]) / counts
+    spread = np.sqrt(((obs.loss[ends] - means[which]) ** 2).sum() / (counts - 1).sum())
+    swing = obs.swing.copy()
+    swing[ends] = np.maximum(swing[ends], spread)
+    return replace(obs, swing=swing)
 
 
 def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: bool) -> list:

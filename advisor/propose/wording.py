@@ -6,7 +6,7 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, HyperParameters, Job
 from advisor.propose.acquire import MATTERS, Worth, likely_range, percent
-from advisor.propose.calibration import came_true, eight_in_ten
+from advisor.propose.calibration import HIGH, came_true, eight_in_ten
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 from advisor.space_record import COVERED
@@ -122,6 +122,10 @@ def _figures(
         return [f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"]
     if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
+    if (
+        chance < HIGH
+    ):  # then more than one loss in ten is no better than the best, and the range must hold that
+        high = max(high, best)
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if far := beyond(setting, task, to):
         told = f": neither this task's jobs nor earlier tasks tell of {' and '.join(far)}"

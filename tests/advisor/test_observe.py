@@ -6,7 +6,8 @@ from propose_jobs import LISTS, job
 
 from advisor.nouns import SearchSpace
 from advisor.propose.acquire import likely_range
-from advisor.propose.observe import observe
+from advisor.propose.observe import END, observe
+from advisor.propose.scale import WORST
 from advisor.propose.task import understand
 
 EPOCHS = 12
@@ -44,3 +45,23 @@ def test_less_is_foretold_from_a_loss_that_swings():
         ]
         width.append(high - low)
     assert width[1] > 1.5 * width[0]
+
+
+def test_jobs_of_one_setting_show_how_uncertain_an_end_is():
+    """Three seeds of one setting: what they differ by counts for the ends of other settings too."""
+    seeds = [job(ends=(2.0, 1.5, 1.3 + off), name=f"job-{i}") for i, off in enumerate((-0.2, 0.0, 0.2))]
+    other = job(epochs=5, ends=(2.0, 1.5, 1.4), name="other")
+    alone, _ = observe([seeds[0], other], "learning_rate_multiplier", 1.0, 3.0)
+    together, _ = observe([*seeds, other], "learning_rate_multiplier", 1.0, 3.0)
+    ends = together.kind == END
+    assert not alone.swing.any()
+    assert together.swing[ends] == pytest.approx(0.2)
+    assert not together.swing[~ends].any()
+
+
+def test_no_forecast_lies_above_the_cap_on_losses():
+    """Of how bad a setting may be nothing is known beyond it."""
+    wild = [job(ends=(2.0, 1.5, end), name=f"job-{i}") for i, end in enumerate((0.7, 1.9, 1.3))]
+    space = SearchSpace.from_record(LISTS)
+    *_, high = likely_range(understand(wild, space).predict(np.array([[12.0, 4.0, 1.6]])))[0]
+    assert high <= WORST * 3.0 + 1e-9

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from propose_jobs import LISTS, ask, job
+from propose_jobs import LISTS, RANGES, ask, job
 
 from advisor.nouns import Job
 from advisor.propose.acquire import percent
@@ -146,3 +146,14 @@ def test_the_middle_of_a_forecast_agrees_with_the_chance_that_is_told(objective)
 def test_a_checkpoint_at_hand_that_is_better_than_every_end_is_told(ends, told):
     made, _ = ask([job(5, 8, 0.4, ends=ends)])
     assert told in made[0].expect
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.2])
+def test_a_range_and_a_chance_do_not_contradict_each_other(spread):
+    """Where one job in ten and more ends no better than the best, eight in ten do not all end below it."""
+    seeds = [job(ends=(1.4, 1.31, 1.3 + off * spread), name=f"job-{i}") for i, off in enumerate((-1, 0, 1))]
+    made = ask(seeds, RANGES)[0][0]
+    told = re.search(r"to ([\d.]+)\), best so far ([\d.]+).*?(\d+)% chance", made.expect)
+    high, best, chance = map(float, told.groups())
+    assert chance < 90
+    assert high >= best
