@@ -122,9 +122,8 @@ def _figures(
         return [f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"]
     if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
-    if (
-        chance < HIGH
-    ):  # then more than one loss in ten is no better than the best, and the range must hold that
+    # then more than one loss in ten is no better than the best, and the range must hold that
+    if chance < HIGH:
         high = max(high, best)
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
     if far := beyond(setting, task, to):
