@@ -24,12 +24,12 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
     Shows figures, digests and line numbers, never the text of an example.
     """
     story, advice = tell(advice, jobs), all_visible(advice)
-    nouns = story.jobs
+    nouns, charts = story.jobs, _charts(advice, story.jobs)
     return _template().render(
         story=story,
         data=data,
-        charts=_charts(advice, nouns),
-        drawn=_drawn(nouns),
+        charts=charts,
+        drawn=_drawn(nouns, charts["curves"]),
         on_the_path=min(NEWEST, len(nouns)),
         rows=_rows(nouns, advice),
         knobs=_knobs(nouns),
@@ -71,11 +71,12 @@ def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:
     }
 
 
-def _drawn(jobs: Sequence[Job]) -> dict[str, bool]:
-    """Which of the newest job's curves there are: the legend names no other."""
+def _drawn(jobs: Sequence[Job], chart: str) -> dict[str, bool]:
+    """Which of the newest job's curves there are, and whether evidence is marked on them: the legend names no other."""
     newest = jobs[-1] if jobs else Job()
     curves = {"train": newest.train, "valid": newest.valid, "full": newest.full_valid}
-    return {name: len(learned.finite(curve)) > 0 for name, curve in curves.items()}
+    marked = any(f'class="{mark}' in chart for mark in ("evidence", "shade"))
+    return {name: len(learned.finite(curve)) > 0 for name, curve in curves.items()} | {"evidence": marked}
 
 
 def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:

@@ -98,6 +98,33 @@ def test_the_legend_names_the_curves_that_are_there(told):
     assert "validation batch</span>" in tell.html(advice_on(jobs), jobs)
 
 
+LEGEND = r"</svg>(training|whole validation set|evidence|lowest loss|newest|others)</span>"
+
+
+@pytest.mark.parametrize(
+    ("records", "named", "heading"),
+    [
+        ([overfitted(1)], ["training", "whole validation set", "evidence"], "The job"),
+        ([record(1, full=(2.0, 1.52, 1.5, 1.5, 1.5))], ["training", "whole validation set"], "The job"),
+        (
+            history(),
+            ["training", "whole validation set", "evidence", "lowest loss", "others"],
+            "Jobs compared",
+        ),
+        (
+            [record(2), *history()[2:], record(4, full=(2.2, 2.1, 2.0))],
+            ["training", "whole validation set", "evidence", "lowest loss", "newest", "others"],
+            "Jobs compared",
+        ),
+    ],
+    ids=["overfitted", "settled", "the newest is the lowest", "all kinds"],
+)
+def test_a_legend_names_what_is_drawn_and_no_more(records, named, heading):
+    page = tell.html(advice_on(records), records)
+    assert re.findall(LEGEND, page) == named
+    assert f"<h2>{heading}</h2>" in page
+
+
 def test_the_share_on_the_curve_is_the_one_in_the_words():
     jobs = [record(1, full=(3.0, 2.8, 2.6, 2.4, 2.2), train_loss=[])]
     advice = advice_on(jobs)
