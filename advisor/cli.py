@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from advisor.tell.as_json import answer, dumps
@@ -131,11 +132,8 @@ def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequ
     import tracker
     from advisor.tell import html, markdown
 
-    targets = request.runs_of(run_id)
-    if not targets:
-        return
     note, page = markdown(advice, request.told, data=data), html(advice, request.told, data=data)
-    for target in targets:
+    for target in request.runs_of(run_id):
         tracker.write_advice(target, advice.to_record(), markdown=note, html=page)
 
 
@@ -145,7 +143,7 @@ def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_o
     if args.json:
         print(answer(advice, data, None if judge_only else next_command(advice, request.newest)))
         return
-    options = {"colour": ink().colour, "plot": not args.no_plot, "judge_only": judge_only, "data": data}
+    options = {"ink": ink(), "plot": not args.no_plot, "judge_only": judge_only, "data": data}
     say(text(advice, request.told, **options))
 
 
@@ -279,7 +277,8 @@ def note(words: str) -> None:
 
 
 def ink() -> Ink:
-    return Ink(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    tty = sys.stdout.isatty()
+    return Ink(tty and "NO_COLOR" not in os.environ, get_terminal_size().columns if tty else None)
 
 
 if __name__ == "__main__":

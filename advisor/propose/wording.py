@@ -43,7 +43,7 @@ def directions(newest: Job | None, to: HyperParameters) -> dict[str, str]:
     if newest is None:
         return {}
     old, new = newest.hyperparameters.to_record(), to.to_record()
-    both = {k for k in new if isinstance(new[k], int | float) and isinstance(old.get(k), int | float)}
+    both = [k for k in new if isinstance(new[k], int | float) and isinstance(old.get(k), int | float)]
     return {k: "up" if new[k] > old[k] else "down" for k in both if not np.isclose(new[k], old[k], rtol=1e-6)}
 
 
@@ -90,8 +90,12 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
     if not rest:
         return []
     return [
-        f"no measured rule asks for {' and '.join(rest)}: the curves of this task's jobs and of earlier tasks carry it"
+        f"no measured rule asks for {_listed(rest)}: the curves of this task's jobs and of earlier tasks carry it"
     ]
+
+
+def _listed(items: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
 def beyond(setting: np.ndarray, task: Task, to: HyperParameters) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,16 +10,16 @@ from advisor.tell import words
 from advisor.tell.command import submit_line
 from advisor.tell.ink import Ink
 from advisor.tell.story import Option, Paste, Story, tell
+from advisor.tell.terminal_plot import MARGIN
+from advisor.tell.terminal_plot import WIDTH as PLOT
 from advisor.tell.terminal_plot import plot as draw
-
-WIDTH = 96  # columns; wider lines are hard to read
 
 
 def text(
     advice: Advice,
     jobs: Sequence[Job | Mapping[str, Any]],
     *,
-    colour: bool = False,
+    ink: Ink | None = None,
     plot: bool = False,
     judge_only: bool = False,
     data: Sequence[Finding] = (),
@@ -34,8 +33,8 @@ def text(
         What `advise` answered.
     jobs
         The jobs it was asked about, oldest first, as nouns or as records (these alone name files).
-    colour
-        Whether the reader is a terminal that shows colours.
+    ink
+        What the reader's terminal shows; default: no colour, lines of 96 columns.
     plot
         Whether to draw the newest job's curves with characters.
     judge_only
@@ -45,18 +44,18 @@ def text(
     paste
         Makes the line that tries a setting; a command by default.
     """
-    ink, story = Ink(colour), tell(advice, jobs, paste)
+    ink, story = ink or Ink(), tell(advice, jobs, paste)
     parts = [_head(story, ink)]
     if plot and story.jobs:
-        parts.append(draw(story.jobs[-1]))
+        parts.append(draw(story.jobs[-1], min(PLOT, ink.columns - MARGIN)))
     parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink, story.heading))
     if data:
         parts.append(findings_text(data, ink, "What the data show"))
     if story.live:
-        parts.append(f"{ink('Live', 'bold')}\n{_fill(story.live)}")
+        parts.append(f"{ink('Live', 'bold')}\n{ink.fill(story.live)}")
     if not judge_only:
         parts += [_next(story, ink), _alternatives(story, ink)]
-    parts.append(f"{ink('Keep', 'bold')}\n{_fill(story.keep)}")
+    parts.append(f"{ink('Keep', 'bold')}\n{ink.fill(story.keep)}")
     commands = [o.command for o in story.options if o.command]
     if commands and not judge_only:
         forced = " (only if you go on all the same)" if story.options[0].stop else ""
@@ -74,12 +73,12 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
     for f in fired:
         lines += _finding(f, ink)
     lines += [
-        _fill(f"{ink('cannot tell', 'dim')}  {rules}: {lack}", 4, 2)
+        ink.fill(f"{ink('cannot tell', 'dim')}  {rules}: {lack}", 4, 2)
         for rules, lack in words.unknown(findings)
     ]
     if clear:
         lines.append(
-            _fill(
+            ink.fill(
                 f"{ink('clear', 'green')}  " + ", ".join(f"{f.rule} {words.words(f.name)}" for f in clear),
                 4,
                 2,
@@ -91,18 +90,19 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
 def _head(story: Story, ink: Ink) -> str:
     if not story.job:
         return story.meaning
-    return f"{story.job}\n{ink.label(words.words(story.label))}: {story.meaning}"
+    verdict = f"{ink.label(words.words(story.label))}: {story.meaning}"
+    return "\n".join(ink.fill(line, 2, 0) for line in (story.job, verdict))
 
 
 def _finding(f: Finding, ink: Ink) -> list[str]:
-    lines = [_fill(f"{ink(f.rule, 'bold', 'yellow')} {words.words(f.name)}: {f.reason}", 4, 2)]
+    lines = [ink.fill(f"{ink(f.rule, 'bold', 'yellow')} {words.words(f.name)}: {f.reason}", 4, 2)]
     if f.evidence:
-        lines.append(_fill(f"figures: {words.evidence_line(f)}", 6, 4))
+        lines.append(ink.fill(f"figures: {words.evidence_line(f)}", 6, 4))
     if f.moves:
-        lines.append(_fill(f"change: {words.moves(f)}", 6, 4))
+        lines.append(ink.fill(f"change: {words.moves(f)}", 6, 4))
     if f.guide_moves:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
-        lines.append(_fill(f"the guide also says {told}", 6, 4))
+        lines.append(ink.fill(f"the guide also says {told}", 6, 4))
     return lines
 
 
@@ -119,7 +119,7 @@ def _next(story: Story, ink: Ink) -> str:
 def _option(option: Option, ink: Ink, heading: str) -> list[str]:
     lines = [ink(heading, "bold")]
     if option.stop:
-        lines.append(_fill(f"{ink('Stop', 'bold', 'green')}: {option.reason}"))
+        lines.append(ink.fill(f"{ink('Stop', 'bold', 'green')}: {option.reason}"))
         if option.changes:
             lines.append("  If you go on all the same:")
     for knob, old, new, changed in option.changes:
@@ -132,11 +132,11 @@ def _option(option: Option, ink: Ink, heading: str) -> list[str]:
         )
         lines.append(f"  {knob:<26}{shown}")
     if option.why:
-        lines.append(_fill(f"why: {option.why}"))
+        lines.append(ink.fill(f"why: {option.why}"))
     if option.expect:
-        lines.append(_fill(f"expect: {option.expect}"))
+        lines.append(ink.fill(f"expect: {option.expect}"))
     if option.risk:
-        lines.append(_fill(f"risk: {option.risk}"))
+        lines.append(ink.fill(f"risk: {option.risk}"))
     return lines
 
 
@@ -146,16 +146,5 @@ def _alternatives(story: Story, ink: Ink) -> str:
     lines = [ink("Or", "bold")]
     for option in story.alternatives:
         why = f" [{', '.join(b.split()[0] for b in option.because)}]" if option.because else ""
-        lines.append(_fill(": ".join(filter(None, (f"{option.changed}{why}", option.expect))), 4, 2))
+        lines.append(ink.fill(": ".join(filter(None, (f"{option.changed}{why}", option.expect))), 4, 2))
     return "\n".join(lines)
-
-
-def _fill(text: str, hang: int = 2, indent: int = 2) -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * hang,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

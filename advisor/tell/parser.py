@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import textwrap
 
 from advisor.tell.failure import UsageError
 
@@ -11,12 +12,12 @@ ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to t
 BUDGETS = ("jobs", "trained_tokens", "usd")
 EPILOG = """\
 examples:
-  advisor recommend --experiment support-chat     what to try next, from the runs in MLflow
-  advisor diagnose trainer_state.json             what a run that you already have shows
+  advisor recommend --experiment support-chat     what to try next, from MLflow
+  advisor diagnose trainer_state.json             what a run that you have shows
   advisor data train.jsonl valid.jsonl            what the training data show
-  advisor explain FT201                           what a rule looks for and how often it is right
+  advisor explain FT201                           what a rule looks for
 
-exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong"""
+exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong, 130 interrupted"""
 
 
 def one_source(args: argparse.Namespace) -> None:
@@ -28,8 +29,16 @@ def one_source(args: argparse.Namespace) -> None:
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help of at most 100 columns, fewer on a narrower terminal; examples stand as they are."""
+
     def __init__(self, prog: str):
-        super().__init__(prog, max_help_position=30, width=100)
+        super().__init__(prog, max_help_position=30)
+        self._width = min(self._width, 100)
+        self._action_max_length = 13  # the longest command with its indent, which argparse forgets
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = text.splitlines()
+        return "\n".join(line if line.startswith("  ") else textwrap.fill(line, width) for line in lines)
 
 
 def build() -> argparse.ArgumentParser:
@@ -46,7 +55,7 @@ def build() -> argparse.ArgumentParser:
 
 
 def _command(commands, name: str, about: str, example: str) -> argparse.ArgumentParser:
-    text = "example:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+    text = "examples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
     return commands.add_parser(
         name,
         help=about[:1].lower() + about[1:].rstrip("."),
@@ -63,11 +72,13 @@ def _recommend(commands) -> None:
         "Diagnose the newest job and propose the next setting.",
         "advisor recommend --experiment support-chat\n"
         "advisor recommend 3f2a9c81d0e94c55 --n 3 --dry-run\n"
-        "curl -s https://example.org/jobs.json | advisor recommend --jobs - --space space.json --json\n\n"
+        "advisor recommend --jobs - --space space.json --json < jobs.json\n\n"
         "jobs.json, as README.md has it under Job records:\n"
-        '  [{"hyperparameters": {"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 1},\n'
+        '  [{"hyperparameters": {"n_epochs": 3, "batch_size": 8,\n'
+        '                          "learning_rate_multiplier": 1},\n'
         '    "full_valid_loss": [[50, 1.42], [100, 1.31], [150, 1.36]]}]\n\n'
-        'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64}, "learning_rate_multiplier": [0.5, 1, 2]}',
+        'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64},\n'
+        '              "learning_rate_multiplier": [0.5, 1, 2]}',
     )
     p.add_argument(
         "run_id",
@@ -126,8 +137,8 @@ def _diagnose(commands) -> None:
     p.add_argument(
         "source",
         metavar="PATH|RUN_ID",
-        help="a trainer_state.json, OpenAI result CSV, LLaMA-Factory trainer_log.jsonl, Keras history, "
-        "TensorBoard folder, file of job records, or an MLflow run",
+        help="a trainer_state.json, an OpenAI result CSV, a log of LLaMA-Factory, axolotl, Keras, Lightning or W&B, a "
+        "TensorBoard folder, a file of job records, an MLflow run, or the name of an experiment",
     )
     p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
     p.add_argument("--json", action="store_true", help="answer as JSON")
@@ -137,8 +148,8 @@ def _data(commands) -> None:
     p = _command(
         commands,
         "data",
-        "Say what training and validation data show: broken rows (which end it with 1), duplicates, leakage, weak spots.",
-        "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses validation_examples.jsonl --show-text",
+        "Say what training and validation data show: broken rows (exit code 1), duplicates, leakage, weak spots.",
+        "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses losses.jsonl --show-text",
     )
     p.add_argument(
         "train", metavar="TRAIN", help="training file (JSONL: chat or prompt/completion); held in memory"
@@ -157,11 +168,11 @@ def _report(commands) -> None:
     p = _command(
         commands,
         "report",
-        "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared. Or the words alone, as Markdown or JSON.",
+        "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared; or the words alone, as Markdown or JSON.",
         "advisor report 3f2a9c81d0e94c55 -o report.html\nadvisor report jobs.json -o advice.md",
     )
     p.add_argument(
-        "source", metavar="RUN_ID|PATH", help="an MLflow run, or a file that `advisor diagnose` reads"
+        "source", metavar="PATH|RUN_ID", help="a file, a run or an experiment, as for `advisor diagnose`"
     )
     p.add_argument(
         "-o",

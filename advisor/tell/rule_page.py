@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from typing import Any
 
 from advisor.rules import Threshold
@@ -27,12 +27,22 @@ this kind can be measured.
 def page(rule: Any, ink: Ink | None = None) -> str:
     """A rule as text for the terminal."""
     ink = ink or Ink()
-    parts = [f"{ink(rule.id, 'bold', 'yellow')} {ink(words(rule.name), 'bold')}\n{_fill(headline(rule))}"]
-    parts += [f"{ink(name, 'bold')}\n{textwrap.indent(body, '  ')}" for name, body in sections(rule).items()]
+    parts = [
+        f"{ink(rule.id, 'bold', 'yellow')} {ink(words(rule.name), 'bold')}\n{ink.fill(headline(rule), 4)}"
+    ]
+    parts += [f"{ink(name, 'bold')}\n{_paragraphs(body, ink)}" for name, body in sections(rule).items()]
     for name, lines in (("Limits", limits(rule)), ("The guide", guide(rule)), ("Measured", measured(rule))):
         if lines:
-            parts.append("\n".join([ink(name, "bold"), *(_fill(line) for line in lines)]))
+            parts.append("\n".join([ink(name, "bold"), *(ink.fill(line, 4) for line in lines)]))
     return "\n\n".join(parts)
+
+
+def _paragraphs(body: str, ink: Ink) -> str:
+    """A section of a docstring broken anew: a blank line and an item of a list begin a paragraph."""
+    blocks = re.split(r"\n(?=\n|- )", body)
+    return "\n".join(
+        ("\n" if b[:1] == "\n" else "") + ink.fill(b.strip(), 4 if b[:2] == "- " else 2) for b in blocks
+    )
 
 
 def listing(ink: Ink | None = None) -> str:
@@ -104,7 +114,3 @@ def _chapter(rule: Any) -> str:
         if lines:
             parts.append(f"### {name}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts)
-
-
-def _fill(text: str) -> str:
-    return textwrap.fill(text, 96, initial_indent="  ", subsequent_indent="    ")

@@ -13,6 +13,7 @@ from advisor.nouns import Curve, Job
 from advisor.tell.words import figure
 
 WIDTH, HEIGHT = 64, 11  # characters of the plotting area
+MARGIN = 13  # characters left of it
 MARKS = {"train": "·", "valid": "o", "full_valid": "●"}  # later ones are drawn over earlier ones
 HUGE = 1e30
 LOG_FROM = 10.0  # highest over lowest loss: from here on a linear axis hides the low end

@@ -91,7 +91,7 @@ def test_the_help_shows_jobs_that_can_be_asked_about(capsys, tmp_path):
     shown = capsys.readouterr().out
     assert "README.md" in shown
     (tmp_path / "jobs.json").write_text(re.search(r"jobs.json, .*?:\n(.*?)\n\s*\n", shown, re.DOTALL)[1])
-    (tmp_path / "space.json").write_text(re.search(r"space.json: (.*)", shown)[1])
+    (tmp_path / "space.json").write_text(re.search(r"space.json: (.*)", shown, re.DOTALL)[1])
     asked = ["--jobs", str(tmp_path / "jobs.json"), "--space", str(tmp_path / "space.json")]
     code, out, err = run(capsys, "recommend", *asked)
     assert (code, err) == (0, "")
@@ -212,9 +212,22 @@ def test_a_report_takes_the_form_that_its_file_ends_in(capsys, tmp_path, jobs_fi
         assert json.loads(told) == json.loads(answer)
 
 
+@pytest.mark.parametrize(("columns", "most"), [(80, 80), (200, 102)])
+@pytest.mark.parametrize(
+    "command", [[], ["recommend"], ["diagnose"], ["data"], ["report"], ["rules"]], ids=str
+)
+def test_help_fits_the_terminal_and_is_never_too_wide_to_read(capsys, monkeypatch, command, columns, most):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    told = capsys.readouterr().out
+    assert (end.value.code, max(map(len, told.splitlines())) <= most) == (0, True)
+    assert command or re.search(r"^    recommend  diagnose", told, re.M), "each command on its line"
+
+
 @pytest.mark.parametrize("command", ["recommend", "diagnose", "data", "report", "rules", "explain"])
 def test_every_help_has_an_example(capsys, command):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"advisor {command}" in capsys.readouterr().out.split("example:\n")[1]
+    assert f"advisor {command}" in capsys.readouterr().out.split("examples:\n")[1]

@@ -5,11 +5,12 @@ import shlex
 import subprocess
 
 import pytest
-from tell_jobs import advice_on, made, overfitted, record
+from tell_jobs import advice_on, history, made, overfitted, record
 
 from advisor import tell
 from advisor.nouns import AUTO, HyperParameters, Job
 from advisor.tell.command import submit_line
+from advisor.tell.ink import Ink
 from advisor.tell.terminal_plot import plot
 
 
@@ -79,3 +80,12 @@ def test_a_command_line_of_hostile_names_is_read_back_as_they_are():
     assert line.isprintable()
     echoed = subprocess.run(["bash", "-c", f"printf '%s|' {line}"], capture_output=True, check=True).stdout
     assert f"it's \\ {HOSTILE}".encode() in echoed.split(b"|")
+
+
+@pytest.mark.parametrize("columns", [50, 80, 96, 200])
+def test_words_and_plot_keep_to_the_readers_columns(columns):
+    records = history()
+    told = tell.text(advice_on(records), records, plot=True, ink=Ink(columns=columns))
+    words, paste = told.split("\nPaste\n")
+    assert max(map(len, words.splitlines())) <= min(columns, 96)
+    assert paste.strip().startswith("tracker submit"), "a line to paste stays one line"
