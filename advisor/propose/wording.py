@@ -66,11 +66,11 @@ def expectation(
         against = [f.rule for f in diagnosis.fired if _opposed(f.moves, directions(newest, to))]
         return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
     if task.obs.measured and task.validated and not beyond(setting, task, to):
-        parts += _unasked(newest, to, diagnosis)
+        parts += _unasked(newest, to, diagnosis, alone=task.library.blank)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
 
 
-def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:
+def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis, alone: bool) -> list[str]:
     """What no rule that carries the proposal asks for, or the guide alone, whom measurement does not bear out."""
     carrying = because(newest, to, diagnosis)
     asked = {
@@ -89,9 +89,8 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
     ]
     if not rest:
         return []
-    return [
-        f"no measured rule asks for {_listed(rest)}: the curves of this task's jobs and of earlier tasks carry it"
-    ]
+    whose = "this task's jobs" + ("" if alone else " and of earlier tasks")
+    return [f"no measured rule asks for {_listed(rest)}: the curves of {whose} carry it"]
 
 
 def _listed(items: list[str]) -> str:

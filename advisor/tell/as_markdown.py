@@ -47,11 +47,9 @@ def _findings(findings: Sequence[Finding], heading: str) -> str:
     if not any(words.is_problem(f) for f in fired):
         lines += ["No problem found.", ""]
     lines += [_fired(f) for f in fired]
-    rest = [
-        (verdict, ", ".join(f"{f.rule} {words.words(f.name)}" for f in findings if f.verdict == verdict))
-        for verdict in ("cannot_tell", "clear")
-    ]
-    lines += [f"\n{words.title(verdict)}: {names}." for verdict, names in rest if names]
+    lines += [f"\nCannot tell {rules}: {escape(lack)}." for rules, lack in words.unknown(findings)]
+    clear = ", ".join(f"{f.rule} {words.words(f.name)}" for f in findings if f.verdict == "clear")
+    lines += [f"\nClear: {clear}."] if clear else []
     return "\n".join(lines)
 
 

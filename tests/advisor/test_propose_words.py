@@ -74,6 +74,8 @@ def test_a_proposal_that_no_rule_asks_for_says_what_carries_it():
     made, _ = ask([job()])
     assert made[0].because == ()
     assert "earlier tasks carry it" in made[0].expect
+    alone, _ = ask([job()], prior=False)
+    assert "the curves of this task's jobs carry it" in alone[0].expect
 
 
 @pytest.mark.parametrize("jobs", [[], [Job.from_record({})]], ids=["no job", "a job without losses"])

@@ -89,3 +89,10 @@ def test_words_and_plot_keep_to_the_readers_columns(columns):
     words, paste = told.split("\nPaste\n")
     assert max(map(len, words.splitlines())) <= min(columns, 96)
     assert paste.strip().startswith("tracker submit"), "a line to paste stays one line"
+
+
+def test_markdown_says_why_a_rule_cannot_tell():
+    records = [overfitted(1)]
+    assert "Cannot tell FT203 overfitting persists: no earlier job on these data." in tell.markdown(
+        advice_on(records), records
+    )
