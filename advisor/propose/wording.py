@@ -80,17 +80,23 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis, alon
         for m in (*f.moves, *_unmeasured(f.guide_moves))
     }
     seldom = {
-        (m.knob, m.direction): f"{f.rule}; {m.measured}" for f in diagnosis.fired for m in f.guide_moves
+        (m.knob, m.direction): f" (the guide does: {f.rule}; {m.measured})"
+        for f in diagnosis.fired
+        for m in f.guide_moves
+        if m.measured
     }
     rest = [
-        f"{SHORT.get(k, k)} {d}" + (f" (the guide does: {seldom[k, d]})" if (k, d) in seldom else "")
+        f"{SHORT.get(k, k)} {d}{seldom.get((k, d), '')}"
         for k, d in directions(newest, to).items()
         if (k, d) not in asked
     ]
     if not rest:
         return []
+    what = (
+        _listed(rest) if carrying or any("(" in told for told in rest) else "it"
+    )  # no need to tell all changes again
     whose = "this task's jobs" + ("" if alone else " and of earlier tasks")
-    return [f"no measured rule asks for {_listed(rest)}: the curves of {whose} carry it"]
+    return [f"no measured rule asks for {what}: the curves of {whose} carry it"]
 
 
 def _listed(items: list[str]) -> str:

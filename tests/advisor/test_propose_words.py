@@ -73,7 +73,10 @@ def test_an_alternative_tells_its_own_figures_and_who_is_against_it_and_no_more(
 def test_a_proposal_that_no_rule_asks_for_says_what_carries_it():
     made, _ = ask([job()])
     assert made[0].because == ()
-    assert "earlier tasks carry it" in made[0].expect
+    assert (
+        "no measured rule asks for it: the curves of this task's jobs and of earlier tasks carry it"
+        in made[0].expect
+    )
     alone, _ = ask([job()], prior=False)
     assert "the curves of this task's jobs carry it" in alone[0].expect
 
