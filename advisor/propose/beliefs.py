@@ -37,7 +37,7 @@ class Beliefs:
     epoch_per_size: float = 0.3  # octaves of epochs fewer per octave more of examples
     # the attainable gain, as a share of the loss before tuning
     gain: float = 0.7
-    gain_spread: float = 0.25
+    gain_spread: float = 0.4
     gain_alike: float = 0.1  # how far it differs between tasks whose surfaces are alike
     gain_loose: float = 0.2  # share of tasks whose gain says nothing of their surface
     # how far one fit is believed: below 1, since no table is this task
@@ -45,7 +45,7 @@ class Beliefs:
     # how far the Jacobian of the scale counts: whole, it pulls the floor up to the losses seen
     stretch: float = 0.5
     tails: float = 6.0  # degrees of freedom of a Student's t; 0: a Gaussian
-    train_trust: float = 0.4
+    train_trust: float = 0.25
     train_bump: float = 0.4
     train_noise: float = 0.2
 
@@ -80,6 +80,6 @@ FLOORS = np.concatenate(
     [
         [0.0, 0.002, 0.005, 0.01, 0.02, 0.04],
         np.arange(0.06, 0.6, 0.02),
-        [0.6, 0.63, 0.66, 0.7, 0.75, 0.8, 0.85],
+        [0.6, 0.63, 0.66, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99],
     ]
 )

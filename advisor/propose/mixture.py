@@ -77,8 +77,7 @@ class Prediction:
         None above the cap on losses that were observed: of what lies beyond it nothing is known.
         """
         share = to_share(self.mean[:, None, :] + NODES[:, None] * self.sd[:, None, :])
-        loss = self.floor[:, None, None] + self.gain[:, None, None] * np.maximum(share, 0.0)
-        loss = np.minimum(loss, WORST * (self.floor + self.gain)[:, None, None])
+        loss = self.floor[:, None, None] + self.gain[:, None, None] * np.clip(share, 0.0, WORST)
         return loss, self.weight[:, None] * NODE_WEIGHTS
 
 
@@ -100,7 +99,7 @@ def guess(
     seen = member_observations(library, valid)
     covariance = kernel(valid.logs, valid.logs, beliefs)
     floor, gain, prior = _floors(valid, library, beliefs)
-    share = (valid.loss - floor[:, None]) / gain[:, None]
+    share = np.minimum((valid.loss - floor[:, None]) / gain[:, None], WORST)  # as the surfaces are capped
     scaled = to_scale(share)
     middle = len(floor) // 2
     for _ in range(2):  # errors depend on the floor: once with a guess at it, once with its posterior median

@@ -50,12 +50,6 @@ class Observations:
     def n_ended(self) -> int:
         return int((self.kind == END).sum())
 
-    @property
-    def since_best(self) -> int:
-        """Jobs that have ended since the best one."""
-        ends = self.loss[self.kind == END]
-        return len(ends) - 1 - int(np.argmin(ends)) if len(ends) else 0
-
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""
         return float(min(self.loss[self.kind == END].min(initial=np.inf), self.base))

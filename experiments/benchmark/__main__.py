@@ -3,6 +3,7 @@
 python -m experiments.benchmark            # 8 first jobs a table, peers from the cache: minutes
 python -m experiments.benchmark --full     # 24 first jobs, and the ablations on all of them
 python -m experiments.benchmark --ranges   # spaces of ranges, drawn finer than what was trained
+python -m experiments.benchmark --gain 0.1 # tasks where tuning takes a tenth off the loss
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from experiments.benchmark.dense import dense
 from experiments.benchmark.loops import Loop, Method, play
 from experiments.benchmark.ours import Advisor, Guide
 from experiments.benchmark.peers import CoordinateSearch, Portfolio, RandomSearch, optuna_peers
+from experiments.benchmark.raised import raised
 from experiments.benchmark.report import write
 from experiments.benchmark.surfaces import library
 from experiments.benchmark.tables import FOLDER, Table, read_all
@@ -43,25 +45,40 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="24 first jobs a table in place of 8")
     parser.add_argument("--ranges", action="store_true", help="tables drawn finer, their spaces as ranges")
     parser.add_argument(
-        "--out", type=Path, help="folder of the results (default: results/, with --ranges results/ranges/)"
+        "--gain", type=float, metavar="SHARE", help="losses raised: tuning takes off this share"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the results (default: results/, or one in it by what is played)"
     )
     parser.add_argument("--no-peers", action="store_true", help="ours and the ablations alone")
     args = parser.parse_args(argv)
     began = time.monotonic()
-    tables = read_all(args.folder)
-    if args.ranges:
-        tables = [dense(t) for t in tables]
+    tables = _tables(args)
     starts = 24 if args.full else 8
     loops: dict[str, list[Loop]] = defaultdict(list)
+    what = _what(args)
     if not args.no_peers:
-        _play_peers(
-            tables, loops, Cache(basis(tables), FILE if args.folder == FOLDER and not args.ranges else None)
-        )
+        _play_peers(tables, loops, Cache(basis(tables), None if what else FILE))
     _play_ours(tables, starts, loops)
-    out = args.out or RESULTS / ("ranges" if args.ranges else "")
+    out = args.out or RESULTS / what
     print(write(loops, OURS, out))
     print(f"{time.monotonic() - began:.0f} s; written to {out}")
     return 0
+
+
+def _tables(args: argparse.Namespace) -> list[Table]:
+    tables = read_all(args.folder)
+    if args.gain is not None:
+        tables = [raised(t, args.gain) for t in tables]
+    return [dense(t) for t in tables] if args.ranges else tables
+
+
+def _what(args: argparse.Namespace) -> str:
+    """What is played in place of the project's tables as they are, and so the name of the results' folder."""
+    parts = [args.folder.name] if args.folder != FOLDER else []
+    parts += ["ranges"] if args.ranges else []
+    parts += [f"gain-{args.gain:g}"] if args.gain is not None else []
+    return "-".join(parts)
 
 
 def variants(tables: Sequence[Table]) -> list[Method]:
