@@ -25,7 +25,7 @@ class Underfitting(Rule):
     Validation 0.82 to 0.81 and training 0.79 to 0.77: learned 2 % (limit 4 %).
 
     ## What to change
-    The number of epochs, up, or the learning rate, up.
+    The number of epochs, up, or the learning rate, up, or the batch size, down: each makes the steps more or longer.
 
     ## Risk of the change
     Time and money, where the fault lies in the data or the learning rate.
@@ -34,12 +34,15 @@ class Underfitting(Rule):
     With fewer than three finite validation losses, or so few noisy ones that FT102 fires.
 
     ## References
-    The guide, number of epochs, "increase if".
+    The guide, number of epochs, "increase if", and batch size, "decrease if".
     """
 
     id = "FT301"
     name = "underfitting"
-    guide = ("Epochs: increase if the model is underperforming on both training and validation data.",)
+    guide = (
+        "Epochs: increase if the model is underperforming on both training and validation data.",
+        "Batch size: decrease if the model is not converging well.",
+    )
     learned = Threshold(
         0.04,
         "share of the first level",
@@ -69,4 +72,4 @@ class Underfitting(Rule):
         return self.fires(m, f"the losses {fell}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
-        return (Move("n_epochs", "up"), Move(rate_of(m), "up"))
+        return (Move("n_epochs", "up"), Move(rate_of(m), "up"), Move("batch_size", "down"))

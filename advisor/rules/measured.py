@@ -10,7 +10,12 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT202": {"fired": (532, 4286), "n_epochs down": (375, 384)},
     "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
     "FT204": {"fired": (106, 4286), "n_epochs down": (50, 106)},
-    "FT301": {"fired": (30, 4286), "learning_rate_multiplier up": (29, 29), "n_epochs up": (29, 30)},
+    "FT301": {
+        "batch_size down": (27, 27),
+        "fired": (30, 4286),
+        "learning_rate_multiplier up": (29, 29),
+        "n_epochs up": (29, 30),
+    },
     "FT302": {"fired": (1625, 4286), "n_epochs up": (1472, 1517)},
     "FT303": {"fired": (707, 4286), "learning_rate_multiplier up": (623, 669)},
     "FT304": {"batch_size down": (1312, 1388), "fired": (1759, 4286)},

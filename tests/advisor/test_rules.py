@@ -39,6 +39,7 @@ GUIDE = [  # the guide's advice, each line with the rule that carries it and the
     ("FT201", "learning_rate_multiplier", "down"),
     ("FT601", "batch_size", "up"),
     ("FT401", "batch_size", "up"),
+    ("FT301", "batch_size", "down"),
     ("FT304", "batch_size", "down"),
     ("FT203", "batch_size", "down"),
 ]
