@@ -63,14 +63,13 @@ class Oscillating(Rule):
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
         limit = self.swing * sqrt(max(v.top - v.best, 0.0) * abs(v.mean))
-        luck = RISE.of_noise * v.noise_of_level
-        figures = {"swing": v.swing, "swing_limit": limit, "rise": v.rise, "rise_limit": luck}
+        figures = {"swing": v.swing, "swing_limit": limit}
         if v.swing > limit:
             return self.fires(m, f"evaluations lie {v.swing:.3g} from their trend on average", **figures)
-        risen = v.rise > max(RISE.to_the_eye(m), self.of_span * (v.top - v.best)) and RISE.ahead(m)
-        if risen and v.rise <= luck:
+        seen = max(RISE.to_the_eye(m), self.of_span * (v.top - v.best))
+        if v.rise > seen and RISE.ahead(m) and v.rise <= RISE.of_noise * v.noise_of_level:
             reason = f"a rise by {v.rise:.3g} that its noise ({v.noise:.3g} a point) may bring about"
-            return self.fires(m, reason, **figures)
+            return self.fires(m, reason, rise=v.rise, rise_limit=seen, noise=v.noise)
         return self.clear("the validation loss is steady", **figures)
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:

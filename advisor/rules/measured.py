@@ -6,7 +6,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT101": {"fired": (0, 4286)},
     "FT102": {"fired": (12, 4286)},
     "FT103": {"fired": (0, 4286)},
-    "FT201": {"fired": (323, 4286), "learning_rate_multiplier down": (248, 252), "n_epochs down": (269, 276)},
+    "FT201": {"fired": (306, 4286), "learning_rate_multiplier down": (248, 252), "n_epochs down": (269, 276)},
     "FT202": {"fired": (532, 4286), "n_epochs down": (375, 384)},
     "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
     "FT204": {"fired": (106, 4286), "n_epochs down": (50, 106)},
@@ -24,5 +24,5 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT401": {"batch_size up": (3, 4), "fired": (8, 4286), "learning_rate_multiplier down": (7, 8)},
     "FT402": {"fired": (137, 4286), "learning_rate_multiplier down": (136, 137)},
     "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
-    "FT601": {"batch_size up": (134, 517), "fired": (651, 4286)},
+    "FT601": {"batch_size up": (134, 519), "fired": (655, 4286)},
 }
