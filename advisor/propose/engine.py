@@ -65,7 +65,8 @@ def propose(
     logs = task.logs(grid.settings)
     ranges = [not k.values for k in (space.n_epochs, space.batch_size, space.rate)]
     safe = free & ~task.in_vain(grid.settings) & settled(logs, task.obs, ranges)
-    liked = _near(task, logs) * agreement(grid, jobs[-1] if jobs else None, diagnosis)
+    liked = _near(task, logs) * task.doubt(grid.settings)
+    liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis)
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)

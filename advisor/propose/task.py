@@ -10,7 +10,14 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.limits import broken_settings, overdone, overfitted_settings, shift_evidence, unsafe
+from advisor.propose.limits import (
+    broken_settings,
+    doubt,
+    overdone,
+    overfitted_settings,
+    shift_evidence,
+    unsafe,
+)
 from advisor.propose.mixture import Guesses, Prediction, guess
 from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
 from advisor.propose.observe import Observations, observe
@@ -61,6 +68,10 @@ class Task:
         """bool[m]: settings that the jobs so far rule out, whatever the library says of them."""
         more = overdone(settings, self.overfitted) if self.objective == "final" else False
         return unsafe(settings, self.broken) | more
+
+    def doubt(self, settings: np.ndarray) -> np.ndarray:
+        """float[m]: how much of its forecast a setting is worth, by what overfitted; 1 for most."""
+        return doubt(settings, self.overfitted) if self.objective == "final" else np.ones(len(settings))
 
     def logs(self, settings: np.ndarray) -> np.ndarray:
         return np.log2(settings / [1.0, 1.0, self.reference])

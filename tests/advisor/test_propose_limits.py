@@ -11,7 +11,7 @@ from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
 from advisor.propose.grid import candidates, within_reach
-from advisor.propose.limits import overdone, overfitted_settings
+from advisor.propose.limits import DOUBT, doubt, overdone, overfitted_settings
 from advisor.propose.series import blew_up
 
 
@@ -224,3 +224,18 @@ def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_
     learned = replace(by_heart, train=Curve(*zip(*train, strict=True)))
     assert not blew_up(learned, 0.65)
     assert blew_up(replace(learned, train=Curve((1, 60), (0.65, 0.9))), 0.65)
+
+
+def test_a_far_higher_rate_is_doubted_after_overfitting_though_in_fewer_epochs():
+    overfitted = np.array([[3.0, 8.0, 1.0]])
+    settings = np.array(
+        [
+            [2, 1, 9.0],
+            [1, 8, 4.0],
+            [1, 8, 2.0],
+            [1, 64, 9.0],
+            [1, 8, 0.5],
+        ]  # the third: less than 4 times the rate
+    )
+    assert doubt(settings, overfitted) == pytest.approx([DOUBT, DOUBT, 1, 1, 1])
+    assert doubt(settings, np.empty((0, 3))) == pytest.approx(1.0)
