@@ -21,6 +21,7 @@ from advisor.propose.task import Task, understand
 from advisor.space_record import default_space
 
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
+FEW = 3  # evaluations before which a job is not set against itself alone: as many as a diagnosis needs
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, by the share of it that is left: what is saved must outweigh what may be
 # lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 2.9 in 100 stops were wrong and
@@ -59,9 +60,12 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     share = step[-1] / total_steps(job, step[-1])
     if len(job.full_valid) and _leads(job, share, seen, jobs):
         return Live()
+    best = _best_ended(jobs)
+    if not np.isfinite(best) and len(seen) < FEW:
+        return Live()
     left = 1 - share or 1.0  # where the plan is not known nothing seems to be left
     task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
-    return _verdict(task, knobs, seen, left, min(_best_ended(jobs), float(seen.min())))
+    return _verdict(task, knobs, seen, left, min(best, float(seen.min())))
 
 
 def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, left: float, best: float) -> Live:

@@ -146,7 +146,8 @@ def _figures(
     what = "final" if task.objective == "final" else "best"
     reach = f"(8 in 10: {low:.3g} to {high:.3g})"
     # the chance is corrected by what came true, the middle is not: where they disagree it is left out
-    forecast = f"uncertain {reach}" if chance < 0.5 and middle < best else f"about {middle:.3g} {reach}"
+    agree = (chance < 0.5) == (middle >= best)
+    forecast = f"about {middle:.3g} {reach}" if agree else f"uncertain {reach}"
     if brief:
         return [f"{forecast}, {gain}" if ended else forecast]
     about = f"{what} validation loss {forecast}, "

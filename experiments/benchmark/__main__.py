@@ -53,7 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-peers", action="store_true", help="ours and the ablations alone")
     args = parser.parse_args(argv)
     began = time.monotonic()
-    tables = _tables(args)
+    try:
+        tables = _tables(args)
+    except (OSError, ValueError) as e:
+        parser.error(str(e))
     starts = 24 if args.full else 8
     loops: dict[str, list[Loop]] = defaultdict(list)
     what = _what(args)

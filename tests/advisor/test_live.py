@@ -115,3 +115,10 @@ def test_it_never_raises_whatever_the_series(full, train, knob):
     }
     word = judge([GOOD, Job.from_record(record)])
     assert word.stop_now is (word.reason is not None), "a reason wherever it says stop, and only there"
+
+
+def test_a_first_job_is_not_stopped_on_its_first_evaluations():
+    """Nothing has ended yet, and its own few losses are no yardstick: a later one may fall."""
+    losses = (2.0, 2.6, 3.4)
+    seen = [job(losses[:n], 6, name="first", status="running") for n in (1, 2, 3)]
+    assert [judge([j], SPACE).stop_now for j in seen] == [False, False, True]

@@ -233,7 +233,7 @@ def test_a_far_higher_rate_is_doubted_after_overfitting_though_in_fewer_epochs()
             [2, 1, 9.0],
             [1, 8, 4.0],
             [1, 8, 2.0],
-            [1, 64, 9.0],
+            [1, 128, 9.0],
             [1, 8, 0.5],
         ]  # the third: less than 4 times the rate
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from advisor.nouns import SearchSpace
-from experiments.benchmark.__main__ import variants
+from experiments.benchmark.__main__ import main, variants
 from experiments.benchmark.cache import Cache, basis
 from experiments.benchmark.figures import by_table, summary
 from experiments.benchmark.loops import JOBS, Loop, play
@@ -215,3 +215,11 @@ def test_the_library_explains_a_scale_that_is_five_times_off(tables):
     lib = library(tables)
     played = play(Advisor("ours", lambda t: lib.without(t.name)), off, start=0, jobs=8)
     assert played.jobs_to_target <= 4
+
+
+@pytest.mark.parametrize("call", [["/nonexistent"], ["--gain", "2"]])
+def test_bad_arguments_end_with_one_line(call, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(call)
+    assert end.value.code == 2
+    assert "expected" in capsys.readouterr().err.splitlines()[-1]
