@@ -10,7 +10,7 @@ from propose_jobs import LISTS, RANGES, ask, job, knobs
 from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
-from advisor.propose.grid import candidates, within_reach
+from advisor.propose.grid import REACH, candidates, within_reach
 from advisor.propose.limits import DOUBT, doubt, overdone, overfitted_settings
 from advisor.propose.series import blew_up
 
@@ -214,7 +214,7 @@ def test_a_late_job_in_a_range_stays_about_the_best_and_a_listed_value_does_not(
 def test_a_range_of_rates_is_cut_to_what_jobs_have_come_near():
     space = SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}})
     reached = within_reach(space, [Job.from_record({"hyperparameters": {"learning_rate": 2e-4}})])
-    assert (reached.rate.low, reached.rate.high) == pytest.approx((2e-4 / 16, 2e-4 * 16))
+    assert (reached.rate.low, reached.rate.high) == pytest.approx((2e-4 / REACH, 2e-4 * REACH))
 
 
 def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_below_the_first_batch():
