@@ -57,6 +57,8 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     knobs = setting(job, space.rate_name)
     if knobs is None or not len(seen):
         return Live()
+    if job.total_steps and step[-1] >= job.total_steps:  # nothing is left to save
+        return Live()
     share = step[-1] / total_steps(job, step[-1])
     if len(job.full_valid) and _leads(job, share, seen, jobs):
         return Live()

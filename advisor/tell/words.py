@@ -18,7 +18,7 @@ LABELS = {
     "insufficient_data": "There are too few measurements to judge this job.",
     "diverged": "The loss blew up: this setting does not train.",
     "overfitting": "The model learned its training data by heart: validation got worse again.",
-    "oscillating": "The loss jumps about more than it falls.",
+    "oscillating": "The loss swings from evaluation to evaluation, by much of what it fell or rose.",
     "underfitting": "The job learned little: the loss is still flat and high.",
     "slow_convergence": "The loss was still falling when the job ended.",
     "healthy": "Nothing is wrong with these curves; whether another setting does better they do not tell.",

@@ -122,3 +122,12 @@ def test_a_first_job_is_not_stopped_on_its_first_evaluations():
     losses = (2.0, 2.6, 3.4)
     seen = [job(losses[:n], 6, name="first", status="running") for n in (1, 2, 3)]
     assert [judge([j], SPACE).stop_now for j in seen] == [False, False, True]
+
+
+def test_a_job_at_its_last_step_is_not_stopped():
+    """There is nothing left to save, however badly it ends."""
+    risen = job((2.0, 2.3, 2.9), 3, name="r", status="running", total_steps=None, n_train_examples=None)
+    last = int(risen.full_valid.step[-1])
+    ended = job((2.0, 2.3, 2.9), 3, name="r", status="running", total_steps=last, n_train_examples=None)
+    assert judge([GOOD, risen], SPACE).stop_now
+    assert not judge([GOOD, ended], SPACE).stop_now
