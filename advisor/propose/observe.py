@@ -17,6 +17,7 @@ from advisor.propose.series import blew_up, clean, ended, likely_setting, total_
 
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
+WIDTH = 3  # mini-batch losses that are taken together
 ENOUGH = 3  # third differences from which a swing is told
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 THIRD_DIFFERENCES = 20.0  # their variance over that of the points: 1 + 9 + 9 + 1
@@ -151,8 +152,9 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
     step, loss, whole = validation(job)
     if not len(step):
         return []
+    swing = _swing(loss)
     if not whole:
-        loss = _running_mean(loss)
+        loss, swing = _running_mean(loss), swing / np.sqrt(WIDTH)
     total = total_steps(job, step[-1])
     epochs = knobs[0] * step / total
     if best:
@@ -161,7 +163,6 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
     if ended(job, step[-1], total):
         points[-1] = (knobs[0], loss[-1], END)
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
-    swing = _swing(loss)
     return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, swing) for k in chosen]
 
 
@@ -189,7 +190,7 @@ def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
     return [(np.log2([e, *knobs[1:]]), run, loss[epoch == e].mean(), END, True, 0.0) for e in ends]
 
 
-def _running_mean(loss: np.ndarray, width: int = 3) -> np.ndarray:
+def _running_mean(loss: np.ndarray, width: int = WIDTH) -> np.ndarray:
     """Mini-batch losses are noisy: each stands for itself and those just before it."""
     total = np.cumsum(np.insert(loss, 0, 0.0))
     first = np.maximum(np.arange(len(loss)) - width + 1, 0)

@@ -9,8 +9,8 @@ from advisor.propose.calibration import came_true
 from advisor.propose.observe import Observations
 
 # Share of the gain that the best next job must be expected to bring, and how much more each further one must: of later jobs
-# more is expected than comes, whatever is expected. Measured: experiments/LOG.md.
-EXPECTED, GROWTH = 0.006, 1.4
+# more is expected than comes. MOST is the most that is asked of any: a history of useless jobs is no reason to stop. See experiments/LOG.md.
+EXPECTED, GROWTH, MOST = 0.006, 1.4, 0.05
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops stopped short, after eight 7
 
@@ -24,7 +24,7 @@ def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool =
         )
     most = float(worth.improvement[free].max())
     fewest = FEWEST if prior else ALONE
-    if obs.n_ended < fewest or most >= EXPECTED * GROWTH ** (obs.n_ended - fewest):
+    if obs.n_ended < fewest or most >= min(EXPECTED * GROWTH ** (obs.n_ended - fewest), MOST):
         return None
     chance = came_true(float(worth.chance[free].max()), obs.n_ended, prior)
     late = f"of which little comes after {obs.n_ended} jobs, " if most >= EXPECTED else ""

@@ -49,7 +49,7 @@ def dense(table: Table) -> Dense:
     space = SearchSpace.from_record(_ranges(table))
     grid = candidates(space, reference_rate(space))
     keys = [(int(e), int(b), float(r)) for e, b, r in grid.settings]
-    rng = np.random.default_rng(int(table.digest or "0", 16) % 2**32)
+    rng = np.random.default_rng(int(table.digest.partition(" ")[0] or "0", 16) % 2**32)
     meta = {**table.meta, "family": table.family}
     return Dense(meta, {k: _row(table, s, k, rng) for k in keys}, f"dense {table.digest}")
 

@@ -1,5 +1,7 @@
 """What a job's losses are worth as evidence: one that swings from step to step tells less than one that falls smoothly."""
 
+import math
+
 import numpy as np
 import pytest
 from propose_jobs import LISTS, job
@@ -27,6 +29,18 @@ def swing(losses):
 def test_the_swing_of_single_losses_is_estimated_from_the_curve(noise):
     found = [swing(ends(noise, seed)) for seed in range(200)]
     assert np.median(found) == pytest.approx(noise, rel=0.25)
+
+
+def test_single_batches_and_best_checkpoints_hide_no_swing():
+    noise = 0.1
+    curve = [[s, 1.0 + noise * x] for s, x in enumerate(np.random.default_rng(0).normal(size=200), start=1)]
+    batches = job(epochs=12, full_valid_loss=[], valid_loss=curve)
+    whole = job(epochs=12, full_valid_loss=curve)
+    seen = [
+        observe([j], "learning_rate_multiplier", 1.0, 3.0, best=best)[0].swing[-1]
+        for j, best in ((batches, False), (whole, True))
+    ]
+    assert seen == pytest.approx([noise / math.sqrt(3), noise], rel=0.25)
 
 
 def test_a_smooth_fall_and_a_few_points_show_no_swing():

@@ -5,7 +5,7 @@ import pytest
 
 from advisor.propose.acquire import Worth
 from advisor.propose.observe import END, Observations
-from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, stop_reason
+from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, MOST, stop_reason
 
 
 def ended(count, best=0):
@@ -37,10 +37,14 @@ def test_a_gain_that_matters_is_worth_another_job():
     assert stop_reason(promising(2 * EXPECTED), FREE, ended(FEWEST, best=FEWEST - 1)) is None
 
 
-def test_each_further_job_must_promise_more_and_so_every_loop_ends():
-    promise = promising(10 * EXPECTED)
-    assert stop_reason(promise, FREE, ended(FEWEST + 6)) is None
-    assert stop_reason(promise, FREE, ended(FEWEST + 7))
+def test_each_further_job_must_promise_more():
+    promise = promising(5 * EXPECTED)
+    assert stop_reason(promise, FREE, ended(FEWEST + 4)) is None
+    assert stop_reason(promise, FREE, ended(FEWEST + 5))
+
+
+def test_many_useless_jobs_are_no_reason_to_stop_where_much_may_be_had():
+    assert stop_reason(promising(1.1 * MOST), FREE, ended(FEWEST + 40)) is None
 
 
 def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():

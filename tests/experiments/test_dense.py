@@ -10,6 +10,7 @@ from experiments.benchmark.dense import SEED_NOISE, dense
 from experiments.benchmark.loops import play
 from experiments.benchmark.ours import Advisor
 from experiments.benchmark.peers import RandomSearch
+from experiments.benchmark.raised import raised
 from experiments.benchmark.surfaces import surface
 from experiments.benchmark.tables import FOLDER, read
 
@@ -55,3 +56,8 @@ def test_no_setting_is_better_than_the_best_and_noise_is_as_said(fine):
 def test_ours_and_a_peer_play_it(fine):
     for method in (Advisor("ours", lambda t: False), RandomSearch()):
         assert len(play(method, fine, 0, jobs=4).regrets) == 4
+
+
+def test_a_raised_table_is_drawn_finer_too(table):
+    both = dense(raised(table, 0.1))
+    assert both.gain / both.base == pytest.approx(0.1, rel=0.1)
