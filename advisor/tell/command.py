@@ -69,14 +69,16 @@ def trainer_line(setting: HyperParameters, part: int, devices: int, steps_rule: 
     steps_rule
         Whether `max_steps` is set, which would overrule the epochs.
     """
-    words = {"num_train_epochs": setting.n_epochs}
+    words, uneven = {"num_train_epochs": setting.n_epochs}, ""
     if setting.batch_size not in (None, AUTO):
         share = max(1, round(setting.batch_size / devices))
         held = max(n for n in range(1, min(share, part) + 1) if share % n == 0)
         words |= {"per_device_train_batch_size": held, "gradient_accumulation_steps": share // held}
+        if share * devices != setting.batch_size:
+            uneven = f"  # a batch of {share * devices}: {setting.batch_size:g} does not divide by {devices} devices"
     words |= {"learning_rate": setting.learning_rate} | ({"max_steps": -1} if steps_rule else {})
     told = [f"{name}={figure(value, digits=6)}" for name, value in words.items() if value not in (None, AUTO)]
-    return f"TrainingArguments({', '.join(told)})"
+    return f"TrainingArguments({', '.join(told)})" + uneven
 
 
 def _word(word: str) -> str:

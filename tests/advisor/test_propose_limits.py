@@ -8,7 +8,7 @@ import pytest
 from propose_jobs import LISTS, RANGES, ask, job, knobs
 
 from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
-from advisor.propose import keep, propose
+from advisor.propose import engine, keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
 from advisor.propose.grid import REACH, candidates, within_reach
 from advisor.propose.limits import DOUBT, doubt, overdone, overfitted_settings
@@ -228,14 +228,22 @@ def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_
 
 def test_a_far_higher_rate_is_doubted_after_overfitting_though_in_fewer_epochs():
     overfitted = np.array([[3.0, 8.0, 1.0]])
-    settings = np.array(
-        [
-            [2, 1, 9.0],
-            [1, 8, 4.0],
-            [1, 8, 2.0],
-            [1, 128, 9.0],
-            [1, 8, 0.5],
-        ]  # the third: less than 4 times the rate
-    )
-    assert doubt(settings, overfitted) == pytest.approx([DOUBT, DOUBT, 1, 1, 1])
-    assert doubt(settings, np.empty((0, 3))) == pytest.approx(1.0)
+    hotter = [[2, 1, 9.0], [1, 8, 4.0]]
+    others = [
+        [2, 8, 2.0],
+        [1, 128, 9.0],
+        [0.5, 8, 4.0],
+        [1, 8, 0.5],
+    ]  # less far, gentler a step, less in all, lower
+    assert doubt(np.array(hotter), overfitted) == pytest.approx(DOUBT)
+    assert doubt(np.array(others), overfitted) == pytest.approx(1.0)
+    assert doubt(np.array(hotter), np.empty((0, 3))) == pytest.approx(1.0)
+
+
+def test_a_proposal_after_overfitting_heeds_the_doubt(monkeypatch):
+    rising = job(8, 8, 0.4, ends=(1.6, 1.2, 1.25, 1.4, 1.6, 1.8, 2.0, 2.2))
+    space = LISTS | {"n_epochs": [2, 3], "learning_rate_multiplier": [0.1, 1.6, 3.2]}
+    asked = []
+    monkeypatch.setattr(engine, "_score", lambda values, liked: asked.append(liked) or values.improvement)
+    ask([rising], space)
+    assert {DOUBT, 1.0} <= set(asked[0])
