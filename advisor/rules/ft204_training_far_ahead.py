@@ -6,6 +6,8 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft302_still_falling import StillFalling
+from advisor.rules.ft304_not_converged import NotConverged
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -14,15 +16,15 @@ class TrainingFarAhead(Rule):
 
     ## What it looks for
     `by_heart`, by how much training does better than validation (a share, as in FT201), above 40 %; while the
-    validation loss fell over the last third of the steps by less than 1 % of its last level. Not where it rose so far
-    that FT201 fires.
+    validation loss fell over the last third of the steps by less than 1 % of its last level, and by no more than FT304
+    lets pass as rest. Not where it still falls at the end (FT302), nor where it rose so far that FT201 fires.
 
     ## Why it matters
     The passes since then are paid for, and bring nothing. Where the two curves never meet from the first evaluation
     on, see whether the training examples resemble the validation examples at all.
 
     ## Example
-    Training 2.0 to 0.4 beside validation 2.0, 1.99, 2.0, 2.0: by heart 80 % (limit 40 %), late fall 0 (limit 0.02).
+    Training 2.0 to 0.4 beside validation 2.0, 1.99, 2.0, 2.0: by heart 80 % (limit 40 %), late fall 0 (limit 0.0006).
 
     ## What to change
     By the guide the number of epochs, down.
@@ -53,12 +55,12 @@ class TrainingFarAhead(Rule):
             return self.cannot_tell(why)
         if m.by_heart is None:
             return self.cannot_tell("fewer than 3 finite training losses")
-        v, limit = m.valid, self.gained * abs(m.valid.end)
+        v, limit = m.valid, min(self.gained * abs(m.valid.end), NotConverged().limit(m.valid))
         figures = {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         figures |= {"late_fall": v.late_fall, "late_fall_limit": limit}
         if m.by_heart <= self.by_heart:
             return self.clear("training is not far ahead of validation", **figures)
-        if v.late_fall > limit:
+        if v.late_fall > limit or StillFalling().look(m).verdict == "fires":
             return self.clear("training is far ahead, but validation gains with it", **figures)
         if Overfitting().look(m).verdict == "fires":
             return self.clear("validation got worse, not only no better (FT201)", **figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.measure import Measurements
+from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft403_early_jump import jumped
@@ -42,11 +42,14 @@ class NotConverged(Rule):
     guide = ("Batch size: decrease if the model is not converging well.",)
     late = Threshold(0.06, "share of the whole fall", "on the benchmark a smaller batch helps above it")
 
+    def limit(self, valid: Shape) -> float:
+        """The late fall from which on the validation loss has not come to rest (nats per token)."""
+        return max(self.late * valid.fall, valid.noise_of_level)
+
     def look(self, m: Measurements) -> Finding:
         if why := no_course_of_validation(m):
             return self.cannot_tell(why)
-        v = m.valid
-        limit = max(self.late * v.fall, v.noise_of_level)
+        v, limit = m.valid, self.limit(m.valid)
         figures = {"late_fall": v.late_fall, "limit": limit, "fall": v.fall}
         if v.late_fall <= 0:
             return self.clear("validation loss fell no more over the last third", **figures)

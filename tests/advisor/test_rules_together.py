@@ -1,0 +1,40 @@
+"""Rules that speak of one figure agree on it: what one calls gained, no other calls settled."""
+
+import numpy as np
+from families import FAMILIES
+
+from advisor.diagnosis import diagnose
+from advisor.measure import measure
+from advisor.nouns import Curve, Job
+
+GAINING = {"FT302", "FT303", "FT304", "FT305", "FT306"}  # each says that the losses still fall
+NO_MORE = {"FT202", "FT204", "FT601"}  # each says that validation loss does not
+
+
+def fired(job):
+    return {f.rule for f in diagnose(measure(job)).fired}
+
+
+def learned_by_heart(valid):
+    """Training falls from 1.85 to 1.01 beside these evaluations."""
+    step = np.arange(10, 310, 10)
+    train = Curve(step, 1 + 0.85 * np.exp(-step / 60))
+    return Job(train=train, full_valid=Curve([100, 200, 300], valid), base_valid_loss=1.78)
+
+
+def test_what_has_not_come_to_rest_still_gains():
+    assert "FT304" in fired(learned_by_heart([1.78, 1.73, 1.72]))
+    assert "FT204" not in fired(learned_by_heart([1.78, 1.73, 1.72]))
+    assert "FT204" in fired(learned_by_heart([1.7201, 1.72, 1.72]))
+
+
+def test_no_curve_gains_and_gains_no_more():
+    """Training far ahead of a validation loss of any course, and every family of curves."""
+    r, both = np.random.default_rng(5), []
+    jobs = [learned_by_heart(1.78 - r.exponential(0.05, 3).cumsum() * [1, 1, r.normal()]) for _ in range(400)]
+    jobs += [family(r) for family in FAMILIES.values() for _ in range(40)]
+    for job in jobs:
+        rules = fired(job)
+        if rules & GAINING and rules & NO_MORE:
+            both.append(rules)
+    assert not both
