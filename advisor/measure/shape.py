@@ -52,6 +52,9 @@ class Shape:
         float  # the same over the last fifth, no more than the last half's course bears out; at least 0
     )
     swing: float  # mean distance of the points from the line, after the first part (a steep drop is no swing)
+    swing_of_level: float = (
+        0.0  # the same of the parts' levels: scatter averages out in them, a slow swing does not
+    )
     told: bool | None = None  # whether it has a course that noise alone has not; None: too few points to tell
 
     @property
@@ -69,8 +72,8 @@ def shape(series: Series) -> Shape | None:
     """Measure a cleaned series; None where it has fewer than two points."""
     if len(series) < 2:
         return None
-    step, level, size = _parts(series)
-    level = _without_spikes(level)
+    step, means, size = _parts(series)
+    level = _without_spikes(means)
     line, turn = _line(level)
     left_over = (series.loss - np.interp(series.step, step, line))[series.step >= step[1]]
     noise = _noise(series.loss, left_over, _levels(line))
@@ -100,6 +103,7 @@ def shape(series: Series) -> Shape | None:
         late_fall=float(late) - end,
         last_fall=_last_fall(half - end, last - end, noise_of_level),
         swing=float(np.mean(np.abs(left_over))),
+        swing_of_level=float(np.mean(np.abs(means - line)[1:])),
         told=told_from_noise(series.loss, noise),
     )
 

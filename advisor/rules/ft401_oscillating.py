@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 from advisor.measure import Measurements
+from advisor.measure.shape import ABS_TO_SIGMA, PARTS
 from advisor.nouns import Finding, Move
 from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
@@ -17,8 +18,10 @@ class Oscillating(Rule):
 
     ## What it looks for
     `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token), as a share of
-    the line's span and of its mean level: the geometric mean of both shares, above 18 %. Or a rise that FT201 would
-    call one, and of 24 % of the span too, but of less than 3 standard deviations, so that it may be luck.
+    the line's span and of its mean level: the geometric mean of both shares, above 18 %. Where single batches are
+    evaluated, and neighbours differ by as much as all do, of their means over sixteenths of the run, for a batch
+    scatters by itself. Or a rise that FT201 would call one, and of 24 % of the span too, but of less than 3 standard
+    deviations, so that it may be luck.
 
     ## Why it matters
     Where the loss jumps from evaluation to evaluation, the last one is a matter of luck, and so is the model.
@@ -31,7 +34,7 @@ class Oscillating(Rule):
     By the guide the learning rate, down, or the batch size, up.
 
     ## Risk of the change
-    Both slow the learning. Where single batches are evaluated, the swings are the yardstick's own, not the model's.
+    Both slow the learning. Where few single batches are evaluated, the swings may be the yardstick's own.
 
     ## When it cannot tell
     With fewer than six finite validation losses.
@@ -54,6 +57,11 @@ class Oscillating(Rule):
     of_span = Threshold(
         0.24, "share of the trend's span", "a smaller rise is none for the eye where the curve fell far"
     )
+    wave = Threshold(
+        1.5,
+        "times the standard deviation that neighbours show",
+        "made-up waves in 100 and more batches are told on 231 of 240 jobs, scatter is taken for one on none of 1,200",
+    )
     points = Threshold(6, "evaluations", "three ups and downs: fewer may be one outlier")
 
     def look(self, m: Measurements) -> Finding:
@@ -63,14 +71,24 @@ class Oscillating(Rule):
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
         limit = self.swing * sqrt(max(v.top - v.best, 0.0) * abs(v.mean))
-        figures = {"swing": v.swing, "swing_limit": limit}
-        if v.swing > limit:
-            return self.fires(m, f"evaluations lie {v.swing:.3g} from their trend on average", **figures)
+        of, swing = self._swings(m)
+        figures = {"swing": swing, "swing_limit": limit}
+        if swing > limit:
+            return self.fires(m, f"{of} lie {swing:.3g} from their trend on average", **figures)
         seen = max(RISE.to_the_eye(m), self.of_span * (v.top - v.best))
         if v.rise > seen and RISE.ahead(m) and v.rise <= RISE.of_noise * v.noise_of_level:
             reason = f"a rise by {v.rise:.3g} that its noise ({v.noise:.3g} a point) may bring about"
             return self.fires(m, reason, rise=v.rise, rise_limit=seen, noise=v.noise)
         return self.clear("the validation loss is steady", **figures)
+
+    def _swings(self, m: Measurements) -> tuple[str, float]:
+        """What swings, and by how much. Single batches scatter by themselves; a wave goes beyond what neighbours differ by."""
+        v = m.valid
+        if m.valid_source != "valid_loss":
+            return "evaluations", v.swing
+        if v.n <= PARTS or ABS_TO_SIGMA * v.swing > self.wave * v.noise:
+            return "single validation batches", v.swing
+        return f"single validation batches, averaged over {PARTS}ths of the run,", v.swing_of_level
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"), Move("batch_size", "up"))

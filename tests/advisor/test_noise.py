@@ -1,5 +1,7 @@
 """A verdict stands above the noise: what learned nothing is never called healthy, and swings carry no moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -202,3 +204,32 @@ def test_a_few_noisy_evaluations_of_a_job_that_levelled_off_are_seldom_overfitti
     ]
     told = [diagnose(measure(job)).label == "overfitting" for job in jobs]
     assert np.mean(told) < 0.17
+
+
+@pytest.mark.parametrize(
+    ("course", "noise", "label"),
+    [
+        (lambda u: 1 + 1.1 * np.exp(-8 * u), 0.3, "healthy"),
+        (lambda u: 2.1 - 0.9 * u, 0.25, "slow_convergence"),
+        (lambda u: 1.8 + 0 * u, 0.2, "underfitting"),
+    ],
+)
+def test_the_scatter_of_single_validation_batches_is_no_swing_of_the_model(course, noise, label):
+    """200 of them; evaluations of the whole set that scatter as much do swing."""
+    r = np.random.default_rng(8)
+    jobs = [noisy(200, 0.05, noise, course, r) for _ in range(20)]
+    batches = [diagnose(measure(replace(j, valid=j.full_valid, full_valid=Curve()))).label for j in jobs]
+    assert batches.count(label) >= 16, batches
+    whole = [diagnose(measure(j)).label for j in jobs]
+    assert whole.count("oscillating") >= 16, whole
+
+
+def test_single_validation_batches_that_swing_beyond_their_scatter_are_told():
+    """300 batches, a wave of 20 steps: their means over sixteenths of the run would show hardly anything of it."""
+    at, r = np.arange(1, 301.0), np.random.default_rng(9)
+    job = Job(
+        valid=Curve(at, 1.5 + 0.6 * np.sin(at / 3) + r.normal(0, 0.1, 300)), train=Curve(at, 2 - at / 300)
+    )
+    found = finding("FT401", job)
+    assert found.verdict == "fires"
+    assert found.reason.startswith("single validation batches lie 0.3")
