@@ -10,6 +10,7 @@ import numpy as np
 
 from advisor.nouns import Job, Keep
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
+from advisor.propose.observe import WIDTH
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.series import base_loss, blew_up, clean
 
@@ -43,8 +44,7 @@ def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
     """Steps and losses at which a model could be kept."""
     step, loss = clean(job.full_valid)
     if not len(step):
-        step, loss = clean(job.valid)
-        step, loss = step[-1:], loss[-1:]  # a mini-batch's minimum is luck; its end at least is a model
+        step, loss = _last_level(job)
     later = step > 0
     step, loss = step[later], loss[later]
     if job.checkpoint_steps and len(step):
@@ -52,6 +52,22 @@ def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
         if have.any():
             return step[have], loss[have]
     return step, loss
+
+
+def _last_level(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """The end, with the mean of the last validation batches, as `observe` takes them: one batch is luck."""
+    step, loss = clean(job.valid)
+    return step[-1:], np.array([loss[-WIDTH:].mean()] if len(loss) else [])
+
+
+def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
+    """The validation loss that a kept model is told by, and of how many single batches it is the mean (0: the whole set)."""
+    at, loss = clean(job.full_valid)
+    if len(at):
+        return next((float(v) for s, v in zip(at, loss, strict=True) if s == step), None), 0
+    at, loss = _last_level(job)
+    known = len(at) > 0 and at[0] == step
+    return (float(loss[0]), min(WIDTH, len(clean(job.valid)[0]))) if known else (None, 0)
 
 
 def _by_metric(jobs: list[Job], name: str) -> Keep:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.nouns import Advice, Finding, HyperParameters, Job, Proposal
+from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
@@ -102,9 +103,9 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
     job = next((j for j in jobs if j.id == keep.job), None)
     if job is None:
         return f"{keep.job} at step {words.figure(keep.step)}."
-    curve = job.full_valid if len(job.full_valid) else job.valid
-    at = [loss for step, loss in zip(curve.step, curve.loss, strict=True) if step == keep.step]
-    loss = f", validation loss {words.figure(at[-1])}" if at else ""
+    at, batches = kept_loss(job, keep.step)
+    loss = f", validation loss {words.figure(at)}" if at is not None else ""
+    loss += f" (mean of its last {batches} batches)" if at is not None and batches > 1 else ""
     gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
     gone_text = " Its provider lists no checkpoint at that step." if gone else ""
     return f"{keep.job} at step {words.figure(keep.step)}{loss}.{gone_text}"

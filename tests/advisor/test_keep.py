@@ -3,9 +3,12 @@
 import pytest
 from propose_jobs import ask, job, knobs
 
+from advisor import advise
 from advisor.nouns import HyperParameters
 from advisor.propose import keep
+from advisor.propose.keeping import kept_loss
 from advisor.propose.objective import sign
+from advisor.tell.story import tell
 
 
 def test_keep_names_the_best_checkpoint_even_of_an_overfitted_job():
@@ -78,3 +81,27 @@ def test_a_metric_as_objective_moves_towards_what_scored_best():
     ]
     made, _ = ask(jobs, space, objective="exact_match")
     assert knobs(made[0])[2] in (0.2, 0.8)
+
+
+def batches(losses, name):
+    """A job of which single validation batches alone are known."""
+    return job(
+        name=name, ends=(), full_valid_loss=[], valid_loss=[[10 * i, v] for i, v in enumerate(losses, 1)]
+    )
+
+
+def test_one_lucky_or_unlucky_batch_decides_nothing():
+    """The last batches' mean does, which is what the forecast calls the best so far."""
+    steady = batches([2.0, 1.4, 1.0, 0.95, 1.05], "steady")
+    lucky = batches([2.0, 1.6, 1.5, 1.5, 0.6], "lucky")
+    advice = advise([lucky, steady])
+    assert (advice.keep.job, advice.keep.step) == ("steady", 50)
+    told = tell(advice, [lucky, steady])
+    assert told.keep == "steady at step 50, validation loss 1 (mean of its last 3 batches)."
+    assert "best so far 1;" in told.options[0].expect
+
+
+def test_the_whole_set_is_told_as_it_was_measured():
+    assert kept_loss(job(ends=(1.4, 1.1, 1.9)), 20) == (1.1, 0)
+    assert kept_loss(batches([2.0, 1.0], "a"), 20) == (1.5, 2)
+    assert kept_loss(batches([2.0, 1.0], "a"), 10) == (None, 0), "what is kept is its end"
