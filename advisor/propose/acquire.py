@@ -16,6 +16,7 @@ class Worth:
     """Per setting, float[m]: what it is expected to bring, as shares of the attainable gain and as losses."""
 
     improvement: np.ndarray  # expected share of the gain by which it beats the best so far
+    worsening: np.ndarray  # expected share of the gain by which it ends above the best so far
     chance: np.ndarray  # probability that it beats the best so far by what matters
     mean: np.ndarray  # expected loss
 
@@ -25,9 +26,10 @@ def worth(prediction: Prediction, best: float) -> Worth:
     loss, weight = prediction.nodes()
     gain = np.broadcast_to(prediction.gain[:, None], weight.shape).ravel()[:, None]
     loss, weight = loss.reshape(len(gain), -1), weight.ravel()
-    below = best - loss
+    below, share = best - loss, weight / gain[:, 0]
     return Worth(
-        (weight / gain[:, 0]) @ np.maximum(below, 0.0),
+        share @ np.maximum(below, 0.0),
+        share @ np.maximum(-below, 0.0),
         weight @ (below > MATTERS * gain),
         weight @ loss,
     )

@@ -26,6 +26,8 @@ from advisor.propose.wording import because, expectation
 N_ALTERNATIVES = 3
 SHORTLIST = 300  # settings that are looked at closely
 FIRST_LOOK = 24  # guesses that choose them
+# How far what a job may end worse by counts beside what it may take off: one that ends badly is a job lost (experiments/LOG.md).
+CAUTION = 0.05
 
 
 def propose(
@@ -125,8 +127,8 @@ def _near(task: Task, logs: np.ndarray) -> np.ndarray:
 
 
 def _score(values: Worth, liked: np.ndarray) -> np.ndarray:
-    """Expected improvement times how a setting is liked; where none is expected anywhere, the lowest expected loss."""
-    return values.improvement * liked - 1e-6 * values.mean / max(float(values.mean.max()), 1e-9)
+    """Expected improvement times how a setting is liked, less what is at risk."""
+    return values.improvement * liked - CAUTION * values.worsening
 
 
 def _proposal(

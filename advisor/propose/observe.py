@@ -18,6 +18,7 @@ from advisor.propose.series import blew_up, clean, ended, likely_setting, total_
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
 WIDTH = 3  # mini-batch losses that are taken together
+SEED = 0.01  # of the gain: what another seed changes (`tables`' README)
 ENOUGH = 3  # third differences from which a swing is told
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 THIRD_DIFFERENCES = 20.0  # their variance over that of the points: 1 + 9 + 9 + 1
@@ -50,6 +51,14 @@ class Observations:
     @property
     def n_ended(self) -> int:
         return int((self.kind == END).sum())
+
+    @property
+    def n_in_vain(self) -> int:
+        """Jobs that ended since the first that came as low as any has, up to what another seed changes."""
+        ends = np.flatnonzero(self.kind == END)
+        loss = self.loss[ends[np.argsort(self.job[ends], kind="stable")]]
+        low = loss <= loss.min(initial=np.inf) + SEED * max(self.base - loss.min(initial=np.inf), 0.0)
+        return len(loss) - 1 - int(np.argmax(low)) if len(loss) else 0
 
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""

@@ -8,9 +8,11 @@ from advisor.propose.acquire import MATTERS, Worth, percent
 from advisor.propose.calibration import came_true
 from advisor.propose.observe import Observations
 
-# Share of the gain that the best next job must be expected to bring, and how much more each further one must: of later jobs
-# more is expected than comes. MOST is the most that is asked of any: a history of useless jobs is no reason to stop. See experiments/LOG.md.
+# Share of the gain that the best next job must be expected to bring, and how much more each further one must: of later
+# jobs more is expected than comes. MOST is the most that is asked of any, but for a loop whose last LOST jobs brought
+# nothing: there it is HOPED, and no more, since a history of useless jobs may have much left. See experiments/LOG.md.
 EXPECTED, GROWTH, MOST = 0.006, 1.4, 0.05
+LOST, HOPED = 5, 0.1
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops stopped short, after eight 7
 
@@ -24,11 +26,26 @@ def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool =
         )
     most = float(worth.improvement[free].max())
     fewest = FEWEST if prior else ALONE
-    if obs.n_ended < fewest or most >= min(EXPECTED * GROWTH ** (obs.n_ended - fewest), MOST):
+    if obs.n_ended < fewest or most >= _asked(obs, fewest):
         return None
     chance = came_true(float(worth.chance[free].max()), obs.n_ended, prior)
-    late = f"of which little comes after {obs.n_ended} jobs, " if most >= EXPECTED else ""
     return (
-        f"the best untried setting is expected to bring {most:.1%} of the attainable gain, {late}and the chance of more "
-        f"than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"
+        f"the best untried setting is expected to bring {most:.1%} of the attainable gain{_discount(most, obs)}, and "
+        f"the chance of more than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"
     )
+
+
+def _asked(obs: Observations, fewest: int) -> float:
+    """Share of the gain that the next job must be expected to bring."""
+    if obs.n_in_vain >= LOST:
+        return HOPED
+    return min(EXPECTED * GROWTH ** (obs.n_ended - fewest), MOST)
+
+
+def _discount(most: float, obs: Observations) -> str:
+    """Why what is expected counts for less than it says."""
+    if most < EXPECTED:
+        return ""
+    if obs.n_in_vain >= LOST:
+        return f", yet the last {obs.n_in_vain} jobs brought nothing"
+    return f", of which little comes after {obs.n_ended} jobs"

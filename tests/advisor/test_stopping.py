@@ -5,7 +5,7 @@ import pytest
 
 from advisor.propose.acquire import Worth
 from advisor.propose.observe import END, Observations
-from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, MOST, stop_reason
+from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, HOPED, LOST, MOST, stop_reason
 
 
 def ended(count, best=0):
@@ -19,7 +19,7 @@ def ended(count, best=0):
 
 def promising(share):
     """Two settings, the better of which is expected to bring this share of the gain."""
-    return Worth(np.array([0.0, share]), np.array([0.0, 0.3]), np.array([1.2, 1.1]))
+    return Worth(np.array([0.0, share]), np.zeros(2), np.array([0.0, 0.3]), np.array([1.2, 1.1]))
 
 
 FREE = np.array([True, True])
@@ -39,12 +39,34 @@ def test_a_gain_that_matters_is_worth_another_job():
 
 def test_each_further_job_must_promise_more():
     promise = promising(5 * EXPECTED)
-    assert stop_reason(promise, FREE, ended(FEWEST + 4)) is None
-    assert stop_reason(promise, FREE, ended(FEWEST + 5))
+    before, after = FEWEST + 4, FEWEST + 5
+    assert stop_reason(promise, FREE, ended(before, best=before - 1)) is None
+    assert "of which little comes after 10 jobs" in stop_reason(promise, FREE, ended(after, best=after - 1))
+
+
+def test_jobs_that_bring_nothing_end_a_loop_that_still_hopes():
+    hope = promising(0.9 * HOPED)
+    assert stop_reason(hope, FREE, ended(LOST)) is None
+    assert f"the last {LOST} jobs brought nothing" in stop_reason(hope, FREE, ended(LOST + 1))
+
+
+def test_a_job_as_good_as_the_best_up_to_a_seed_brings_nothing():
+    barely, clearly = ended(LOST + 3, best=LOST + 2), ended(LOST + 3, best=LOST + 2)
+    barely.loss[0] = 1.0 + 0.009  # of a gain of 1
+    clearly.loss[0] = 1.0 + 0.02
+    assert (barely.n_in_vain, clearly.n_in_vain) == (LOST + 2, 0)
+
+
+def test_jobs_count_in_the_order_in_which_they_were_made():
+    some = ended(6, best=5)
+    some.job[:] = some.job[::-1]
+    assert some.n_in_vain == 5
 
 
 def test_many_useless_jobs_are_no_reason_to_stop_where_much_may_be_had():
-    assert stop_reason(promising(1.1 * MOST), FREE, ended(FEWEST + 40)) is None
+    newest_best = FEWEST + 40
+    assert stop_reason(promising(1.1 * MOST), FREE, ended(newest_best, best=newest_best - 1)) is None
+    assert stop_reason(promising(1.1 * HOPED), FREE, ended(newest_best)) is None
 
 
 def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
