@@ -36,6 +36,7 @@ class Measurements:
     n_valid_examples: int | None = None
     base_valid_loss: float | None = None  # nats per token before training
     valid: Shape | None = None  # of the validation curve
+    valid_trained: Shape | None = None  # the same without the loss before training, where it begins with that
     train: Shape | None = None  # of the training curve
     valid_source: Literal["full_valid_loss", "valid_loss"] | None = (
         None  # which curve `valid` was measured on
@@ -151,6 +152,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     job = without_wrong_base(job)
     valid, source = _validation(job)
     train = clean(job.train)
+    from_before = len(valid) > 0 and float(valid.step[0]) == 0
     train_broken, valid_broken = ends_broken(train, valid, running=job.pending)
     return Measurements(
         hyperparameters=job.hyperparameters,
@@ -159,9 +161,10 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         n_valid_examples=job.n_valid_examples,
         base_valid_loss=job.base_valid_loss,
         valid=_shape(valid),
+        valid_trained=_shape(valid.without_first()) if from_before else None,
         train=_shape(train),
         valid_source=source,
-        from_before=len(valid) > 0 and float(valid.step[0]) == 0,
+        from_before=from_before,
         gain=_gain(job),
         n_train_logged=train.n_logged,
         n_train=len(train),

@@ -6,7 +6,7 @@ step, a final evaluation that repeats an earlier one because the best model was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.step)
+
+    def without_first(self) -> Series:
+        """The points after the first."""
+        return replace(self, step=self.step[1:], loss=self.loss[1:])
 
 
 def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> Series:

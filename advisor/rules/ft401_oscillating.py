@@ -18,10 +18,10 @@ class Oscillating(Rule):
 
     ## What it looks for
     `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token), as a share of
-    the line's span and of its mean level: the geometric mean of both shares, above 18 %. Where single batches are
-    evaluated, and neighbours differ by as much as all do, of their means over sixteenths of the run, for a batch
-    scatters by itself. Or a rise that FT201 would call one, and of 24 % of the span too, but of less than 3 standard
-    deviations, so that it may be luck.
+    the line's span and of its mean level, without the loss before training: the geometric mean of both shares, above
+    18 %. Where single batches are evaluated, and neighbours differ by as much as all do, of their means over sixteenths
+    of the run, for a batch scatters by itself. Or a rise that FT201 would call one, and of 24 % of the span too, but of
+    less than 3 standard deviations, so that it may be luck.
 
     ## Why it matters
     Where the loss jumps from evaluation to evaluation, the last one is a matter of luck, and so is the model.
@@ -70,8 +70,7 @@ class Oscillating(Rule):
         v = m.valid
         if v.n < self.points:
             return self.cannot_tell(f"{v.n} evaluations; swings show in {self.points:g} or more")
-        limit = self.swing * sqrt(max(v.top - v.best, 0.0) * abs(v.mean))
-        of, swing = self._swings(m)
+        of, swing, limit = self._swings(m)
         figures = {"swing": swing, "swing_limit": limit}
         if swing > limit:
             return self.fires(m, f"{of} lie {swing:.3g} from their trend on average", **figures)
@@ -81,14 +80,18 @@ class Oscillating(Rule):
             return self.fires(m, reason, rise=v.rise, rise_limit=seen, noise=v.noise)
         return self.clear("the validation loss is steady", **figures)
 
-    def _swings(self, m: Measurements) -> tuple[str, float]:
-        """What swings, and by how much. Single batches scatter by themselves; a wave goes beyond what neighbours differ by."""
-        v = m.valid
+    def _swings(self, m: Measurements) -> tuple[str, float, float]:
+        """What swings, by how much, and the limit. The fall from before training, where known, would dwarf every swing.
+
+        Single batches scatter by themselves; a wave goes beyond what neighbours differ by.
+        """
+        v = m.valid_trained or m.valid
+        limit = self.swing * sqrt(max(v.top - v.best, 0.0) * abs(v.mean))
         if m.valid_source != "valid_loss":
-            return "evaluations", v.swing
+            return "evaluations", v.swing, limit
         if v.n <= PARTS or ABS_TO_SIGMA * v.swing > self.wave * v.noise:
-            return "single validation batches", v.swing
-        return f"single validation batches, averaged over {PARTS}ths of the run,", v.swing_of_level
+            return "single validation batches", v.swing, limit
+        return f"single validation batches, averaged over {PARTS}ths of the run,", v.swing_of_level, limit
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"), Move("batch_size", "up"))

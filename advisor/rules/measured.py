@@ -21,7 +21,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT304": {"batch_size down": (1312, 1388), "fired": (1759, 4286)},
     "FT305": {"fired": (2071, 4286), "n_epochs up": (1878, 1925)},
     "FT306": {"fired": (671, 4286), "n_epochs up": (541, 564)},
-    "FT401": {"batch_size up": (3, 4), "fired": (8, 4286), "learning_rate_multiplier down": (7, 8)},
+    "FT401": {"batch_size up": (3, 4), "fired": (4, 4286), "learning_rate_multiplier down": (3, 4)},
     "FT402": {"fired": (137, 4286), "learning_rate_multiplier down": (136, 137)},
     "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
     "FT601": {"batch_size up": (134, 519), "fired": (655, 4286)},

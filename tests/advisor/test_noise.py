@@ -233,3 +233,17 @@ def test_single_validation_batches_that_swing_beyond_their_scatter_are_told():
     found = finding("FT401", job)
     assert found.verdict == "fires"
     assert found.reason.startswith("single validation batches lie 0.3")
+
+
+@pytest.mark.parametrize("base", [None, 2.5, 5.9])
+def test_a_high_loss_before_training_hides_no_swings(base):
+    at = np.arange(25.0, 301, 25)
+    train = Curve(np.arange(10, 301, 10.0), 1.3 + 0.9 * np.exp(-np.arange(30) / 4))
+    job = Job(base_valid_loss=base, train=train, full_valid=Curve(at, 1.4 + 0.25 * np.sin(at / 12)))
+    assert diagnose(measure(job)).label == "oscillating"
+
+
+def test_a_first_evaluation_above_the_loss_before_training_is_no_swing():
+    """It jumped and came back in order: the distance from a line that begins before the jump is not a swing."""
+    valid = Curve(np.arange(1, 7.0), [4.45, 3.34, 3.16, 2.98, 2.9, 2.85])
+    assert finding("FT401", Job(base_valid_loss=1.68, full_valid=valid)).verdict == "clear"
