@@ -26,8 +26,9 @@ from advisor.propose.wording import because, expectation
 N_ALTERNATIVES = 3
 SHORTLIST = 300  # settings that are looked at closely
 FIRST_LOOK = 24  # guesses that choose them
-# How far what a job may end worse by counts beside what it may take off: one that ends badly is a job lost (experiments/LOG.md).
-CAUTION = 0.05
+# How far what a job may end worse by counts beside what it may take off: one that ends badly is a job lost. Where no
+# earlier task tells where, only looking far away teaches anything, and it breaks ties alone (experiments/LOG.md).
+CAUTION, ALONE = 0.05, 1e-6
 
 
 def propose(
@@ -86,7 +87,7 @@ def _shortlist(
     if len(grid.settings) <= SHORTLIST:
         return grid, free, liked
     first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
-    score = _score(first, liked)
+    score = _score(first, liked, task)
     kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
     return replace(grid, settings=grid.settings[kept]), free[kept], liked[kept]
 
@@ -110,7 +111,7 @@ def _choose(
     rows: list[int] = []
     left = free.copy()
     while left.any() and len(rows) < count:
-        row = int(np.argmax(np.where(left, _score(values, liked), -np.inf)))
+        row = int(np.argmax(np.where(left, _score(values, liked, task), -np.inf)))
         rows.append(row)
         left[row] = False
         if len(rows) < n:
@@ -126,9 +127,10 @@ def _near(task: Task, logs: np.ndarray) -> np.ndarray:
     return nearness(logs, task.obs)
 
 
-def _score(values: Worth, liked: np.ndarray) -> np.ndarray:
+def _score(values: Worth, liked: np.ndarray, task: Task) -> np.ndarray:
     """Expected improvement times how a setting is liked, less what is at risk."""
-    return values.improvement * liked - CAUTION * values.worsening
+    caution = ALONE if task.library.blank else CAUTION
+    return values.improvement * liked - caution * values.worsening
 
 
 def _proposal(

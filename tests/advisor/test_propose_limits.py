@@ -244,6 +244,8 @@ def test_a_proposal_after_overfitting_heeds_the_doubt(monkeypatch):
     rising = job(8, 8, 0.4, ends=(1.6, 1.2, 1.25, 1.4, 1.6, 1.8, 2.0, 2.2))
     space = LISTS | {"n_epochs": [2, 3], "learning_rate_multiplier": [0.1, 1.6, 3.2]}
     asked = []
-    monkeypatch.setattr(engine, "_score", lambda values, liked: asked.append(liked) or values.improvement)
+    monkeypatch.setattr(
+        engine, "_score", lambda values, liked, task: asked.append(liked) or values.improvement
+    )
     ask([rising], space)
     assert {DOUBT, 1.0} <= set(asked[0])
