@@ -32,6 +32,7 @@ class Measurements:
 
     hyperparameters: HyperParameters = field(default_factory=HyperParameters)
     status: str | None = None
+    pending: bool = False  # still running: what is to come may change every figure
     n_train_examples: int | None = None
     n_valid_examples: int | None = None
     base_valid_loss: float | None = None  # nats per token before training
@@ -51,6 +52,15 @@ class Measurements:
     valid_ends_broken: bool = False  # finite first, NaN or inf at the end
     train_ends_broken: bool = False
     history: tuple[Job, ...] = ()  # the peers before it, oldest first: measured only where a rule asks
+
+    @property
+    def run(self) -> str:
+        """What the curves are of, in words: shares of a job that runs are of its steps so far."""
+        return "the steps so far" if self.pending else "the training"
+
+    @property
+    def so_far(self) -> str:
+        return " so far" if self.pending else ""
 
     @property
     def broken(self) -> bool:
@@ -157,6 +167,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     return Measurements(
         hyperparameters=job.hyperparameters,
         status=job.status,
+        pending=job.pending,
         n_train_examples=job.n_train_examples,
         n_valid_examples=job.n_valid_examples,
         base_valid_loss=job.base_valid_loss,

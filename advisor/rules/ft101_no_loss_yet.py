@@ -6,6 +6,8 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding
 from advisor.rules.rule import Rule
 
+START = "start from the provider's choice"
+
 
 class NoLossYet(Rule):
     """No job of this history has shown a single loss.
@@ -42,5 +44,7 @@ class NoLossYet(Rule):
         jobs = newest + sum(any(map(len, (j.train, j.valid, j.full_valid))) for j in m.history)
         figures = {"jobs_with_a_loss": jobs, "limit": 1}
         if jobs == 0:
-            return self.fires(m, "no job has shown a loss yet: start from the provider's choice", **figures)
+            failed = sum(status == "failed" for status in (m.status, *(j.status for j in m.history)))
+            what = f"{failed} failed: see why before another is paid for" if failed else START
+            return self.fires(m, f"no job has shown a loss yet: {what}", **figures)
         return self.clear("a job has shown its losses", **figures)

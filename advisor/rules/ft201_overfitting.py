@@ -120,15 +120,7 @@ class Overfitting(Rule):
         figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if not self.ahead(m):
             return self.clear("validation loss rose, but training does no better", **figures)
-        return self.fires(m, f"validation loss rose from {self._lowest(v)} to {v.end:.4g}", **figures)
-
-    def _lowest(self, v: Shape) -> str:
-        """The lowest evaluation as it was logged, for the log and the checkpoint to keep say the same figure."""
-        if v.lowest_step < v.step[-1]:
-            return f"{v.lowest:.4g} (step {v.lowest_step:g})"
-        return (
-            f"about {v.best:.4g} (around step {v.best_step:g})"  # the last evaluation is lowest: an outlier
-        )
+        return self.fires(m, f"validation loss rose from {_lowest(v)} to {v.end:.4g}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         fewer = (Move("n_epochs", "down"),)
@@ -139,3 +131,13 @@ class Overfitting(Rule):
 
     def _well_ahead(self, m: Measurements) -> bool:
         return m.by_heart is None or m.by_heart > self.well_ahead
+
+
+def _lowest(v: Shape) -> str:
+    """The lowest level, and the lowest evaluation beside it where noise parts them: the log and `keep` name that one."""
+    level, point = f"{v.best:.4g}", f"{v.lowest:.4g}"
+    if level == point and v.best_step == v.lowest_step:
+        return f"{level} (step {v.best_step:g})"
+    told = f"a level of {level} around step {v.best_step:.4g}"
+    last = v.lowest_step >= v.step[-1]  # the last evaluation is lowest: an outlier
+    return told if last else f"{told} (lowest evaluation {point} at step {v.lowest_step:g})"

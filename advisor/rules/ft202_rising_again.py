@@ -60,8 +60,9 @@ class RisingAgain(Rule):
         if v.fall <= v.noise_of_level:
             return self.clear("validation loss never fell below the one before training", **figures)
         if -v.late_fall <= limit:
-            return self.clear("validation loss does not rise over the last third", **figures)
-        return self.fires(m, f"validation loss rose by {-v.late_fall:.3g} over the last third", **figures)
+            return self.clear(f"validation loss does not rise over the last third of {m.run}", **figures)
+        rose = f"validation loss rose by {-v.late_fall:.3g} over the last third of {m.run}"
+        return self.fires(m, rose, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "down"),)

@@ -69,7 +69,7 @@ class Underfitting(Rule):
             return self.clear("the model has learned", **figures)
         stayed = "did not fall" if m.told else "did not fall by more than their noise"
         fell = f"fell by {m.learned:.1%} only" if m.learned >= 0.0005 else stayed
-        return self.fires(m, f"the losses {fell}", **figures)
+        return self.fires(m, f"the losses {fell}{m.so_far}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"), Move(rate_of(m), "up"), Move("batch_size", "down"))

@@ -70,7 +70,7 @@ class StillFalling(Rule):
         taken_off = m.valid.last_fall / abs(m.valid.end) if m.valid.end else 0.0
         limit = self._limit(m, taken_off)
         figures = {"pace": m.pace, "limit": limit, "taken_off": taken_off, "taken_off_limit": self.taken_off}
-        brought = f"the last fifth of the training brought {m.pace:.0%} of the whole fall"
+        brought = f"the last fifth of {m.run} brought {m.pace:.0%} of the whole fall"
         if m.pace <= limit:
             return self.clear(f"{brought}: settled", **figures)
         return self.fires(m, brought, **figures)

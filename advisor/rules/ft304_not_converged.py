@@ -52,8 +52,8 @@ class NotConverged(Rule):
         v, limit = m.valid, self.limit(m.valid)
         figures = {"late_fall": v.late_fall, "limit": limit, "fall": v.fall}
         if v.late_fall <= 0:
-            return self.clear("validation loss fell no more over the last third", **figures)
-        fell = f"validation loss fell by {v.late_fall:.3g} over the last third"
+            return self.clear(f"validation loss fell no more over the last third of {m.run}", **figures)
+        fell = f"validation loss fell by {v.late_fall:.3g} over the last third of {m.run}"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
         if jumped(m):

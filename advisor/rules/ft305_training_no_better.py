@@ -59,7 +59,13 @@ class TrainingNoBetter(Rule):
             return self.clear("training does better than validation", **figures)
         if m.valid.late_fall <= limit:
             return self.clear("validation loss has come to rest, or rises", **figures)
-        return self.fires(m, f"training does {max(m.by_heart, 0):.0%} better than validation", **figures)
+        ahead = (
+            f"hardly better than validation ({m.by_heart:.0%})"
+            if m.by_heart >= 0.005
+            else "no better than validation"
+        )
+        fell = f"which still fell by {m.valid.late_fall:.3g} over the last third of {m.run}"
+        return self.fires(m, f"training does {ahead}, {fell}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"),)

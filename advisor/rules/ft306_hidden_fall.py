@@ -60,13 +60,15 @@ class HiddenFall(Rule):
         if m.by_heart is not None:
             figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if v.late_fall <= limit:
-            return self.clear("over the last third the validation loss gained little", **figures)
+            return self.clear(f"over the last third of {m.run} the validation loss gained little", **figures)
         if ahead:
             return self.clear("training is far ahead of validation", **figures)
         if StillFalling().look(m).verdict == "fires":
             return self.clear("nothing hides the fall: FT302 tells of it", **figures)
         share = f"{v.late_fall / v.end:.0%} of itself" if v.end > 0 else f"by {v.late_fall:.3g}"
-        return self.fires(m, f"over the last third the validation loss still lost {share}", **figures)
+        return self.fires(
+            m, f"over the last third of {m.run} the validation loss still lost {share}", **figures
+        )
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"),)

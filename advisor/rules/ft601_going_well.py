@@ -65,7 +65,7 @@ class GoingWell(Rule):
         figures = {"troubles": troubles, "limit": 0}
         if troubles:
             return self.clear(f"there is trouble: {', '.join(troubles)}", **figures)
-        return self.fires(m, "the job learned, and its losses have settled", **figures)
+        return self.fires(m, f"the job learned, and its losses have settled{m.so_far}", **figures)
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("batch_size", "up", "speed"),)

@@ -49,7 +49,7 @@ class Rule(Protocol):
         return ()
 
     def fires(self, m: Measurements, reason: str, **evidence: Any) -> Finding:
-        moves, guide = self.act(m), self.act_by_guide(m)
+        moves, guide = (_to_come(m, made) for made in (self.act(m), self.act_by_guide(m)))
         return Finding(
             self.id,
             self.name,
@@ -88,6 +88,11 @@ def rate_of(m: Measurements) -> str:
     h = m.hyperparameters
     absolute = h.learning_rate is not None and h.learning_rate_multiplier is None
     return "learning_rate" if absolute else "learning_rate_multiplier"
+
+
+def _to_come(m: Measurements, moves: tuple[Move, ...]) -> tuple[Move, ...]:
+    """Without more epochs where a job still runs: the epochs that it has to go may do."""
+    return tuple(x for x in moves if not (m.pending and (x.knob, x.direction) == ("n_epochs", "up")))
 
 
 def _ways(moves: tuple[Move, ...]) -> set[tuple[str, str]]:

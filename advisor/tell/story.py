@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from advisor.nouns import Advice, Finding, HyperParameters, Job, Proposal
+from advisor.nouns import Advice, Diagnosis, Finding, HyperParameters, Job, Proposal
 from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
@@ -116,11 +116,19 @@ def _meaning(advice: Advice, newest: Job | None) -> str:
     if newest is None:
         return "There is no job yet to judge."
     if label == "healthy" and noted:
-        return f"On the whole these curves are sound; to be noted: {words.join(noted)}."
+        return f"{_nothing_decides(advice.diagnosis)}: {words.join(noted)}."
     if label == "insufficient_data" and newest.status == "failed":
         return "The job failed before it showed enough to judge it by."
     running = words.WHILE_RUNNING.get(label) if newest.pending else None
     return running or words.LABELS[label]
+
+
+def _nothing_decides(diagnosis: Diagnosis) -> str:
+    """What healthy means where rules fired all the same: those that measurement bears out ask for changes."""
+    asked = any(f.moves for f in diagnosis.fired if words.is_problem(f))
+    if asked:
+        return "Nothing is badly wrong with these curves, but they ask for a change"
+    return "On the whole these curves are sound; to be noted"
 
 
 def _option(
