@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from advisor.cost import priced
 from advisor.diagnosis import diagnose
 from advisor.live import judge
 from advisor.measure import measure
 from advisor.measure.base import without_wrong_base
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
+from advisor.propose.keeping import best_or_newest
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import by_the_jobs, default_space
 
@@ -61,8 +63,14 @@ def advise(
         jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
         guide_only=guide_only,
     )  # fmt: skip
+    kept = keep(jobs, objective)
+    best = best_or_newest(jobs, kept)
     return Advice(
-        diagnosis, tuple(proposals), tuple(alternatives), keep(jobs, objective), judge(jobs, space, prior)
+        diagnosis,
+        priced(proposals, jobs, best, context),
+        priced(alternatives, jobs, best, context),
+        kept,
+        judge(jobs, space, prior),
     )
 
 

@@ -3,13 +3,14 @@
 Knows nothing of files, MLflow, providers or rules.
 """
 
-from advisor.nouns.advice import Advice, Diagnosis, Finding, Keep, Label, Live, Move, Proposal, Verdict
+from advisor.nouns.advice import Advice, Cost, Diagnosis, Finding, Keep, Label, Live, Move, Proposal, Verdict
 from advisor.nouns.job import AUTO, Curve, HyperParameters, Job
 from advisor.nouns.space import Knob, KnobName, SearchSpace
 
 __all__ = [
     "AUTO",
     "Advice",
+    "Cost",
     "Curve",
     "Diagnosis",
     "Finding",

@@ -76,6 +76,21 @@ class Diagnosis:
 class Proposal:
     """The next job's setting, or the word that no further job is worth its cost."""
 
+@dataclass(frozen=True)
+class Cost:
+    """What a proposed job takes, and how many times what another one took; None where that is not known."""
+
+    steps: float | None = None
+    trained_tokens: float | None = None
+    usd: float | None = None
+    beside: str | None = None  # id of the job that the times are of: the best so far
+    times_steps: float | None = None
+    times_tokens: float | None = None  # passes over the same examples: what a provider bills
+
+    def to_record(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
     hyperparameters: HyperParameters | None
     because: tuple[str, ...] = ()  # ids of the rules that carry it
     expect: str = ""  # what it should bring, and what speaks against it
@@ -85,11 +100,13 @@ class Proposal:
     def to_record(self) -> dict[str, Any]:
         out = {
             "stop": self.stop,
+    cost: Cost | None = None  # None: the provider chooses the setting
             "hyperparameters": self.hyperparameters.to_record() if self.hyperparameters else None,
             "because": list(self.because),
             "expect": self.expect,
         }
-        return out | ({"reason": self.reason} if self.reason else {})
+        cost = self.cost.to_record() if self.cost else {}
+        return out | ({"reason": self.reason} if self.reason else {}) | ({"cost": cost} if cost else {})
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,10 @@ def affordable(
     if left.get("jobs", 1) < 1:  # the best setting stands, for who goes on all the same
         return Affordable(paid, "the budget of jobs is used up")
     short, rates = [], []
-    for kind, per_epoch in (("trained_tokens", _tokens(jobs, context)), ("usd", _usd(jobs, context))):
+    for kind, per_epoch in (
+        ("trained_tokens", tokens_per_epoch(jobs, context)),
+        ("usd", usd_per_epoch(jobs, context)),
+    ):
         if kind not in left:
             continue
         if left[kind] == 0:
@@ -91,17 +94,21 @@ def _is_amount(value: Any) -> bool:
     return number and value >= 0
 
 
-def _tokens(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
+def tokens_per_epoch(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
+    """Tokens that an epoch trains on: as the jobs so far were billed, or as the data are known to have."""
+    return _an_epoch(jobs, "trained_tokens") or (context or {}).get("train_tokens")
+
+
+def usd_per_epoch(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
+    """What an epoch costs, by the jobs so far or as it is told."""
+    return _an_epoch(jobs, "cost_usd") or (context or {}).get("train_usd")
+
+
+def _an_epoch(jobs: Sequence[Job], field: str) -> float | None:
+    """The middle of what jobs took for an epoch; of one cut short it is not known how many it had."""
     seen = [
-        j.trained_tokens / j.hyperparameters.n_epochs
+        getattr(j, field) / j.hyperparameters.n_epochs
         for j in jobs
-        if j.trained_tokens and j.hyperparameters.n_epochs
+        if j.status in (None, "succeeded") and getattr(j, field) and j.hyperparameters.n_epochs
     ]
-    return float(np.median(seen)) if seen else (context or {}).get("train_tokens")
-
-
-def _usd(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
-    seen = [
-        j.cost_usd / j.hyperparameters.n_epochs for j in jobs if j.cost_usd and j.hyperparameters.n_epochs
-    ]
-    return float(np.median(seen)) if seen else (context or {}).get("train_usd")
+    return float(np.median(seen)) if seen else None

@@ -22,9 +22,7 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     what is kept may be any checkpoint that exists, whatever was being tuned for. A metric's name ranks finished
     jobs by that metric. A job without an id of its own is named by its place, "job 3": None would be the base model.
     """
-    count = Counter(j.id for j in jobs)
-    count[None] = 2
-    jobs = [j if count[j.id] == 1 else replace(j, id=f"job {i}") for i, j in enumerate(jobs, 1)]
+    jobs = _named(jobs)
     peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
     if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)
@@ -38,6 +36,19 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
         if len(loss) and loss.min() < best and not (blew_up(job, likely) and loss.min() >= likely):
             best, found = loss.min(), Keep(job.id, float(step[np.argmin(loss)]))
     return found
+
+
+def best_or_newest(jobs: Sequence[Job], kept: Keep) -> Job | None:
+    """The job whose model is kept; where that is the base model, the newest one. It has a name."""
+    named = _named(jobs)
+    return next((j for j in named if j.id == kept.job), named[-1] if named else None)
+
+
+def _named(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs, each with an id of its own."""
+    count = Counter(j.id for j in jobs)
+    count[None] = 2
+    return [j if count[j.id] == 1 else replace(j, id=f"job {i}") for i, j in enumerate(jobs, 1)]
 
 
 def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:

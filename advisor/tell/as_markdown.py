@@ -21,7 +21,7 @@ def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: S
     parts += [_option(o, i, len(story.options)) for i, o in enumerate(story.options, 1)]
     if story.alternatives:
         rows = "\n".join(
-            f"- {escape(': '.join(filter(None, (o.changed, o.expect))))}" for o in story.alternatives
+            f"- {escape(': '.join(filter(None, (o.changed, o.prospect))))}" for o in story.alternatives
         )
         parts.append(f"### Or\n\n{rows}")
     parts.append(f"### Keep\n\n{escape(story.keep)}")
@@ -79,6 +79,7 @@ def _option(option: Option, number: int, of: int) -> str:
     told = {
         "Why": option.why,
         "Expect": option.expect,
+        "Cost": option.cost,
         "Risk": option.risk,
     }
     lines += [f"{name}: {escape(text)}  " for name, text in told.items() if text]

@@ -135,6 +135,8 @@ def _option(option: Option, ink: Ink, heading: str) -> list[str]:
         lines.append(ink.fill(f"why: {option.why}"))
     if option.expect:
         lines.append(ink.fill(f"expect: {option.expect}"))
+    if option.cost:
+        lines.append(ink.fill(f"cost: {option.cost}"))
     if option.risk:
         lines.append(ink.fill(f"risk: {option.risk}"))
     return lines
@@ -146,5 +148,5 @@ def _alternatives(story: Story, ink: Ink) -> str:
     lines = [ink("Or", "bold")]
     for option in story.alternatives:
         why = f" [{', '.join(b.split()[0] for b in option.because)}]" if option.because else ""
-        lines.append(ink.fill(": ".join(filter(None, (f"{option.changed}{why}", option.expect))), 4, 2))
+        lines.append(ink.fill(": ".join(filter(None, (f"{option.changed}{why}", option.prospect))), 4, 2))
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
+from advisor.tell.price import price
 from advisor.tell.visible import all_visible
 
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
@@ -33,6 +34,7 @@ class Option:
     because: tuple[str, ...]  # "FT201 overfitting"
     why: str
     expect: str
+    cost: str
     risk: str
     stop: bool
     reason: str | None
@@ -45,6 +47,11 @@ class Option:
             f"{knob} {f'{old} → ' if old else ''}{new}" for knob, old, new, new_one in self.changes if new_one
         ]
         return ", ".join(moved) or "the same setting again"
+
+    @property
+    def prospect(self) -> str:
+        """What to expect and what it takes, in one line."""
+        return "; ".join(filter(None, (self.expect, self.cost)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
         options=tuple(option(p) for p in advice.proposals),
-        alternatives=tuple(_without_repeat(option(p), advice.proposals) for p in advice.alternatives),
+        alternatives=tuple(_other(option(p), p, advice.proposals) for p in advice.alternatives),
         keep=keep_sentence(advice, nouns),
         live=_live_sentence(advice, newest),
     )
@@ -143,6 +150,7 @@ def _option(
         because=because,
         why=words.join(because) or (_rests_on(expect) if setting else ""),
         expect=expect,
+        cost=price(p.cost),
         risk=_risk(p, newest, by_rule),
         stop=p.stop,
         reason=reason,
@@ -150,9 +158,10 @@ def _option(
     )
 
 
-def _without_repeat(other: Option, made: Sequence[Proposal]) -> Option:
-    """The alternative, silent where it expects nothing else than what is told before it."""
-    return replace(other, expect="") if any(other.expect == p.expect for p in made) else other
+def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
+    """The alternative in brief, silent where it expects nothing else than what is told before it."""
+    expect = "" if any(option.expect == first.expect for first in made) else option.expect
+    return replace(option, expect=expect, cost=price(p.cost, brief=True))
 
 
 def _rests_on(expect: str) -> str:
