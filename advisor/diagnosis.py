@@ -25,5 +25,5 @@ def diagnose(measurements: Measurements) -> Diagnosis:
 
 def label(findings: tuple[Finding, ...]) -> Label:
     """The label of the first rule, by `LABEL_OF`, that fires; healthy where none does."""
-    fired = {f.rule for f in findings if f.verdict == "fires"}
+    fired = {f.rule for f in findings if f.fires}
     return next((name for rule, name in LABEL_OF if rule in fired), "healthy")

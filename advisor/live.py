@@ -16,7 +16,7 @@ from advisor.nouns import Curve, Job, Live, SearchSpace
 from advisor.propose.acquire import likely_range, percent
 from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import clean, diverged, setting, total_steps
+from advisor.propose.series import diverged, finite, setting, total_steps
 from advisor.propose.task import Task, understand
 from advisor.space_record import default_space
 
@@ -52,7 +52,7 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if _broken(job.train) or _broken(job.full_valid):
         return Live(True, "the loss is no number any more: it will not come back by itself")
     space = space or default_space([job])
-    step, seen = clean(job.full_valid if len(job.full_valid) else job.valid)
+    step, seen = finite(job.full_valid if len(job.full_valid) else job.valid)
     step, seen = step[step > 0], seen[step > 0]
     knobs = setting(job, space.rate_name)
     if knobs is None or not len(seen):
@@ -106,7 +106,7 @@ def _best_ended(jobs: Sequence[Job]) -> float:
 def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
     """The newest job's peers that came to an end, with the steps and losses of their whole evaluations."""
     for job in peers_of_newest(jobs)[:-1]:
-        step, loss = clean(job.full_valid)
+        step, loss = finite(job.full_valid)
         if len(loss) and not job.pending and not diverged(job):
             yield job, step, loss
 

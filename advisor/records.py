@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import AUTO, Curve, HyperParameters, Job
+from advisor.nouns.job import OVERFLOW
 
 RATES = ("learning_rate_multiplier", "learning_rate")
 CURVES = {
@@ -37,7 +38,6 @@ NUMBERS = (
     "trained_tokens",
     "cost_usd",
 )
-OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
 MISSING = -1.0  # a loss that was not measured
 UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}

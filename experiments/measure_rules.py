@@ -50,7 +50,7 @@ def count(tables: list[Table]) -> Rates:
     for table in tables:
         for setting in table.rows:
             for finding in _findings(table, setting):
-                fired = finding.verdict == "fires"
+                fired = finding.fires
                 _add(own[finding.rule]["fired"], fired)
                 for rates, moves in ((own, finding.moves), (guide, finding.guide_moves)) if fired else ():
                     for way, right in _truths(table, setting, moves):

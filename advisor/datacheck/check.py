@@ -24,7 +24,7 @@ class Report:
 
     @property
     def fired(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.verdict == "fires")
+        return tuple(f for f in self.findings if f.fires)
 
     @property
     def trainable(self) -> bool:

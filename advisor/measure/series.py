@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.nouns import Curve
-
-OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
+from advisor.nouns.job import OVERFLOW
 
 CHANCE_DIGITS = 5  # two losses rounded to as many digits agree by chance now and then
 

@@ -45,6 +45,10 @@ class Finding:
     moves: tuple[Move, ...] = ()  # borne out by measurement
     guide_moves: tuple[Move, ...] = ()  # what the guide says beyond that, with its measured rate
 
+    @property
+    def fires(self) -> bool:
+        return self.verdict == "fires"
+
     def to_record(self) -> dict[str, Any]:
         return {
             "rule": self.rule,
@@ -66,15 +70,11 @@ class Diagnosis:
 
     @property
     def fired(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.verdict == "fires")
+        return tuple(f for f in self.findings if f.fires)
 
     def to_record(self) -> dict[str, Any]:
         return {"label": self.label, "findings": [f.to_record() for f in self.findings]}
 
-
-@dataclass(frozen=True)
-class Proposal:
-    """The next job's setting, or the word that no further job is worth its cost."""
 
 @dataclass(frozen=True)
 class Cost:
@@ -91,16 +91,20 @@ class Cost:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """The next job's setting, or the word that no further job is worth its cost."""
+
     hyperparameters: HyperParameters | None
     because: tuple[str, ...] = ()  # ids of the rules that carry it
     expect: str = ""  # what it should bring, and what speaks against it
     stop: bool = False
     reason: str | None = None  # where stop: why
+    cost: Cost | None = None  # None: the provider chooses the setting
 
     def to_record(self) -> dict[str, Any]:
         out = {
             "stop": self.stop,
-    cost: Cost | None = None  # None: the provider chooses the setting
             "hyperparameters": self.hyperparameters.to_record() if self.hyperparameters else None,
             "because": list(self.because),
             "expect": self.expect,

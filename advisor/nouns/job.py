@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+OVERFLOW = 1e15  # no step and no loss is as large: sums and squares of what is would overflow
 AUTO = "auto"  # the provider chooses; legal in a request, never in a resolved job
 
 

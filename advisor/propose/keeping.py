@@ -12,7 +12,7 @@ from advisor.nouns import Job, Keep
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.observe import WIDTH
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, blew_up, clean
+from advisor.propose.series import base_loss, came_to_nothing, finite
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -33,7 +33,7 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     best, found = (told if told is not None else np.inf), Keep()
     for job in peers:
         step, loss = _measured(job)
-        if len(loss) and loss.min() < best and not (blew_up(job, likely) and loss.min() >= likely):
+        if len(loss) and loss.min() < best and not (came_to_nothing(job, likely) and loss.min() >= likely):
             best, found = loss.min(), Keep(job.id, float(step[np.argmin(loss)]))
     return found
 
@@ -53,7 +53,7 @@ def _named(jobs: Sequence[Job]) -> list[Job]:
 
 def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
     """Steps and losses at which a model could be kept."""
-    step, loss = clean(job.full_valid)
+    step, loss = finite(job.full_valid)
     if not len(step):
         step, loss = _last_level(job)
     later = step > 0
@@ -67,18 +67,18 @@ def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
 
 def _last_level(job: Job) -> tuple[np.ndarray, np.ndarray]:
     """The end, with the mean of the last validation batches, as `observe` takes them: one batch is luck."""
-    step, loss = clean(job.valid)
+    step, loss = finite(job.valid)
     return step[-1:], np.array([loss[-WIDTH:].mean()] if len(loss) else [])
 
 
 def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
     """The validation loss that a kept model is told by, and of how many single batches it is the mean (0: the whole set)."""
-    at, loss = clean(job.full_valid)
+    at, loss = finite(job.full_valid)
     if len(at):
         return next((float(v) for s, v in zip(at, loss, strict=True) if s == step), None), 0
     at, loss = _last_level(job)
     known = len(at) > 0 and at[0] == step
-    return (float(loss[0]), min(WIDTH, len(clean(job.valid)[0]))) if known else (None, 0)
+    return (float(loss[0]), min(WIDTH, len(finite(job.valid)[0]))) if known else (None, 0)
 
 
 def _by_metric(jobs: list[Job], name: str) -> Keep:
@@ -86,5 +86,5 @@ def _by_metric(jobs: list[Job], name: str) -> Keep:
     if not rated:
         return Keep()
     job = min(rated, key=lambda r: r[0])[1]
-    step = max([*job.checkpoint_steps, *clean(job.full_valid)[0], *clean(job.train)[0], 0.0])
+    step = max([*job.checkpoint_steps, *finite(job.full_valid)[0], *finite(job.train)[0], 0.0])
     return Keep(job.id, float(step))

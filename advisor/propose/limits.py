@@ -9,7 +9,7 @@ from scipy.special import log_ndtr
 
 from advisor.nouns import Job
 from advisor.propose.beliefs import LATTICE
-from advisor.propose.series import blew_up, setting, validation
+from advisor.propose.series import came_to_nothing, setting, validation
 
 # Share of the gain by which a loss must end above its lowest: three times what another seed changes (`tables`' README: 1 %).
 OVERDONE = 0.03
@@ -25,9 +25,11 @@ def broken_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndar
 
     Where a hotter setting did well it was not the heat that broke the job.
     """
-    blown = [j for j in jobs if blew_up(j, base)]
+    blown = [j for j in jobs if came_to_nothing(j, base)]
     well = [
-        j for j in jobs if j.status in (None, "succeeded") and not blew_up(j, base) and len(validation(j)[0])
+        j
+        for j in jobs
+        if j.status in (None, "succeeded") and not came_to_nothing(j, base) and len(validation(j)[0])
     ]
     broken, proven = _settings(blown, rate_name), _settings(well, rate_name)
     return broken[heat(broken) > heat(proven).max(initial=0.0) * (1 + 1e-6)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from advisor.nouns import Job
 from advisor.propose.scale import WORST
-from advisor.propose.series import blew_up, clean, ended, likely_setting, total_steps, validation
+from advisor.propose.series import came_to_nothing, ended, finite, likely_setting, total_steps, validation
 
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
@@ -96,12 +96,12 @@ def observe(
     valid, train, seen = [], [], []
     for i in telling:
         job = jobs[i]
-        if blew_up(job, base):  # that tells of a limit, not of the surface: `limits.py`
+        if came_to_nothing(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
         rows = _validation_rows(job, knobs, base, most if curves else 1, best)
         valid += [(*r, i) for r in rows if curves or r[3] == END]
-        seen.append(clean(job.full_valid)[1].min(initial=np.inf))
+        seen.append(finite(job.full_valid)[1].min(initial=np.inf))
         if curves:
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
     ends = [r[2] for r in valid if r[3] == END]
@@ -189,7 +189,7 @@ def _swing(loss: np.ndarray) -> float:
 
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
     """Rows of the mean training loss of each epoch."""
-    step, loss = clean(job.train)
+    step, loss = finite(job.train)
     if not len(step):
         return []
     epoch = np.ceil(knobs[0] * step / max(total_steps(job, step[-1]), 1e-9) - 1e-9)

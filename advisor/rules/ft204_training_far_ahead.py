@@ -60,9 +60,9 @@ class TrainingFarAhead(Rule):
         figures |= {"late_fall": v.late_fall, "late_fall_limit": limit}
         if m.by_heart <= self.by_heart:
             return self.clear("training is not far ahead of validation", **figures)
-        if v.late_fall > limit or StillFalling().look(m).verdict == "fires":
+        if v.late_fall > limit or StillFalling().holds(m):
             return self.clear("training is far ahead, but validation gains with it", **figures)
-        if Overfitting().look(m).verdict == "fires":
+        if Overfitting().holds(m):
             return self.clear("validation got worse, not only no better (FT201)", **figures)
         reason = f"training does {m.by_heart:.0%} better than validation, which gains no more"
         return self.fires(m, reason, **figures)

@@ -54,10 +54,10 @@ class Underfitting(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        if TooFewEvaluations().look(m).verdict == "fires":
+        if TooFewEvaluations().holds(m):
             return self.cannot_tell("too few evaluations for their noise (FT102)")
         figures = {"learned": m.learned, "limit": self.learned}
-        if Oscillating().look(m).verdict == "fires":
+        if Oscillating().holds(m):
             return self.clear("the validation loss swings (FT401) rather than stays", **figures)
         if m.valid_told and m.valid.rise > self.learned * abs(m.valid.start):
             return self.clear("the validation loss rose rather than stayed", rise=m.valid.rise, **figures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_both
-from advisor.rules.ft403_early_jump import jumped
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import Rule, Threshold, rate_of
 
 
@@ -76,7 +76,7 @@ class SlowFromTheStart(Rule):
             "by_heart_limit": self.by_heart,
         }
         slow = m.early_share < self.early and m.late_share > self.late and late_train > self.late_train
-        if slow and jumped(m):
+        if slow and EarlyJump().holds(m):
             return self.clear("the loss first jumped up (FT403): the steps are too long rather", **figures)
         if not slow or m.by_heart >= self.by_heart:
             return self.clear("the first steps brought their part, or the losses have settled", **figures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
-from advisor.rules.ft403_early_jump import jumped
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -56,7 +56,7 @@ class NotConverged(Rule):
         fell = f"validation loss fell by {v.late_fall:.3g} over the last third of {m.run}"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
-        if jumped(m):
+        if EarlyJump().holds(m):
             return self.clear(f"{fell}, after a jump at the beginning (FT403)", **figures)
         return self.fires(m, fell, **figures)
 

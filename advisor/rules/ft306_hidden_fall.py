@@ -63,7 +63,7 @@ class HiddenFall(Rule):
             return self.clear(f"over the last third of {m.run} the validation loss gained little", **figures)
         if ahead:
             return self.clear("training is far ahead of validation", **figures)
-        if StillFalling().look(m).verdict == "fires":
+        if StillFalling().holds(m):
             return self.clear("nothing hides the fall: FT302 tells of it", **figures)
         share = f"{v.late_fall / v.end:.0%} of itself" if v.end > 0 else f"by {v.late_fall:.3g}"
         return self.fires(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
-from advisor.rules.ft403_early_jump import jumped
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import Rule, Threshold, rate_of
 
 
@@ -70,7 +70,7 @@ class Diverged(Rule):
                 figures = {"above_first": s.end - s.first, "above_first_limit": self._harm(s), "peak": s.peak}
                 jump = f"jumped from {s.first:.4g} to {s.peak:.4g} and came back to {s.end:.4g} only"
                 return self.fires(m, f"the {which} loss {jump}", **figures)
-        if m.gain is not None and m.gain <= 0 and jumped(m):
+        if m.gain is not None and m.gain <= 0 and EarlyJump().holds(m):
             reason = f"the loss jumped (FT403), and ended {-m.gain:.3g} above the one before training"
             return self.fires(m, reason, gain=m.gain, gain_limit=0.0, jump=m.train.jump)
         if m.train is None:
@@ -101,11 +101,3 @@ class Diverged(Rule):
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"),)
-
-
-def blew_up(m: Measurements) -> bool:
-    """Whether FT402 fires: then what the curves did says nothing of the other knobs.
-
-    On 39 tables fewer epochs help on 269 of 276 jobs whose validation loss rose, and on 35 of 64 that blew up.
-    """
-    return Diverged().look(m).verdict == "fires"

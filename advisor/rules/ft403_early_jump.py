@@ -57,8 +57,3 @@ class EarlyJump(Rule):
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "down"),)
-
-
-def jumped(m: Measurements) -> bool:
-    """Whether FT403 fires: then slow learning afterwards asks for no longer steps."""
-    return EarlyJump().look(m).verdict == "fires"

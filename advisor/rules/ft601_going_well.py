@@ -59,9 +59,9 @@ class GoingWell(Rule):
     def look(self, m: Measurements) -> Finding:
         if m.valid is None:
             return self.cannot_tell(TOO_FEW)
-        if TooFewEvaluations().look(m).verdict == "fires":
+        if TooFewEvaluations().holds(m):
             return self.cannot_tell("the evaluations are too few for their noise (FT102)")
-        troubles = [r.id for r in TROUBLES if r.look(m).verdict == "fires"]
+        troubles = [r.id for r in TROUBLES if r.holds(m)]
         figures = {"troubles": troubles, "limit": 0}
         if troubles:
             return self.clear(f"there is trouble: {', '.join(troubles)}", **figures)

@@ -40,6 +40,10 @@ class Rule(Protocol):
         """The verdict, with the figures it rests on beside their limits."""
         ...
 
+    def holds(self, m: Measurements) -> bool:
+        """Whether it fires: for rules whose symptoms exclude each other."""
+        return self.look(m).fires
+
     def act(self, m: Measurements) -> tuple[Move, ...]:
         """The moves that the symptom stands for and measurement bears out; called where the rule fires."""
         return ()

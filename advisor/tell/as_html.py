@@ -34,7 +34,7 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
         rows=_rows(nouns, advice),
         knobs=_knobs(nouns),
         marks=words,
-        gauges=lambda f: [(n, v, lim, gauge(v, lim, f.verdict == "fires")) for n, v, lim in gauges(f)],
+        gauges=lambda f: [(n, v, lim, gauge(v, lim, f.fires)) for n, v, lim in gauges(f)],
     )
 
 

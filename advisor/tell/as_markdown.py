@@ -42,7 +42,7 @@ def _head(story: Story) -> str:
 
 
 def _findings(findings: Sequence[Finding], heading: str) -> str:
-    fired = [f for f in findings if f.verdict == "fires"]
+    fired = [f for f in findings if f.fires]
     lines = [f"### {heading}", ""]
     if not any(words.is_problem(f) for f in fired):
         lines += ["No problem found.", ""]

@@ -87,7 +87,7 @@ NEWS = frozenset(rule.id for rule in CATALOGUE if rule.news)
 
 
 def is_problem(finding: Finding) -> bool:
-    return finding.verdict == "fires" and finding.rule not in NEWS
+    return finding.fires and finding.rule not in NEWS
 
 
 def noted(diagnosis: Diagnosis) -> list[str]:

@@ -13,7 +13,7 @@ from advisor.propose import propose
 from advisor.propose.limits import broken_settings
 from advisor.propose.nearby import FACTOR, nearness
 from advisor.propose.observe import MOST_JOBS, observe
-from advisor.propose.series import blew_up
+from advisor.propose.series import came_to_nothing
 
 loss = st.one_of(st.floats(0, 1e4), st.sampled_from([math.nan, math.inf, -math.inf, None]))
 step = st.one_of(st.integers(0, 60), st.floats(0, 60), st.just(math.nan))
@@ -153,12 +153,12 @@ BLOWN_UP = {
 @pytest.mark.parametrize(("losses", "blown"), BLOWN_UP.values(), ids=BLOWN_UP)
 def test_a_failed_job_has_blown_up_only_where_its_losses_say_so(losses, blown):
     failed = job(status="failed", full_valid_loss=[], train_loss=losses)
-    assert blew_up(failed, 3.0) is blown
+    assert came_to_nothing(failed, 3.0) is blown
 
 
 def test_a_value_that_the_log_lacks_at_the_end_is_no_blow_up_where_the_model_is_alive():
     alive = job(train_loss=[*FALLING, [30, None]], full_valid_loss=[[10, 2.0], [30, 1.5]])
-    assert not blew_up(alive, 3.0)
+    assert not came_to_nothing(alive, 3.0)
 
 
 def test_a_setting_that_succeeded_hotter_lifts_the_bar():

@@ -12,7 +12,7 @@ from advisor.propose import engine, keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
 from advisor.propose.grid import REACH, candidates, within_reach
 from advisor.propose.limits import DOUBT, doubt, overdone, overfitted_settings
-from advisor.propose.series import blew_up
+from advisor.propose.series import came_to_nothing
 
 
 def test_stop_comes_with_a_reason_and_the_setting_it_would_try_if_forced():
@@ -222,8 +222,8 @@ def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_
     by_heart = job(6, 8, 0.4, ends=(0.76, 0.8, 0.85, 0.9, 0.95, 1.0), base_valid_loss=None)
     train = [[s, 0.65 - 0.01 * s] for s in range(1, 61)]
     learned = replace(by_heart, train=Curve(*zip(*train, strict=True)))
-    assert not blew_up(learned, 0.65)
-    assert blew_up(replace(learned, train=Curve((1, 60), (0.65, 0.9))), 0.65)
+    assert not came_to_nothing(learned, 0.65)
+    assert came_to_nothing(replace(learned, train=Curve((1, 60), (0.65, 0.9))), 0.65)
 
 
 def test_a_far_higher_rate_is_doubted_after_overfitting_though_in_fewer_epochs():

@@ -112,5 +112,5 @@ def _description(job: Job, curves: dict[str, Curve], findings: Sequence[Finding]
         f"at step {figure(c.step[-1])}, lowest {figure(c.loss.min())}"
         for name, c in curves.items()
     ]
-    fired = [f"{f.rule} {words(f.name)}: {f.reason}" for f in findings if f.verdict == "fires"]
+    fired = [f"{f.rule} {words(f.name)}: {f.reason}" for f in findings if f.fires]
     return f"{'; '.join(told)}. {join(fired) or 'No rule fires'}."

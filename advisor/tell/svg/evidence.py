@@ -21,7 +21,7 @@ def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
     judged = judged_curve(job)
     if len(judged):
         _best(frame, judged)
-    fired = [f for f in findings if f.verdict == "fires"]
+    fired = [f for f in findings if f.fires]
     _last_third(frame, fired)
     for finding in fired:
         if finding.rule in DRAW and len(judged):
