@@ -33,6 +33,11 @@ def test_no_loop_stops_before_enough_jobs_have_ended(prior, fewest):
     assert f"{EXPECTED / 2:.1%}" in after
 
 
+def test_a_chance_is_told_as_it_came_true_and_without_earlier_tasks_as_it_is():
+    reasons = [stop_reason(promising(EXPECTED / 2), FREE, ended(ALONE), prior) for prior in (True, False)]
+    assert ["is 30%" in reason for reason in reasons] == [False, True]
+
+
 def test_a_gain_that_matters_is_worth_another_job():
     assert stop_reason(promising(2 * EXPECTED), FREE, ended(FEWEST, best=FEWEST - 1)) is None
 
