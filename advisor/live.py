@@ -8,10 +8,12 @@ from the library of earlier tasks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from advisor.figures import FINE, loss_figure
 from advisor.nouns import Curve, Job, Live, SearchSpace
 from advisor.propose.acquire import likely_range, percent
 from advisor.propose.beliefs import Beliefs
@@ -78,9 +80,10 @@ def _verdict(task: Task, knobs: np.ndarray, seen: np.ndarray, left: float, best:
     if chance >= left * (UNLIKELY_RISEN if risen else UNLIKELY):
         return Live()
     low, _, high = likely_range(prediction)[0]
+    told = partial(loss_figure, fine=FINE * (task.obs.base - best), least=4)
     return Live(
         True,
-        f"it will end at {low:.4g} to {high:.4g} (8 in 10), and the best loss known is {best:.4g}: "
+        f"it will end at {told(low)} to {told(high)} (8 in 10), and the best loss known is {told(best)}: "
         f"a chance of a better end of {percent(chance)} is not worth the epochs left",
     )
 

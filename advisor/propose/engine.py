@@ -21,7 +21,7 @@ from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
 from advisor.propose.stopping import stop_reason
 from advisor.propose.task import Task, understand
-from advisor.propose.wording import because, expectation
+from advisor.propose.wording import Asked, because, expectation
 
 N_ALTERNATIVES = 3
 SHORTLIST = 300  # settings that are looked at closely
@@ -74,8 +74,13 @@ def propose(
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
     reason = within.reason or stop_reason(values, left & worthy, task.obs, not task.library.blank)
-    made = _with_stop([_proposal(r, grid, values, task, jobs, diagnosis) for r in rows[:n]], reason)
-    others = [_proposal(r, grid, values, task, jobs, diagnosis, brief=True) for r in rows[n:]]
+    newest = jobs[-1] if jobs else None
+    asked = [
+        Asked(grid.settings[r], grid.hyperparameters(r), float(values.chance[r]), newest, diagnosis)
+        for r in rows
+    ]
+    made = _with_stop([_proposal(a, task) for a in asked[:n]], reason)
+    others = [_proposal(a, task, brief=True) for a in asked[n:]]
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     return made[: max(1, within.at_once(_epochs(made)))], [*extra, *others]
 
@@ -133,22 +138,9 @@ def _score(values: Worth, liked: np.ndarray, task: Task) -> np.ndarray:
     return values.improvement * liked - caution * values.worsening
 
 
-def _proposal(
-    row: int,
-    grid: Grid,
-    values: Worth,
-    task: Task,
-    jobs: Sequence[Job],
-    diagnosis: Diagnosis,
-    brief: bool = False,
-) -> Proposal:
-    to = grid.hyperparameters(row)
-    newest = jobs[-1] if jobs else None
-    return Proposal(
-        to,
-        because(newest, to, diagnosis),
-        expectation(row, grid.settings[row], values, task, newest, to, diagnosis, brief),
-    )
+def _proposal(asked: Asked, task: Task, brief: bool = False) -> Proposal:
+    carried_by = because(asked.newest, asked.to, asked.diagnosis)
+    return Proposal(asked.to, carried_by, expectation(asked, task, brief))
 
 
 def _epochs(made: list[Proposal]) -> list[float]:

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 
+from advisor.figures import FINE, loss_figure
 from advisor.nouns import Diagnosis, HyperParameters, Job
-from advisor.propose.acquire import MATTERS, Worth, likely_range, percent
-from advisor.propose.calibration import HIGH, came_true, eight_in_ten
+from advisor.propose.acquire import MATTERS, likely_range, percent
+from advisor.propose.calibration import came_true, eight_in_ten
+from advisor.propose.known import beyond
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
-from advisor.space_record import COVERED
 
 NO_JOB = "FT101"
 NO_FORECAST = "no forecast"
-TWICE = 1.0  # octaves beyond what the tables cover or a job tried, as ranges are cut
-SPAN = 6.5  # octaves of the rate, either way: what the shipped tables span about the provider's default
+SURE = 0.9  # a chance of a gain, below which more than one loss in ten is none
+SHOWN = 0.1  # of a told range: differences that the digits show
 SHORT = {
     "n_epochs": "epochs",
     "batch_size": "batch size",
     "learning_rate_multiplier": "learning rate multiplier",
     "learning_rate": "learning rate",
 }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A setting to tell of, and what it is set against."""
+
+    setting: np.ndarray  # float[3], as the surrogate reads it
+    to: HyperParameters  # the same, as it is proposed
+    chance: float  # of a gain that matters, as the surrogate has it
+    newest: Job | None
+    diagnosis: Diagnosis
 
 
 def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -47,25 +63,18 @@ def directions(newest: Job | None, to: HyperParameters) -> dict[str, str]:
     return {k: "up" if new[k] > old[k] else "down" for k in both if not np.isclose(new[k], old[k], rtol=1e-6)}
 
 
-def expectation(
-    row: int,
-    setting: np.ndarray,
-    worth: Worth,
-    task: Task,
-    newest: Job | None,
-    to: HyperParameters,
-    diagnosis: Diagnosis,
-    brief: bool = False,
-) -> str:
+def expectation(asked: Asked, task: Task, brief: bool = False) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it.
 
     `brief` tells of an alternative what sets it apart: its own figures, and the rules that speak against it.
     """
-    parts = _figures(row, setting, worth, task, to, brief)
+    newest, to, diagnosis = asked.newest, asked.to, asked.diagnosis
+    far = beyond(asked.setting, task, _rate_name(to))
+    parts = _figures(asked, task, far, brief)
     if brief:
         against = [f.rule for f in diagnosis.fired if _opposed(f.moves, directions(newest, to))]
         return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
-    if task.obs.measured and task.validated and not beyond(setting, task, to):
+    if task.obs.measured and task.validated and not far:
         parts += _unasked(newest, to, diagnosis, alone=task.library.blank)
     return "; ".join([*parts, *_against(newest, to, diagnosis)])
 
@@ -103,28 +112,15 @@ def _listed(items: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
-def beyond(setting: np.ndarray, task: Task, to: HyperParameters) -> list[str]:
-    """The knobs that lie beyond all that the shipped tables and this task's jobs tell of: a forecast there is none."""
-    logs, seen = task.logs(setting[None])[0], task.obs
-    (least, most), (small, large) = (np.log2(COVERED[knob]) for knob in ("n_epochs", "batch_size"))
-    rates = [*seen.logs[:, 2], *([0.0] if to.learning_rate is None else [])]  # absolute ones have no default
-    rate = "learning_rate_multiplier" if to.learning_rate is None else "learning_rate"
-    known = {
-        "n_epochs": (least - TWICE, max([most, *seen.run]) + TWICE),
-        "batch_size": (min([small, *seen.logs[:, 1]]) - TWICE, max([large, *seen.logs[:, 1]]) + TWICE),
-        rate: (min(rates, default=-np.inf) - SPAN, max(rates, default=np.inf) + SPAN),
-    }
-    told = zip(known.items(), logs, setting, strict=True)
-    return [f"{SHORT[knob]} {value:g}" for (knob, (low, high)), x, value in told if not low <= x <= high]
+def _rate_name(to: HyperParameters) -> str:
+    return "learning_rate_multiplier" if to.learning_rate is None else "learning_rate"
 
 
-def _figures(
-    row: int, setting: np.ndarray, worth: Worth, task: Task, to: HyperParameters, brief: bool
-) -> list[str]:
+def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> list[str]:
     """What is expected, in figures where losses were measured, and never in figures where none was."""
     ended = task.obs.n_ended
-    low, middle, high = likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0]
-    chance, best = came_true(worth.chance[row], ended, not task.library.blank), task.obs.best()
+    low, middle, high = likely_range(task.predict(asked.setting[None]), *eight_in_ten(ended))[0]
+    chance, best = came_true(asked.chance, ended, not task.library.blank), task.obs.best()
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""
@@ -132,11 +128,12 @@ def _figures(
     if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
     # then more than one loss in ten is no better than the best, and the range must hold that
-    if chance < HIGH:
+    if chance < SURE:
         high = max(high, best)
     chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
-    if far := beyond(setting, task, to):
-        told = f": neither this task's jobs nor earlier tasks tell of {' and '.join(far)}"
+    if far:
+        knobs = " and ".join(f"{SHORT[knob]} {value:g}" for knob, value in far.items())
+        told = f": neither this task's jobs nor earlier tasks tell of {knobs}"
         return [NO_FORECAST if brief else f"uncertain, and {NO_FORECAST}{told}"]
     gain = f"{percent(chance)} chance of a gain above {MATTERS:.0%}"
     if task.objective not in LOSS_OBJECTIVES and brief:
@@ -144,21 +141,23 @@ def _figures(
     if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
         return [f"set against the best {task.objective} so far: {chance_text}"]
     what = "final" if task.objective == "final" else "best"
-    reach = f"(8 in 10: {low:.3g} to {high:.3g})"
+    width = SHOWN * (high - low)
+    told = partial(loss_figure, fine=min(FINE * (task.obs.base - best), width) or width)
+    reach = f"8 in 10: {told(low)} to {told(high)}"
     # the chance is corrected by what came true, the middle is not: where they disagree it is left out
     agree = (chance < 0.5) == (middle >= best)
-    forecast = f"about {middle:.3g} {reach}" if agree else f"uncertain {reach}"
+    forecast = f"about {told(middle)} ({reach})" if agree else reach
     if brief:
         return [f"{forecast}, {gain}" if ended else forecast]
     about = f"{what} validation loss {forecast}, "
-    return [about + _best_so_far(task), chance_text] if ended else [about + "no job has ended yet"]
+    return [about + _best_so_far(task, told), chance_text] if ended else [about + "no job has ended yet"]
 
 
-def _best_so_far(task: Task) -> str:
+def _best_so_far(task: Task, told: Callable[[float], str]) -> str:
     """The best end, and a checkpoint on the way that was better: that one need not be trained again."""
     ended, seen = task.obs.ended_best, task.obs.seen_best
-    at_hand = f" ({seen:.3g} at a checkpoint)" if f"{seen:.3g}" != f"{ended:.3g}" and seen < ended else ""
-    return f"best so far {ended:.3g}{at_hand}"
+    at_hand = f" ({told(seen)} at a checkpoint)" if told(seen) != told(ended) and seen < ended else ""
+    return f"best so far {told(ended)}{at_hand}"
 
 
 def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> list[str]:

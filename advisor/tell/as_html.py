@@ -84,7 +84,7 @@ def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
     from advisor.diagnosis import diagnose
     from advisor.measure import measure
 
-    rows = []
+    rows, gain = [], learned.gain_so_far(jobs)
     for i, job in enumerate(jobs, 1):
         best = learned.best_point(job)
         rows.append(
@@ -92,8 +92,8 @@ def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
                 "number": i,
                 "name": words.job_name(job, i),
                 "knobs": words.knobs(job.hyperparameters),
-                "best": best and f"{words.figure(best[1])} at step {words.figure(best[0])}",
-                "last": words.figure(learned.last_loss(job)),
+                "best": best and f"{learned.told_loss(best[1], gain)} at step {words.figure(best[0])}",
+                "last": learned.told_loss(learned.last_loss(job), gain),
                 "label": diagnose(measure(job)).label,  # its own curves decide: no history is measured again
                 "keep": advice.keep.job is not None and job.id == advice.keep.job,
             }

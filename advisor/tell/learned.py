@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from advisor.figures import FINE, loss_figure
 from advisor.nouns import Curve, Job
 from advisor.tell.terminal_plot import finite
 from advisor.tell.words import KNOBS, figure, knobs, same
@@ -36,7 +38,7 @@ class Effect:
         )
         return (
             f"{figure(self.before)} → {figure(self.after)} (jobs {self.first} and {self.second}): "
-            f"{figure(self.loss_before)} → {figure(self.loss_after)}, {verdict}"
+            f"{told_loss(self.loss_before, gain)} → {told_loss(self.loss_after, gain)}, {verdict}"
         )
 
 
@@ -59,6 +61,13 @@ def best_point(job: Job) -> tuple[float, float] | None:
         return None
     i = int(np.argmin(curve.loss))
     return float(curve.step[i]), float(curve.loss[i])
+
+
+def told_loss(loss: float | None, gain: float | None) -> str:
+    """A measured loss, with digits enough that a hundredth of the gain so far shows."""
+    if loss is None or not math.isfinite(loss):
+        return figure(loss)
+    return loss_figure(loss, gain and FINE * gain, least=4)
 
 
 def gain_so_far(jobs: Sequence[Job]) -> float | None:

@@ -15,6 +15,7 @@ from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
+from advisor.tell.learned import gain_so_far, told_loss
 from advisor.tell.price import price
 from advisor.tell.visible import all_visible
 
@@ -111,7 +112,7 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
     if job is None:
         return f"{keep.job} at step {words.figure(keep.step)}."
     at, batches = kept_loss(job, keep.step)
-    loss = f", validation loss {words.figure(at)}" if at is not None else ""
+    loss = f", validation loss {told_loss(at, gain_so_far(jobs))}" if at is not None else ""
     loss += f" (mean of its last {batches} batches)" if at is not None and batches > 1 else ""
     gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
     gone_text = " Its provider lists no checkpoint at that step." if gone else ""

@@ -65,7 +65,8 @@ def test_an_alternative_tells_its_own_figures_and_who_is_against_it_and_no_more(
     _, others = propose([job()], Diagnosis("overfitting", (down,)), SearchSpace.from_record(LISTS))
     assert len({p.expect for p in others}) == len(others) == 3
     for p in others:
-        figures = r"(uncertain|about [\d.]+) \(8 in 10: [\d.]+ to [\d.]+\), \d+% chance of a gain above 2%"
+        reach = r"(about [\d.]+ \(8 in 10: [\d.]+ to [\d.]+\)|8 in 10: [\d.]+ to [\d.]+)"
+        figures = reach + r", \d+% chance of a gain above 2%"
         against = "; against FT1" if knobs(p)[2] > 0.4 else ""
         assert re.fullmatch(figures + against, p.expect), p.expect
 
