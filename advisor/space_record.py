@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +49,7 @@ def read_space(record: Mapping[str, Any] | None) -> SearchSpace:
     }
     if problems:
         raise RecordError(problems)
-    return SearchSpace(knobs["n_epochs"], knobs["batch_size"], knobs[rate], rate)
+    return SearchSpace(knobs["n_epochs"], knobs["batch_size"], knobs[rate], rate, frozenset(given))
 
 
 def _knob(name: str, given: Any, problems: list[str]) -> Knob:
@@ -109,7 +109,7 @@ def by_the_rates_of(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
 def by_the_jobs(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
     """The space with the jobs' own learning-rate knob and scale, where it limits none; it warns of another than theirs."""
     own = default_space(jobs)
-    if space.rate_name == RATES[0] and space.rate == read_space({}).rate:  # nobody has limited it
+    if not space.limited & set(RATES):
         return replace(space, rate=own.rate, rate_name=own.rate_name)
     if own.rate_name != space.rate_name and any(any(_rates(j)) for j in jobs):
         told = f"the space limits {space.rate_name}, and the jobs have {own.rate_name}: their rates tell nothing of it"
@@ -117,12 +117,12 @@ def by_the_jobs(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
     return space
 
 
-def completed(space: SearchSpace, limited: Collection[str], usual: SearchSpace) -> SearchSpace:
+def completed(space: SearchSpace, usual: SearchSpace) -> SearchSpace:
     """The space with the knobs that it does not limit as they usually are: the provider's, on the jobs' scale."""
-    rest = {k: getattr(usual, k) for k in COVERED if k not in limited}
-    if not set(RATES) & set(limited):
+    rest = {k: getattr(usual, k) for k in COVERED if k not in space.limited}
+    if not space.limited & set(RATES):
         rest |= {"rate": usual.rate, "rate_name": usual.rate_name}
-    return replace(space, **rest)
+    return replace(space, **rest, limited=space.limited | usual.limited)
 
 
 def around(knob: str, jobs: Sequence[Job]) -> dict[str, float]:

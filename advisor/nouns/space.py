@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -36,12 +36,16 @@ class Knob:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The settings that a proposal may take. `rate_name` says which learning-rate knob the provider has."""
+    """The settings that a proposal may take. `rate_name` says which learning-rate knob the provider has.
+
+    `limited` names the knobs that somebody has limited; the others are as wide as providers document.
+    """
 
     n_epochs: Knob
     batch_size: Knob
     rate: Knob
     rate_name: KnobName = "learning_rate_multiplier"
+    limited: frozenset[str] = field(default=frozenset(get_args(KnobName)), compare=False)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> SearchSpace:

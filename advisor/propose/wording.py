@@ -76,7 +76,7 @@ def expectation(asked: Asked, task: Task, brief: bool = False) -> str:
         return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
     if task.obs.measured and task.validated and not far:
         parts += _unasked(newest, to, diagnosis, alone=task.library.blank)
-    return "; ".join([*parts, *_against(newest, to, diagnosis)])
+    return "; ".join([*parts, *_against(newest, to, diagnosis), *_incomparable(newest, to)])
 
 
 def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis, alone: bool) -> list[str]:
@@ -180,6 +180,14 @@ def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
     ]
     against = f"against it: {', '.join(told)}, the whole history does not"
     return [*([against] if told else []), *guide]
+
+
+def _incomparable(newest: Job | None, to: HyperParameters) -> list[str]:
+    """Where the jobs' learning rates are in another unit than the proposed one, they tell nothing of it."""
+    old, new = (_rate_name(s) if s else "" for s in (newest and newest.hyperparameters, to))
+    if newest is None or old == new or getattr(newest.hyperparameters, old) is None:
+        return []
+    return [f"the jobs have a {SHORT[old]}, so what they showed says nothing of this {SHORT[new]}"]
 
 
 def _opposed(moves: tuple, changes: dict[str, str]) -> bool:

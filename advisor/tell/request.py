@@ -42,7 +42,6 @@ class Request:
     jobs: list[Job]
     records: list[dict[str, Any]]
     space: SearchSpace | None = None
-    limited: frozenset[str] = frozenset()  # the knobs that whoever asks has limited
     context: dict[str, Any] | None = None
 
     @property
@@ -63,7 +62,7 @@ class Request:
     def space_within(self, provider: SearchSpace | None) -> SearchSpace:
         """The space asked for; a knob that it does not limit is as the provider has it, or as the jobs do."""
         usual = provider or default_space(self.jobs)
-        return completed(self.space, self.limited, usual) if self.space else usual
+        return completed(self.space, usual) if self.space else usual
 
     def with_context(self, **more: Any) -> Request:
         return replace(self, context={**(self.context or {}), **more})
@@ -137,8 +136,7 @@ def parse(jobs: Any, space: Any = None) -> Request:
         pairs = sorted(zip(nouns, records, strict=True), key=lambda pair: pair[0].created_at)
         nouns, records = [j for j, _ in pairs], [r for _, r in pairs]
     _doubtful(nouns, records)
-    limited = frozenset(k for k, v in (asked or {}).items() if v is not None)
-    return Request(nouns, [dict(r) for r in records], bounds, limited, context)
+    return Request(nouns, [dict(r) for r in records], bounds, context)
 
 
 def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None:
