@@ -41,6 +41,7 @@ BELIEFS = Beliefs(  # a run's own course departs less from its beginning, and mo
     gain_alike=0.12,
     train_trust=0.29,
     gain=0.65,
+    rate_shift=0.95,
     wide_share=0.12,
     wide_shift=2.5,
 )
@@ -110,7 +111,7 @@ def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
     """The newest job's peers that came to an end, with the steps and losses of their whole evaluations."""
     for job in peers_of_newest(jobs)[:-1]:
         step, loss = finite(job.full_valid)
-        if len(loss) and not job.pending and not diverged(job):
+        if len(loss) and step[-1] > 0 and not job.pending and not diverged(job):
             yield job, step, loss
 
 

@@ -30,7 +30,7 @@ class Beliefs:
     way_noise: float = 0.12  # more at an epoch end on the way
     batch_noise: float = 0.15  # more where only mini-batches of the validation set were measured
     # how far a task's valley may lie from a table's
-    rate_shift: float = 0.95  # octaves of learning rate, most tasks
+    rate_shift: float = 1.2  # octaves of learning rate, most tasks
     wide_shift: float = 2.2  # octaves, where the provider's scale differs
     wide_share: float = 0.2  # of all tasks
     epoch_shift: float = 0.8  # octaves of epochs
