@@ -11,6 +11,7 @@ from advisor.diagnosis import diagnose
 from advisor.live import judge
 from advisor.measure import measure
 from advisor.measure.base import without_wrong_base
+from advisor.measure.series import clean
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.keeping import best_or_newest
@@ -78,7 +79,7 @@ def _believable(job: Job) -> Job:
     """The job, told and without its loss before training where its own losses contradict that."""
     told = without_wrong_base(job)
     if told is not job:
-        name, first = job.id or "a job", float(job.train.loss[0])
+        name, first = job.id or "a job", float(clean(job.train).loss[0])
         warnings.warn(
             f"base_valid_loss of {name} is {job.base_valid_loss:.4g}, but its first training loss is {first:.4g} and "
             "its validation losses agree with that: the loss before training is left out",

@@ -38,6 +38,15 @@ NUMBERS = (
     "trained_tokens",
     "cost_usd",
 )
+SMALLEST = 1e-12  # no knob and no count is as small: ratios to it would overflow
+COUNTS = (
+    "n_train_examples",
+    "n_valid_examples",
+    "steps_per_epoch",
+    "total_steps",
+    "trained_tokens",
+    "cost_usd",
+)
 MISSING = -1.0  # a loss that was not measured
 UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
@@ -98,8 +107,8 @@ def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | Non
     if not is_number(value, finite=False):
         problems.append(f'hyperparameters.{name} is {show(value)}; expected a number, "auto" or null')
         return None
-    if not 0 < value < math.inf:
-        if (value < 0 and value != -1) or value == math.inf:  # -1 stands for "not resolved yet" at Azure
+    if not SMALLEST <= value <= OVERFLOW:
+        if value not in (0, MISSING) and not math.isnan(value):  # -1 stands for "not resolved yet" at Azure
             told = f'hyperparameters.{name} is {show(value)}; expected a positive number, "auto", -1 or null'
             warnings.warn(f"{told}: taken as not known", stacklevel=2)
         return None
@@ -175,6 +184,12 @@ def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float |
         return None
     if not is_number(value, finite=False):
         problems.append(f"{key} is {show(value)}; expected a number or null")
+        return None
+    if key in COUNTS and value < SMALLEST:
+        if value not in (0, MISSING):
+            warnings.warn(
+                f"{key} is {show(value)}; expected a positive number: taken as not known", stacklevel=2
+            )
         return None
     return value if abs(value) <= OVERFLOW else None  # NaN compares as false
 

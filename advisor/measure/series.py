@@ -13,6 +13,7 @@ import numpy as np
 from advisor.nouns import Curve
 from advisor.nouns.job import OVERFLOW
 
+UNDERFLOW = 1e-100  # so small a loss is 0: shares of it would overflow
 CHANCE_DIGITS = 5  # two losses rounded to as many digits agree by chance now and then
 
 
@@ -54,7 +55,7 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
         step, loss = step[order], loss[order]
     last = float(step[-1]) if len(step) else -np.inf
     finite = np.abs(loss) < OVERFLOW  # NaN compares as false
-    step, value = step[finite], loss[finite]
+    step, value = step[finite], np.where(np.abs(loss) < UNDERFLOW, 0.0, loss)[finite]
     if reload and _reloaded(step, value):
         step, value = step[:-1], value[:-1]
     step, value = _one_value_a_step(step, value)

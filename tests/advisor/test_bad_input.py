@@ -1,0 +1,143 @@
+"""Whatever stands in a job record, advice comes back in finite figures: broken, absurd and contradictory ones alike."""
+
+import json
+import math
+import random
+import warnings
+
+import pytest
+
+from advisor import advise
+from advisor.nouns import Job
+from advisor.tell import text
+
+ODD = [
+    1e300,
+    -1e300,
+    1e15,
+    9.99e14,
+    1e-300,
+    1e-320,
+    0,
+    -0.0,
+    -1,
+    -0.5,
+    math.nan,
+    math.inf,
+    "NaN",
+    "-Infinity",
+    None,
+    2**70,
+]
+STEPS = [
+    lambda i, n: 10 * i,
+    lambda i, n: 10 * (n - i),
+    lambda i, n: 5,
+    lambda i, n: 0,
+    lambda i, n: i - n // 2,
+    lambda i, n: i / 3,
+    lambda i, n: i * 1e-12,
+    lambda i, n: 1e300,
+    lambda i, n: None if i % 2 else i,
+]
+LOSSES = [
+    lambda r, i: r.choice(ODD),
+    lambda r, i: 2.5,
+    lambda r, i: r.random() * 1e-290,
+    lambda r, i: r.random() * 9e14,
+    lambda r, i: -r.random(),
+    lambda r, i: r.choice(ODD) if r.random() < 0.2 else 2 * math.exp(r.gauss(0, 0.2) - i / 9),
+    lambda r, i: 2 * math.exp(r.gauss(0, 0.2) - i / 9),
+]
+
+
+def curve(r):
+    n, step, loss = r.choice([0, 1, 2, 3, 4, 6, 12, 40]), r.choice(STEPS), r.choice(LOSSES)
+    return [[step(i, n), loss(r, i)] for i in range(n)]
+
+
+def record(r, number):
+    knobs = {
+        k: r.choice([*ODD, 3, 8, "auto"]) for k in ("n_epochs", "batch_size", "learning_rate_multiplier")
+    }
+    knobs = {k: v if isinstance(v, int | float) or v in (None, "auto") else None for k, v in knobs.items()}
+    counts = (
+        "created_at",
+        "base_valid_loss",
+        "steps_per_epoch",
+        "total_steps",
+        "n_train_examples",
+        "trained_tokens",
+    )
+    return {
+        "id": r.choice([f"j{number}", "twin", None, ""]),
+        "status": r.choice(["succeeded", "failed", "running", "queued", "cancelled", None, "odd"]),
+        "hyperparameters": r.choice([knobs, {"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 1}]),
+        **{k: r.choice([*ODD, 3, 100]) for k in counts if r.random() < 0.3},
+        **{k: curve(r) for k in ("train_loss", "valid_loss", "full_valid_loss") if r.random() < 0.7},
+    }
+
+
+def advised(records):
+    """The advice; any warning but those that are meant for the user is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", UserWarning)
+        jobs = [Job.from_record(r) for r in records]
+        return advise(jobs, prior=False), jobs
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_history_gets_advice_in_finite_figures(seed):
+    r = random.Random(seed)
+    for _ in range(25):
+        advice, jobs = advised([record(r, i) for i in range(r.choice([1, 1, 2, 4]))])
+        json.dumps(advice.to_record(), allow_nan=False)
+        shown = text(advice, jobs)
+        assert " nan" not in shown
+        assert "inf)" not in shown
+
+
+def test_a_loss_next_to_nothing_is_nothing():
+    """Shares of it would overflow."""
+    jumps = {"train_loss": [[1, 1e-320], [2, 4.0], [3, 3.0], [4, 2.0], [5, 2.0], [6, 2.0]]}
+    evidence = {f.rule: f.evidence for f in advised([jumps])[0].diagnosis.findings}
+    assert evidence["FT403"]["jump"] == 0.0
+
+
+@pytest.mark.parametrize("key", ["n_epochs", "batch_size", "learning_rate"])
+@pytest.mark.parametrize("value", [1e300, 2**70, 1e-300])
+def test_a_knob_beyond_all_measure_is_told_and_not_known(key, value):
+    with pytest.warns(UserWarning, match=f"{key} is .*expected a positive number.*taken as not known"):
+        job = Job.from_record({"hyperparameters": {key: value}})
+    assert getattr(job.hyperparameters, key) is None
+
+
+@pytest.mark.parametrize("key", ["n_train_examples", "total_steps", "trained_tokens"])
+def test_a_count_below_nothing_is_told_and_not_known(key):
+    with pytest.warns(UserWarning, match=f"{key} is -5 .*expected a positive number"):
+        assert getattr(Job.from_record({key: -5}), key) is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert getattr(Job.from_record({key: -1}), key) is None, "what some write for not known"
+
+
+def test_a_running_job_is_not_set_against_one_that_never_trained():
+    knobs = {"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 1}
+    never = {"status": "succeeded", "hyperparameters": knobs, "full_valid_loss": [[0, 0.5]]}
+    falls = {
+        "status": "running",
+        "hyperparameters": knobs,
+        "full_valid_loss": [[10, 2.0], [20, 1.8], [30, 1.7]],
+    }
+    assert not advised([never, falls])[0].live.stop_now
+
+
+def test_a_wrong_loss_before_training_is_told_beside_the_first_loss_that_is_a_number():
+    job = {
+        "train_loss": [[0, "NaN"], [1, 2.0], [2, 1.5]],
+        "full_valid_loss": [[2, 1.6]],
+        "base_valid_loss": 90.0,
+    }
+    with pytest.warns(UserWarning, match="its first training loss is 2 "):
+        advise([Job.from_record(job)], prior=False)
