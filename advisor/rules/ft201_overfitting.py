@@ -31,7 +31,7 @@ class Overfitting(Rule):
     From the lowest point on the model learns its examples by heart, and gets worse on everything else.
 
     ## Example
-    Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 0.08 from 0.18 (limit 0.014).
+    Validation 0.46, 0.24, 0.18, 0.21, 0.26: risen by 0.08 above 0.18 (limit 0.0135).
 
     ## What to change
     The number of epochs, down; where training is well ahead of validation (`by_heart` above 40 %) or nothing is known of

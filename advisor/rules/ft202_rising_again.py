@@ -20,7 +20,7 @@ class RisingAgain(Rule):
     The job passed its best point before it ended: what it was charged for the rest made it worse.
 
     ## Example
-    Validation 3.42, 1.30, 1.05, 1.02, 1.06, 1.11: it rose by 0.07 over the last third (limit 0.024).
+    Validation 3.42, 1.30, 1.05, 1.02, 1.06, 1.11: a late rise of 0.077 (limit 0.024).
 
     ## What to change
     The number of epochs, down.

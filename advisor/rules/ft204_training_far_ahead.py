@@ -24,7 +24,8 @@ class TrainingFarAhead(Rule):
     on, see whether the training examples resemble the validation examples at all.
 
     ## Example
-    Training 2.0 to 0.4 beside validation 2.0, 1.99, 2.0, 2.0: by heart 80 % (limit 40 %), late fall 0 (limit 0.0006).
+    Training 2.0, 1.2, 0.7, 0.4 beside validation 2.0, 1.99, 2.0, 2.0: by heart 80 % (limit 40 %), late fall 0 (limit
+    0.0006).
 
     ## What to change
     By the guide the number of epochs, down.

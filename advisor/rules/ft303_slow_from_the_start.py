@@ -22,8 +22,8 @@ class SlowFromTheStart(Rule):
     Steps are too short: more of them would do, longer ones do it sooner.
 
     ## Example
-    Training 3.4, 3.2, 3.1, 3.0, 2.9 and validation beside it: early share 40 % (limit
-    80 %), late share 30 % (limit 8 %), late training share 25 % (limit 6 %), by heart 1 % (limit 8 %).
+    Training 3.4, 3.2, 3.1, 3.0, 2.9 and validation 3.4, 3.2, 3.1, 3.0, 2.9: early share 47 % (limit 80 %), late share
+    27 % (limit 8 %), late training share 27 % (limit 6 %), by heart 0 % (limit 8 %).
 
     ## What to change
     The learning rate, up.

@@ -21,7 +21,7 @@ class HiddenFall(Rule):
     On a plot that begins with the loss before training the job looks settled. In proportion it is still gaining.
 
     ## Example
-    Validation 5.77, 0.68, 0.53, 0.45: it fell by 0.08 over the last third, 18 % of its last level (limit 6 %).
+    Validation 5.77, 0.68, 0.53, 0.45: a late fall of 0.08 (limit 0.027), 18 % of the last level.
 
     ## What to change
     The number of epochs, up.

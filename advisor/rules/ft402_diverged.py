@@ -16,14 +16,15 @@ class Diverged(Rule):
     than 20 % of the higher first level of the two curves, more than half of its own fall and more than three standard
     deviations of a point, while the validation loss, where there is one, rose by more than half of its fall and three
     standard deviations of a level. Or a curve that jumped in its first half and came back only in part: by more than
-    20 % of the jump, to an end above its first point by more than 15 % of it and three standard deviations of a point. Or a training loss that
-    first jumped (FT403) beside a validation loss that ends no lower than before training.
+    20 % of the jump, to an end above its first point by more than 15 % of it and three standard deviations of a point.
+    Or a training loss that first jumped (FT403) beside a validation loss that ends no lower than before training.
 
     ## Why it matters
     Training drove the model away from what it knew: nothing of the job is of use.
 
     ## Example
-    At a learning rate of 3e-3 training 1.24 to 1.99 (risen by 0.75, limit 0.51) and validation 2.55 to 3.69.
+    Training 1.24, 1.3, 1.6, 1.8, 1.99 beside validation 2.55, 2.9, 3.3, 3.69: risen by 0.75 (limit 0.51) and by 1.14
+    (limit 0).
 
     ## What to change
     The learning rate, down.
