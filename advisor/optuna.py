@@ -66,6 +66,9 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         self.fallback = fallback or optuna.samplers.TPESampler()
         self.advice = None  # the newest one, for who wants to read why
 
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        _one_loss(study)  # before a trial is paid for
+
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
@@ -158,10 +161,16 @@ class AdvisorPruner(optuna.pruners.BasePruner):
             )
 
 
-def _trials(study: optuna.Study) -> list[FrozenTrial]:
+def _one_loss(study: optuna.Study) -> None:
+    """Raise ValueError unless the study minimizes one value."""
     if len(study.directions) != 1 or study.direction == optuna.study.StudyDirection.MAXIMIZE:
         directions = ", ".join(d.name.lower() for d in study.directions)
         raise ValueError(
-            f"the study's direction is {directions}; the advisor reads losses: minimize one of them"
+            f"the study's direction is {directions}; the advisor reads losses: return one, as the validation loss "
+            '(of an accuracy, 1 - accuracy), and create the study with direction="minimize"'
         )
+
+
+def _trials(study: optuna.Study) -> list[FrozenTrial]:
+    _one_loss(study)
     return study.get_trials(deepcopy=False)

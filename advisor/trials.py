@@ -77,15 +77,17 @@ class Translator:
         curve = [[epoch, float(loss)] for epoch, loss in curve]
         known = _untuned({*given, *self.fixed}) | self.fixed | given
         epochs = known.get("n_epochs")
+        status = STATUS.get(trial.state.name, "running")
         if trial.state.name == "COMPLETE" and trial.value is not None:
             end = curve.pop()[0] if curve else float(epochs or 1)
             curve.append([end, float(trial.value)])  # what the study counts is the value that it got
         return Job.from_record(
             {
                 "id": f"trial {trial.number}",
-                "status": STATUS.get(trial.state.name, "running"),
+                "status": status,
                 "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)} | known,
                 "steps_per_epoch": 1,
+                "total_steps": epochs if status == "running" else None,  # of the others the end is known
                 "full_valid_loss": curve,
             }
         )

@@ -105,6 +105,24 @@ def test_without_a_trials_length_the_pruner_says_once_what_it_needs(fixed):
     assert ends == ["COMPLETE"] * 3
 
 
+@pytest.mark.parametrize(("epochs", "pruned"), [(5, False), (6, True)])
+def test_a_trial_is_not_pruned_at_its_last_report(epochs, pruned):
+    """Its end is there, however bad: pruned it would count for nothing, and no epoch is saved."""
+    made = optuna.create_study(pruner=AdvisorPruner())
+    space = {
+        "epochs": D.IntDistribution(1, 12),
+        "batch_size": D.CategoricalDistribution([4, 8]),
+        "lr": D.FloatDistribution(1e-6, 1e-2, log=True),
+    }
+    end = {"params": {"epochs": 4, "batch_size": 8, "lr": 1e-4}, "distributions": space, "value": 1.2}
+    made.add_trial(optuna.trial.create_trial(**end, intermediate_values=dict(enumerate((2, 1.5, 1.3, 1.2)))))
+    made.enqueue_trial({"epochs": epochs, "batch_size": 4, "lr": 2e-3})
+    trial = made.ask(space)
+    for epoch, loss in enumerate((2.9, 2.95, 3.0, 3.1, 3.2)):
+        trial.report(loss, epoch)
+    assert trial.should_prune() == pruned
+
+
 def test_a_trial_that_has_led_is_not_pruned():
     """Its losses are below all that came to an end: pruned, it would count for nothing in the study."""
     made = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
@@ -150,8 +168,15 @@ def test_sampler_and_pruner_together_leave_trials_that_count_and_reach_no_less_t
 @pytest.mark.parametrize("directions", [["maximize"], ["minimize", "minimize"]])
 def test_what_is_no_single_loss_is_refused(directions):
     made = optuna.create_study(directions=directions, sampler=AdvisorSampler())
-    with pytest.raises(ValueError, match="minimize"):
-        made.ask().suggest_int("epochs", 1, 3)
+    told = rf"direction is {', '.join(directions)}; .* 1 - accuracy\), and create the study with direction=\"minimize\""
+    with pytest.raises(ValueError, match=told):
+        made.ask()
+    pruned = optuna.create_study(directions=directions[:1], pruner=AdvisorPruner())
+    if directions == ["maximize"]:
+        trial = pruned.ask()
+        trial.report(1.0, 0)
+        with pytest.raises(ValueError, match=told):
+            trial.should_prune()
 
 
 def test_an_unknown_knob_is_refused_with_those_known():

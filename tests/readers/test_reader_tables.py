@@ -10,10 +10,12 @@ import pytest
 from history_files import write
 
 from tracker.readers import read
+from tracker.readers.source import parse_table
 
 KERAS_FORMS = {
     "CSVLogger": ("history.csv", files.KERAS_CSV),
     "semicolons": ("history.csv", files.KERAS_CSV.replace(",", ";")),
+    "decimal commas": ("history.csv", files.KERAS_CSV.replace(",", ";").replace(".", ",")),
     "JSON": ("history.json", json.dumps(files.KERAS_HISTORY)),
     "data frame's JSON": (
         "h.json",
@@ -30,6 +32,15 @@ def test_keras_history(tmp_path, name, text):
     assert math.isnan(record["train_loss"][2][1])
     assert record["full_valid_loss"] == [[1, 2.1], [2, 1.8], [3, 1.9]]
     assert (record["hyperparameters"]["n_epochs"], record["steps_per_epoch"]) == (3, 1)
+
+
+def test_a_comma_is_a_decimal_point_where_semicolons_part_the_cells(tmp_path):
+    text = "step;train_loss;valid_loss;note\n1;1,5; 1,6 ;a,b\n2;1,4e0;-1;1,2,3\n3;1.3;1,45;\n"
+    [record] = read(write(tmp_path, "result.csv", text))
+    assert record["train_loss"] == [[1, 1.5], [2, 1.4], [3, 1.3]]
+    assert record["valid_loss"] == [[1, 1.6], [3, 1.45]]
+    table = parse_table(text)
+    assert (table.cells[0][3], table.cells[1][3]) == ("a,b", "1,2,3"), "no numbers"
 
 
 def test_lightning(tmp_path):

@@ -20,6 +20,7 @@ from typing import Any
 LARGEST = 500_000_000
 CHECKPOINT = re.compile(r"checkpoint-\d+")
 DELIMITERS = ",;\t"
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
 # Names that say nothing about the run: the folder's name is the better one.
 GENERIC_NAMES = frozenset(
     (
@@ -182,4 +183,10 @@ def parse_table(text: str) -> Table:
     except csv.Error as error:
         raise NotThisFormat("is no table with a header") from error
     columns = tuple(name.strip() for name in lines[0])
-    return Table(columns, [row for row in lines[1:] if "".join(row).strip()])
+    rows = [row for row in lines[1:] if "".join(row).strip()]
+    return Table(columns, [_with_points(row) for row in rows] if delimiter == ";" and "," in text else rows)
+
+
+def _with_points(row: Sequence[str]) -> list[str]:
+    """The cells with decimal points: where semicolons part them, as spreadsheets in much of Europe write it, 1,5 is 1.5."""
+    return [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in row]
