@@ -49,7 +49,7 @@ class SlowFromTheStart(Rule):
     late_train = Threshold(
         0.06,
         "share of the whole fall",
-        "on the benchmark a higher rate helps on 95 % above it, on 93 % without",
+        "on 39 tables a higher rate helps on 623 of 669 jobs above it, on 50 of 65 below",
     )
     by_heart = Threshold(
         0.08,

@@ -41,7 +41,9 @@ class TrainingNoBetter(Rule):
     name = "training-no-better"
     guide = ("Epochs: increase if the model is underperforming on both training and validation data.",)
     by_heart = Threshold(
-        0.08, "share of the loss", "on the benchmark more epochs help on 95 of 100 jobs below it"
+        0.08,
+        "share of the loss",
+        "on 39 tables more epochs help on 1878 of 1925 jobs below it, on 627 of 813 above",
     )
 
     late = Threshold(0.005, "share of the whole fall", "less is not worth a job")

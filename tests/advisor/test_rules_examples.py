@@ -7,7 +7,8 @@ import pytest
 
 from advisor.measure import measure
 from advisor.nouns import Curve, Job
-from advisor.rules import CATALOGUE
+from advisor.rules import CATALOGUE, Threshold
+from advisor.rules.measured import MEASURED
 
 NUMBER = r"\d+(?:\.\d+)?"
 LIST = rf"((?:{NUMBER}, )+{NUMBER})"
@@ -60,3 +61,23 @@ def test_all_rules_on_curves_have_such_an_example():
         "FT203",
         "FT601",
     }
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "way"),
+    [
+        ("FT201", "learning_rate_multiplier down"),
+        ("FT202", "n_epochs down"),
+        ("FT303", "learning_rate_multiplier up"),
+        ("FT304", "batch_size down"),
+        ("FT305", "n_epochs up"),
+        ("FT403", "learning_rate_multiplier down"),
+    ],
+)
+def test_a_limit_set_by_measurement_tells_what_is_measured_now(rule_id, way):
+    rule = next(r for r in CATALOGUE if r.id == rule_id)
+    origins = [limit.origin for limit in vars(type(rule)).values() if isinstance(limit, Threshold)]
+    right, of = MEASURED[rule_id][way]
+    assert any(
+        f"on {right} of {of} jobs above it" in o or f"on {right} of {of} jobs below it" in o for o in origins
+    )
