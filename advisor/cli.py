@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build().parse_args(argv)
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *where: note(str(message))
+            once = cache(note)  # the newest record is read for judging and again for telling
+            warnings.showwarning = lambda message, *where: once(str(message))
             code = COMMANDS[args.command](args) or 0
         sys.stdout.flush()
         return code
@@ -62,11 +64,11 @@ def recommend(args) -> None:
     prior = False if args.no_prior else None
     options = {"n": args.n, "objective": args.objective, "budget": args.budget, "guide_only": args.guide_only}
     advice = _advise(request, prior=prior, **options)
-    if len(advice.proposals) < args.n and not advice.proposal.stop:
-        rest = "no more within the budget and the space is worth a look"
-        note(f"{args.n} settings asked for, {len(advice.proposals)} proposed: {rest}")
     data = findings_of(request)
     _answer(args, request, advice, data)
+    if len(advice.proposals) < args.n and not advice.proposal.stop:
+        rest = "no more within the budget and the space are worth a close look"
+        note(f"{args.n} settings asked for, {len(advice.proposals)} proposed: {rest}")
     if not args.jobs and not args.dry_run:
         sys.stdout.flush()  # the answer need not wait for MLflow
         _write_back(args.run_id, request, advice, data)

@@ -97,8 +97,13 @@ def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
     if not isinstance(given, Mapping):
         problems.append(f"hyperparameters is {show(given)}; expected an object")
         return HyperParameters()
-    knobs = ("n_epochs", "batch_size", *RATES)
-    return HyperParameters(**{k: _knob_value(k, given.get(k), problems) for k in knobs})
+    knobs = {k: _knob_value(k, given.get(k), problems) for k in ("n_epochs", "batch_size", *RATES)}
+    if all(knobs[rate] for rate in RATES):
+        both = " and ".join(f"{rate} {knobs[rate]:g}" for rate in RATES)
+        told = f"hyperparameters has both {both}; expected the one that the provider takes: {RATES[1]} is left out"
+        warnings.warn(told, stacklevel=2)
+        knobs[RATES[1]] = None
+    return HyperParameters(**knobs)
 
 
 def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | None:

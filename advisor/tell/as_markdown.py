@@ -18,12 +18,10 @@ def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: S
         parts.append(_findings(data, "What the data show"))
     if story.live:
         parts.append(f"### Live\n\n{escape(story.live)}")
-    parts += [_option(o, i, len(story.options)) for i, o in enumerate(story.options, 1)]
-    if story.alternatives:
-        rows = "\n".join(
-            f"- {escape(': '.join(filter(None, (o.changed, o.prospect))))}" for o in story.alternatives
-        )
-        parts.append(f"### Or\n\n{rows}")
+    parts += [_option(o, i, story.count) for i, o in enumerate(story.options, 1)]
+    for heading, options in ((story.further_heading, story.further), ("Or", story.alternatives)):
+        if options:
+            parts.append(f"### {heading}\n\n{_in_brief(options)}")
     parts.append(f"### Keep\n\n{escape(story.keep)}")
     return "\n\n".join(parts) + "\n"
 
@@ -63,6 +61,10 @@ def _fired(f: Finding) -> str:
         told = words.join([words.guide_move(m) for m in f.guide_moves])
         lines.append(f"  - the guide also says {told}")
     return "\n".join(lines)
+
+
+def _in_brief(options: Sequence[Option]) -> str:
+    return "\n".join(f"- {escape(': '.join(filter(None, (o.changed, o.prospect))))}" for o in options)
 
 
 def _option(option: Option, number: int, of: int) -> str:

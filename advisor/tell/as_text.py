@@ -54,9 +54,13 @@ def text(
     if story.live:
         parts.append(f"{ink('Live', 'bold')}\n{ink.fill(story.live)}")
     if not judge_only:
-        parts += [_next(story, ink), _alternatives(story, ink)]
+        parts += [
+            _next(story, ink),
+            _in_brief(story.further_heading, story.further, ink),
+            _in_brief("Or", story.alternatives, ink),
+        ]
     parts.append(f"{ink('Keep', 'bold')}\n{ink.fill(story.keep)}")
-    commands = [o.command for o in story.options if o.command]
+    commands = [o.command for o in (*story.options, *story.further) if o.command]
     if commands and not judge_only:
         forced = " (only if you go on all the same)" if story.options[0].stop else ""
         parts.append("\n".join([ink(f"Paste{forced}", "bold"), *(f"  {c}" for c in commands)]))
@@ -110,9 +114,7 @@ def _next(story: Story, ink: Ink) -> str:
     return "\n".join(
         line
         for i, option in enumerate(story.options, 1)
-        for line in _option(
-            option, ink, f"Next {i} of {len(story.options)}" if len(story.options) > 1 else "Next"
-        )
+        for line in _option(option, ink, f"Next {i} of {story.count}" if story.count > 1 else "Next")
     )
 
 
@@ -142,11 +144,11 @@ def _option(option: Option, ink: Ink, heading: str) -> list[str]:
     return lines
 
 
-def _alternatives(story: Story, ink: Ink) -> str:
-    if not story.alternatives:
+def _in_brief(heading: str, options: Sequence[Option], ink: Ink) -> str:
+    if not options:
         return ""
-    lines = [ink("Or", "bold")]
-    for option in story.alternatives:
+    lines = [ink(heading, "bold")]
+    for option in options:
         why = f" [{', '.join(b.split()[0] for b in option.because)}]" if option.because else ""
         lines.append(ink.fill(": ".join(filter(None, (f"{option.changed}{why}", option.prospect))), 4, 2))
     return "\n".join(lines)

@@ -23,6 +23,7 @@ from advisor.tell.visible import all_visible
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
 NO_NEIGHBOUR = "no single rule, and nothing that is known: the space was given so"
 NO_LOSS = "no single rule: a usual setting, for there is no validation loss that figures could rest on"
+FULL = 4  # settings that are told in full
 
 Paste = Callable[[HyperParameters, Any], str]  # the line that tries a setting, by the newest job
 
@@ -67,10 +68,20 @@ class Story:
     fired: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
     clear: tuple[Finding, ...]
-    options: tuple[Option, ...]
+    options: tuple[Option, ...]  # in full
+    further: tuple[Option, ...]  # in a line each: of many settings nobody reads more
     alternatives: tuple[Option, ...]
     keep: str
     live: str | None
+
+    @property
+    def count(self) -> int:
+        """Settings to try at once."""
+        return len(self.options) + len(self.further)
+
+    @property
+    def further_heading(self) -> str:
+        return f"Next {len(self.options) + 1} to {self.count}"
 
 
 def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste = submit_line) -> Story:
@@ -96,7 +107,8 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         fired=advice.diagnosis.fired,
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
-        options=tuple(option(p) for p in advice.proposals),
+        options=_risks_once([option(p) for p in advice.proposals[:FULL]]),
+        further=tuple(_other(option(p), p, advice.proposals[:FULL]) for p in advice.proposals[FULL:]),
         alternatives=tuple(_other(option(p), p, advice.proposals) for p in advice.alternatives),
         keep=keep_sentence(advice, nouns),
         live=_live_sentence(advice, newest),
@@ -156,6 +168,14 @@ def _option(
         stop=p.stop,
         reason=reason,
         command=paste(setting) if setting else "",
+    )
+
+
+def _risks_once(options: Sequence[Option]) -> tuple[Option, ...]:
+    """A risk that was told of a setting above is not told again."""
+    return tuple(
+        replace(o, risk="") if o.risk in [before.risk for before in options[:i]] else o
+        for i, o in enumerate(options)
     )
 
 

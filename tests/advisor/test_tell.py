@@ -11,6 +11,7 @@ from advisor.rules.measured import MEASURED
 from advisor.tell import learned, words
 from advisor.tell.live_line import live_line
 from advisor.tell.request import parse
+from advisor.tell.story import tell as tell_story
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +215,18 @@ def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
     }
     sentence = effects["n_epochs"][0].sentence(learned.gain_so_far(jobs))
     assert "3 → 5 (jobs 1 and 2): 1.9 → 1.7, better by 0.2 (15% of the gain so far)" in sentence
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_of_many_settings_few_are_told_in_full_and_a_risk_once(form):
+    jobs = [overfitted(1)]
+    advice = advice_on(jobs, n=9)
+    assert len(advice.proposals) == 9
+    page = " ".join(form(advice, jobs).split())
+    assert "Next 4 of 9" in page
+    assert "Next 5 to 9" in page
+    assert "Next 5 of 9" not in page
+    risks = [o.risk for o in tell_story(advice, jobs).options if o.risk]
+    assert len(risks) == len(set(risks)) < 4
+    if form is tell.text:
+        assert page.count("tracker submit") == 9
