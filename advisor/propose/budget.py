@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Job
+from advisor.propose.acquire import percent
 
+HOPEFUL = 0.1  # chance of a gain below which a job that the budget has cut short is not worth it
 KINDS = ("jobs", "trained_tokens", "usd")
 FIELDS = {  # of a job's record, with what to do where no job has it
     "trained_tokens": ("trained_tokens", "give it with a job, or context.train_tokens"),
@@ -24,6 +26,13 @@ class Affordable:
     reason: str | None = None  # why not one is
     jobs: float = np.inf  # left
     rates: tuple[tuple[float, float], ...] = ()  # what is left of a kind, and what an epoch takes of it
+    limit: str | None = None  # how long a job it pays for, where the space has longer ones
+
+    def too_little(self, chance: float, n_ended: int) -> str | None:
+        """Why what is left is better kept: the jobs that it pays for are too short to beat what there is."""
+        if self.limit is None or not n_ended or chance >= HOPEFUL:
+            return None
+        return f"{self.limit}, and the one that promises most has a chance of {percent(chance)} to beat the best so far"
 
     def at_once(self, epochs: Sequence[float]) -> int:
         """How many jobs with so many epochs, the first ones, what is left pays for together."""
@@ -66,7 +75,9 @@ def affordable(
             short.append(f"{left[kind]:.6g} {kind}, {settings[:, 0].min() * per_epoch:.6g} needed")
     if short:
         return Affordable(paid, f"what is left does not pay for the shortest job: {'; '.join(short)}")
-    return Affordable(paid, None, left.get("jobs", np.inf), tuple(rates))
+    longest = settings[paid, 0].max()
+    told = f"what is left pays for jobs of at most {longest:g} epoch{'s' if longest != 1 else ''}"
+    return Affordable(paid, None, left.get("jobs", np.inf), tuple(rates), None if paid.all() else told)
 
 
 def _unknown(kind: str, begun: bool) -> str:

@@ -12,6 +12,7 @@ from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.acquire import Worth, worth
 from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
+from advisor.propose.calibration import came_true
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
 from advisor.propose.nearby import nearness, settled
@@ -73,13 +74,16 @@ def propose(
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
-    reason = within.reason or stop_reason(values, left & worthy, task.obs, not task.library.blank)
+    n_ended, taught = task.obs.n_ended, not task.library.blank
+    reason = within.reason or stop_reason(values, left & worthy, task.obs, taught)
+    if rows and not reason:
+        reason = within.too_little(came_true(float(values.chance[rows[0]]), n_ended, taught), n_ended)
     newest = jobs[-1] if jobs else None
     asked = [
         Asked(grid.settings[r], grid.hyperparameters(r), float(values.chance[r]), newest, diagnosis)
         for r in rows
     ]
-    made = _with_stop([_proposal(a, task) for a in asked[:n]], reason)
+    made = _with_stop([_proposal(a, task, limit=within.limit) for a in asked[:n]], reason)
     others = [_proposal(a, task, brief=True) for a in asked[n:]]
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     return made[: max(1, within.at_once(_epochs(made)))], [*extra, *others]
@@ -138,9 +142,10 @@ def _score(values: Worth, liked: np.ndarray, task: Task) -> np.ndarray:
     return values.improvement * liked - caution * values.worsening
 
 
-def _proposal(asked: Asked, task: Task, brief: bool = False) -> Proposal:
+def _proposal(asked: Asked, task: Task, brief: bool = False, limit: str | None = None) -> Proposal:
     carried_by = because(asked.newest, asked.to, asked.diagnosis)
-    return Proposal(asked.to, carried_by, expectation(asked, task, brief))
+    told = filter(None, (expectation(asked, task, brief), limit))
+    return Proposal(asked.to, carried_by, "; ".join(told))
 
 
 def _epochs(made: list[Proposal]) -> list[float]:

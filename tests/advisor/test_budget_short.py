@@ -1,0 +1,30 @@
+"""A budget that pays for short jobs alone: what it pays for is said, and where that is not worth it, so is that."""
+
+import pytest
+from propose_jobs import RANGES, ask, job
+
+
+def best_after_three(tokens):
+    falls = job(epochs=3, batch=4, rate=1.0, ends=(1.7, 1.3, 1.2), trained_tokens=300_000)
+    return ask([falls], RANGES, budget={"trained_tokens": tokens})[0][0]
+
+
+def test_a_job_cut_too_short_to_beat_the_best_is_not_worth_it():
+    made = best_after_three(100_000)
+    assert made.stop
+    assert made.reason.startswith(
+        "what is left pays for jobs of at most 1 epoch, and the one that promises most"
+    )
+    assert made.hyperparameters.n_epochs == 1, "for who goes on all the same"
+
+
+@pytest.mark.parametrize(("tokens", "epochs"), [(450_000, 4), (620_000, 6)])
+def test_what_the_budget_pays_for_is_told(tokens, epochs):
+    made = best_after_three(tokens)
+    assert not made.stop
+    assert made.hyperparameters.n_epochs <= epochs
+    assert made.expect.endswith(f"what is left pays for jobs of at most {epochs} epochs")
+
+
+def test_a_budget_that_cuts_nothing_is_not_spoken_of():
+    assert "what is left" not in best_after_three(10_000_000).expect
