@@ -23,7 +23,7 @@ COLUMN = {
     "learning_rate_multiplier": 2,
     "learning_rate": 2,
 }  # of a grid, by knob
-# Times beyond the rates tried so far: what lies further is a guess that may cost a job, and another step gets there (experiments/LOG.md).
+# Times beyond the rates and batch sizes tried so far: what lies further is a guess that may cost a job, and another step gets there (experiments/LOG.md).
 REACH = 4.0
 DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows
@@ -51,10 +51,14 @@ def within_reach(space: SearchSpace, jobs: Sequence[Job]) -> SearchSpace:
     Listed values stand, and so does a range that lies outside: somebody chose them.
     """
     near = {knob: _cut(getattr(space, knob), around(knob, jobs)) for knob in COVERED}
-    rates = [r for j in jobs if is_number(r := getattr(j.hyperparameters, space.rate_name)) and r > 0]
-    if rates:
-        near["rate"] = _cut(space.rate, {"min": min(rates) / REACH, "max": max(rates) * REACH})
-    return replace(space, **near)
+    near["batch_size"] = _reached(near["batch_size"], "batch_size", jobs)
+    return replace(space, **near, rate=_reached(space.rate, space.rate_name, jobs))
+
+
+def _reached(knob: Knob, name: str, jobs: Sequence[Job]) -> Knob:
+    """The range of a batch size or rate within REACH times of those tried."""
+    tried = [v for j in jobs if is_number(v := getattr(j.hyperparameters, name)) and v > 0]
+    return _cut(knob, {"min": min(tried) / REACH, "max": max(tried) * REACH}) if tried else knob
 
 
 def _cut(knob: Knob, to: dict[str, float]) -> Knob:

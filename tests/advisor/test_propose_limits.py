@@ -126,7 +126,9 @@ def test_a_wide_range_is_no_reason_to_go_far_beyond_tables_and_jobs():
     space = SearchSpace.from_record(wide | {"learning_rate_multiplier": {"min": 0.02, "max": 10}})
     near = within_reach(space, [job(epochs=10, batch=2)])
     assert (near.n_epochs.low, near.n_epochs.high) == (1, 20)
-    assert (near.batch_size.low, near.batch_size.high) == (1, 32)
+    assert (near.batch_size.low, near.batch_size.high) == (1, 2 * REACH)
+    first = within_reach(space, [])
+    assert (first.batch_size.low, first.batch_size.high) == (4, 32)
     chosen = SearchSpace.from_record({"n_epochs": [1, 50], "batch_size": {"min": 128, "max": 256}})
     reached = within_reach(chosen, [job()])
     assert (reached.n_epochs, reached.batch_size) == (chosen.n_epochs, chosen.batch_size)
@@ -211,10 +213,13 @@ def test_a_late_job_in_a_range_stays_about_the_best_and_a_listed_value_does_not(
     assert knobs(ask(jobs, listed)[0][0]) == (12, 64, 6.4)
 
 
-def test_a_range_of_rates_is_cut_to_what_jobs_have_come_near():
-    space = SearchSpace.from_record({"learning_rate": {"min": 1e-7, "max": 1e-1}})
-    reached = within_reach(space, [Job.from_record({"hyperparameters": {"learning_rate": 2e-4}})])
+def test_a_range_is_cut_to_what_jobs_have_come_near():
+    """A first job in large batches is not followed by one of sixteen times as many steps."""
+    wide = {"learning_rate": {"min": 1e-7, "max": 1e-1}, "batch_size": {"min": 1, "max": 256}}
+    tried = {"learning_rate": 2e-4, "batch_size": 64}
+    reached = within_reach(SearchSpace.from_record(wide), [Job.from_record({"hyperparameters": tried})])
     assert (reached.rate.low, reached.rate.high) == pytest.approx((2e-4 / REACH, 2e-4 * REACH))
+    assert (reached.batch_size.low, reached.batch_size.high) == (64 / REACH, 128)
 
 
 def test_a_job_that_learned_by_heart_has_not_blown_up_though_no_evaluation_lies_below_the_first_batch():
