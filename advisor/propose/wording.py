@@ -18,6 +18,7 @@ from advisor.propose.task import Task
 
 NO_JOB = "FT101"
 NO_FORECAST = "no forecast"
+FAILED = "see first why the newest job failed: this one may fail in the same way"
 SURE = 0.9  # a chance of a gain, below which more than one loss in ten is none
 SHOWN = 0.1  # of a told range: differences that the digits show
 SHORT = {
@@ -124,7 +125,9 @@ def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> li
     known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
     if not known or not np.isfinite([low, middle, high, chance, best]).all():
         whose = " of a job that did not blow up" if len(task.broken) else ""
-        return [f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"]
+        usual = f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"
+        failed = asked.newest is not None and asked.newest.status == "failed"
+        return [FAILED, usual] if failed and not brief else [usual]
     if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
     # then more than one loss in ten is no better than the best, and the range must hold that

@@ -181,7 +181,7 @@ def _risks_once(options: Sequence[Option]) -> tuple[Option, ...]:
 
 def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
     """The alternative in brief, silent where it expects nothing else than what is told before it."""
-    expect = "" if any(option.expect == first.expect for first in made) else option.expect
+    expect = "" if any(option.expect in first.expect for first in made) else option.expect
     return replace(option, expect=expect, cost=price(p.cost, brief=True))
 
 

@@ -90,6 +90,15 @@ def test_the_first_job_rests_on_the_rule_that_there_is_none_yet(context, jobs):
     assert made[0].because == ("FT101",)
 
 
+@pytest.mark.parametrize("status", ["failed", "succeeded"])
+def test_after_a_job_that_failed_without_a_loss_the_failure_is_looked_at_first(status):
+    failed = job(status=status, full_valid_loss=[], train_loss=[])
+    made, others = ask([failed])
+    told = "see first why the newest job failed: this one may fail in the same way; no validation loss to go by yet"
+    assert made[0].expect.startswith(told) == (status == "failed")
+    assert not any("see first" in p.expect for p in others), "once"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "rate"), [(2.05, 2.25, 2.148), (1.9 + 1e-13, 1.9 + 3e-13, None), (0.1, 8, None)]
 )
