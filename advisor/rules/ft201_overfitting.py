@@ -23,7 +23,7 @@ class Overfitting(Rule):
     - above 3 standard deviations of a level, as the curve's own noise gives them;
     - visible on a plot of both curves: above 0.5 % of what they span;
     - and, unless it exceeds half of the lowest level, beside a training loss that fell on or lies 8 % below;
-      of fewer than 6 evaluations below the lowest of them, since the last may stand high by chance.
+      of fewer than 9 evaluations below the lowest of them, since the last may stand high by chance.
 
     Not where the loss blew up (FT402): that is no learning by heart.
 
@@ -76,9 +76,9 @@ class Overfitting(Rule):
         "on 39 tables a lower rate helps on 248 of 252 jobs above it, on 25 of 51 below",
     )
     few = Threshold(
-        6,
+        9,
         "evaluations",
-        "of made-up jobs that only level off, 3 to 5 noisy evaluations, 14 % are told as overfitting with it, 23 % without",
+        "of made-up jobs that only level off, 3 to 8 noisy evaluations, 13 % are told as overfitting with it, 20 % without",
     )
     whatever = Threshold(0.5, "share of the lowest level", "so large a rise is none of the noise's")
 

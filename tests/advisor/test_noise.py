@@ -194,13 +194,13 @@ def leveled_off(rng, count, noise):
 
 
 def test_a_few_noisy_evaluations_of_a_job_that_levelled_off_are_seldom_overfitting():
-    """Of fewer than six the last stands high by chance: without the lowest as a witness 23 of 100 are told so."""
+    """Of fewer than nine the last stands high by chance: without the lowest as a witness 20 of 100 are told so."""
     rng = np.random.default_rng(0)
     jobs = [
         leveled_off(rng, count, noise)
-        for count in (3, 4, 5)
+        for count in (3, 4, 5, 6, 7)
         for noise in (0.05, 0.1, 0.15)
         for _ in range(60)
     ]
     told = [diagnose(measure(job)).label == "overfitting" for job in jobs]
-    assert np.mean(told) < 0.17
+    assert np.mean(told) < 0.145
