@@ -35,7 +35,7 @@ LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being as
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    args = build().parse_args(argv)
+    args = build(get_terminal_size().columns).parse_args(argv)
     try:
         with warnings.catch_warnings():
             once = cache(note)  # the newest record is read for judging and again for telling

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import textwrap
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from advisor.tell.failure import UsageError
 
 ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
+WIDEST = 100  # columns of help
 BUDGETS = ("jobs", "trained_tokens", "usd")
 EPILOG = """\
 examples:
@@ -20,6 +24,9 @@ examples:
 exit codes: 0 done, 1 the work failed, 2 the input or usage is wrong, 130 interrupted"""
 
 
+Add = Callable[[str, str, str], argparse.ArgumentParser]  # name, what about, examples
+
+
 def one_source(args: argparse.Namespace) -> None:
     """Raise UsageError unless the jobs come from exactly one source."""
     given = sum(source is not None for source in (args.run_id, args.experiment, args.jobs))
@@ -29,45 +36,47 @@ def one_source(args: argparse.Namespace) -> None:
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help of at most 100 columns, fewer on a narrower terminal; examples stand as they are."""
+    """Help in which commands and what they do stand in one line: argparse forgets the indent of a command."""
 
-    def __init__(self, prog: str):
-        super().__init__(prog, max_help_position=30)
-        self._width = min(self._width, 100)
-        self._action_max_length = 13  # the longest command with its indent, which argparse forgets
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        lines = text.splitlines()
-        return "\n".join(line if line.startswith("  ") else textwrap.fill(line, width) for line in lines)
+    def __init__(self, prog: str, width: int):
+        super().__init__(prog, max_help_position=30, width=width)
+        self._action_max_length = 13  # the longest command with its indent
 
 
-def build() -> argparse.ArgumentParser:
-    """The parser of `advisor`; `args.command` names the command."""
-    parser = argparse.ArgumentParser("advisor", description=ABOUT, epilog=EPILOG, formatter_class=_Formatter)
+def build(columns: int = WIDEST) -> argparse.ArgumentParser:
+    """The parser of `advisor`, whose help takes no more than `columns`; `args.command` names the command."""
+    width = min(columns - 2, WIDEST)
+
+    def described(about: str, epilog: str) -> dict[str, Any]:
+        form = partial(_Formatter, width=width)
+        return {
+            "description": _filled(about, width),
+            "epilog": _filled(epilog, width),
+            "formatter_class": form,
+        }
+
+    parser = argparse.ArgumentParser("advisor", **described(ABOUT, EPILOG))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _recommend(commands)
-    _diagnose(commands)
-    _data(commands)
-    _report(commands)
-    _rules(commands)
-    _explain(commands)
+
+    def command(name: str, about: str, example: str) -> argparse.ArgumentParser:
+        brief = about[:1].lower() + about[1:].rstrip(".")
+        return commands.add_parser(
+            name, help=brief, **described(about, "examples:\n" + textwrap.indent(example, "  "))
+        )
+
+    for add in (_recommend, _diagnose, _data, _report, _rules, _explain):
+        add(command)
     return parser
 
 
-def _command(commands, name: str, about: str, example: str) -> argparse.ArgumentParser:
-    text = "examples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
-    return commands.add_parser(
-        name,
-        help=about[:1].lower() + about[1:].rstrip("."),
-        description=about,
-        epilog=text,
-        formatter_class=_Formatter,
-    )
+def _filled(text: str, width: int) -> str:
+    """The text in lines of `width`; what is indented, as examples are, stands as it is."""
+    lines = text.splitlines()
+    return "\n".join(line if line.startswith("  ") else textwrap.fill(line, width) for line in lines)
 
 
-def _recommend(commands) -> None:
-    p = _command(
-        commands,
+def _recommend(command: Add) -> None:
+    p = command(
         "recommend",
         "Diagnose the newest job and propose the next setting.",
         "advisor recommend --experiment support-chat\n"
@@ -80,6 +89,14 @@ def _recommend(commands) -> None:
         'space.json: {"n_epochs": [1, 2, 3, 5], "batch_size": {"min": 1, "max": 64},\n'
         '              "learning_rate_multiplier": [0.5, 1, 2]}',
     )
+    _jobs_asked_of(p)
+    _what_is_asked(p)
+    p.add_argument("--dry-run", action="store_true", help="do not write the advice to the MLflow run")
+    p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
+    p.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _jobs_asked_of(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "run_id",
         nargs="?",
@@ -95,6 +112,9 @@ def _recommend(commands) -> None:
     p.add_argument(
         "--space", metavar="FILE", help="allowed values of the knobs as JSON (default: the provider's limits)"
     )
+
+
+def _what_is_asked(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--n",
         type=_positive,
@@ -122,14 +142,10 @@ def _recommend(commands) -> None:
     )
     which.add_argument("--guide-only", action="store_true", help="follow the guide's rules to the letter")
     p.add_argument("--no-prior", action="store_true", help="leave out what earlier tables of jobs taught")
-    p.add_argument("--dry-run", action="store_true", help="do not write the advice to the MLflow run")
-    p.add_argument("--no-plot", action="store_true", help="leave out the plot of the curves")
-    p.add_argument("--json", action="store_true", help="answer as JSON")
 
 
-def _diagnose(commands) -> None:
-    p = _command(
-        commands,
+def _diagnose(command: Add) -> None:
+    p = command(
         "diagnose",
         "Say what the curves of a finished or running job show.",
         "advisor diagnose checkpoints/trainer_state.json\nadvisor diagnose step_metrics.csv --json\nadvisor diagnose 3f2a9c81d0e94c55",
@@ -144,9 +160,8 @@ def _diagnose(commands) -> None:
     p.add_argument("--json", action="store_true", help="answer as JSON")
 
 
-def _data(commands) -> None:
-    p = _command(
-        commands,
+def _data(command: Add) -> None:
+    p = command(
         "data",
         "Say what training and validation data show: broken rows (exit code 1), duplicates, leakage, weak spots.",
         "advisor data train.jsonl valid.jsonl\nadvisor data train.jsonl valid.jsonl --losses losses.jsonl --show-text",
@@ -164,9 +179,8 @@ def _data(commands) -> None:
     p.add_argument("--json", action="store_true", help="answer as JSON")
 
 
-def _report(commands) -> None:
-    p = _command(
-        commands,
+def _report(command: Add) -> None:
+    p = command(
         "report",
         "Write a self-contained HTML page: curves with the evidence drawn on them, jobs compared; or the words alone, as Markdown or JSON.",
         "advisor report 3f2a9c81d0e94c55 -o report.html\nadvisor report jobs.json -o advice.md",
@@ -184,9 +198,8 @@ def _report(commands) -> None:
     p.add_argument("--space", metavar="FILE", help="allowed values of the knobs as JSON")
 
 
-def _rules(commands) -> None:
-    p = _command(
-        commands,
+def _rules(command: Add) -> None:
+    p = command(
         "rules",
         "List all rules with what was measured of them.",
         "advisor rules\nadvisor rules --markdown > RULES.md",
@@ -195,10 +208,8 @@ def _rules(commands) -> None:
     p.add_argument("--json", action="store_true", help="answer as JSON")
 
 
-def _explain(commands) -> None:
-    p = _command(
-        commands, "explain", "Explain one rule.", "advisor explain FT201\nadvisor explain overfitting"
-    )
+def _explain(command: Add) -> None:
+    p = command("explain", "Explain one rule.", "advisor explain FT201\nadvisor explain overfitting")
     p.add_argument("rule", metavar="RULE", help="id or name of a rule")
     p.add_argument("--json", action="store_true", help="answer as JSON")
 
