@@ -67,8 +67,8 @@ def recommend(args) -> None:
     data = findings_of(request)
     _answer(args, request, advice, data)
     if len(advice.proposals) < args.n and not advice.proposal.stop:
-        rest = "no more within the budget and the space are worth a close look"
-        note(f"{args.n} settings asked for, {len(advice.proposals)} proposed: {rest}")
+        told = f"{args.n} settings asked for, {len(advice.proposals)} proposed"
+        note(f"{told}: no more within the budget and the space are worth a close look")
     if not args.jobs and not args.dry_run:
         sys.stdout.flush()  # the answer need not wait for MLflow
         _write_back(args.run_id, request, advice, data)

@@ -50,9 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for name in ("mlflow", "alembic", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("urllib3").setLevel(
-        logging.ERROR
-    )  # that MLflow is asked again is told once it has failed
+    # that MLflow is asked again is told once it has failed
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     from tracker.errors import TrackerError
     from tracker.garbage import collect_seldom
 

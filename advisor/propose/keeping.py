@@ -27,9 +27,8 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)
     told = base_loss([j for j in peers if j.base_valid_loss is not None])
-    likely = base_loss(
-        peers
-    )  # without a told one the first training losses: enough to doubt a job that blew up
+    # without a told one the first training losses: enough to doubt a job that blew up
+    likely = base_loss(peers)
     best, found = (told if told is not None else np.inf), Keep()
     for job in peers:
         step, loss = _measured(job)

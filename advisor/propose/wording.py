@@ -102,9 +102,8 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis, alon
     ]
     if not rest:
         return []
-    what = (
-        _listed(rest) if carrying or any("(" in told for told in rest) else "it"
-    )  # no need to tell all changes again
+    # where nothing sets one change apart, they need not be told again
+    what = _listed(rest) if carrying or any("(" in told for told in rest) else "it"
     whose = "this task's jobs" + ("" if alone else " and of earlier tasks")
     return [f"no measured rule asks for {what}: the curves of {whose} carry it"]
 

@@ -33,9 +33,8 @@ COLUMNS = {
     ),
 }
 LOSSES = {name for field in ("train_loss", "valid_loss", "full_valid_loss") for name in COLUMNS[field]}
-PLACEHOLDER = (
-    -1.0
-)  # stands for "no value here" in some services' files; no loss or accuracy of theirs is negative
+# Stands for "no value here" in some services' files; no loss or accuracy of theirs is negative.
+PLACEHOLDER = -1.0
 
 
 def read(source: Source) -> list[dict[str, Any]]:
