@@ -117,4 +117,4 @@ def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
 
 def _broken(curve: Curve) -> bool:
     """Three values in a row that are no number: one alone may be a missing value."""
-    return len(curve) >= 3 and not np.isfinite(np.asarray(curve.loss, float)[-3:]).any()
+    return len(curve) >= 3 and not np.isfinite(curve.loss[-3:]).any()

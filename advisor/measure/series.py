@@ -49,7 +49,7 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
     reload : bool
         Whether the last value may be that of the best model, loaded back at the end of a job.
     """
-    step, loss = _positions(np.asarray(curve.step, float)), np.asarray(curve.loss, float)
+    step, loss = _positions(curve.step), curve.loss
     if (np.diff(step) < 0).any():
         order = np.argsort(step, kind="stable")
         step, loss = step[order], loss[order]

@@ -43,6 +43,10 @@ class Curve:
     step: np.ndarray = field(default_factory=lambda: np.empty(0))  # float[n], optimiser steps (or epochs)
     loss: np.ndarray = field(default_factory=lambda: np.empty(0))  # float[n], nats per token (or an accuracy)
 
+    def __post_init__(self) -> None:
+        for name in ("step", "loss"):  # lists do as well
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=float))
+
     def __len__(self) -> int:
         return len(self.step)
 

@@ -17,7 +17,7 @@ ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan di
 
 def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
-    step, loss = np.asarray(curve.step, float), np.asarray(curve.loss, float)
+    step, loss = curve.step, curve.loss
     known = np.isfinite(step)
     step, loss = step[known], loss[known]
     order = np.argsort(step, kind="stable")

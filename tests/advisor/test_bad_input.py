@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from advisor import advise
-from advisor.nouns import Job
+from advisor.nouns import Curve, Job
 from advisor.tell import text
 
 ODD = [
@@ -141,3 +141,8 @@ def test_a_wrong_loss_before_training_is_told_beside_the_first_loss_that_is_a_nu
     }
     with pytest.warns(UserWarning, match="its first training loss is 2 "):
         advise([Job.from_record(job)], prior=False)
+
+
+def test_a_curve_of_lists_is_advised_and_told_as_one_of_arrays():
+    job = Job(id="a", full_valid=Curve([10, 20, 30], [2.0, 1.5, 1.4]), train=Curve(range(1, 31), [2] * 30))
+    assert "1.4" in text(advise([job], prior=False), [job])
