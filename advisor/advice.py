@@ -14,7 +14,7 @@ from advisor.measure.base import without_wrong_base
 from advisor.measure.series import clean
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
-from advisor.propose.keeping import best_or_newest
+from advisor.propose.keeping import best_job
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import by_the_jobs, default_space
 
@@ -64,13 +64,12 @@ def advise(
         jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
         guide_only=guide_only,
     )  # fmt: skip
-    kept = keep(jobs, objective)
-    best = best_or_newest(jobs, kept)
+    best = best_job(jobs, objective)
     return Advice(
         diagnosis,
         priced(proposals, jobs, best, context),
         priced(alternatives, jobs, best, context),
-        kept,
+        keep(jobs, objective),
         judge(jobs, space, prior),
     )
 

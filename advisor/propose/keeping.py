@@ -12,7 +12,7 @@ from advisor.nouns import Job, Keep
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.observe import WIDTH
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, came_to_nothing, finite
+from advisor.propose.series import base_loss, came_to_nothing, finite, validation
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -37,10 +37,20 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     return found
 
 
-def best_or_newest(jobs: Sequence[Job], kept: Keep) -> Job | None:
-    """The job whose model is kept; where that is the base model, the newest one. It has a name."""
+def best_job(jobs: Sequence[Job], objective: str = "final") -> Job | None:
+    """The job that a further one is set against, with a name: by its end, as that is what is tuned for.
+
+    For any other objective it is the one whose model is kept; where none fits, the newest job.
+    """
     named = _named(jobs)
-    return next((j for j in named if j.id == kept.job), named[-1] if named else None)
+    if objective == "final":
+        ends = [
+            (loss[-1], j) for j in peers_of_newest(named) if not j.pending and len(loss := validation(j)[1])
+        ]
+        if ends:
+            return min(ends, key=lambda end: end[0])[1]
+    kept = keep(named, objective).job
+    return next((j for j in named if j.id == kept), named[-1] if named else None)
 
 
 def _named(jobs: Sequence[Job]) -> list[Job]:

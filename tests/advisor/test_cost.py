@@ -33,8 +33,13 @@ def test_a_proposal_is_set_against_the_best_job_and_not_the_newest():
     best, newest = record(1, epochs=3, full=(2.0, 1.8, 1.7)), record(2, epochs=12, full=(2.5, 2.4, 2.3))
     told = cost_of([best, newest])
     assert (told["beside"], told["times_tokens"]) == ("ftjob-1", 2)
-    worse = [record(1, full=(3.5, 3.4, 3.3)), record(2, epochs=2, full=(3.6, 3.3))]
-    assert cost_of(worse)["beside"] == "ftjob-2", "none is better than the base model"
+    overfits = record(3, epochs=12, full=(1.6, 2.0, 2.4))
+    assert cost_of([best, overfits])["beside"] == "ftjob-1", (
+        "the best by its end, whatever checkpoint is kept"
+    )
+    assert cost_of([best, overfits], objective="best_checkpoint")["beside"] == "ftjob-3"
+    unseen = [record(i, status="failed", full_valid_loss=[], train_loss=[]) for i in (1, 2)]
+    assert cost_of(unseen)["beside"] == "ftjob-2", "where none has ended the newest"
 
 
 def test_without_the_number_of_examples_steps_are_told_as_a_ratio_alone():
