@@ -1,7 +1,7 @@
 """Prefers settings that no firing rule speaks against: the rules know what the surrogate cannot see.
 
-A rule's move stands for hundreds of jobs on which it was right (RULES.md); a surface of the library that fits the few
-losses so far may still lead the other way. Measured on tables left out: experiments/LOG.md.
+A rule's move stands for hundreds of jobs on which it was right (RULES.md); a surface of the library that fits
+the few losses so far may still lead the other way. Measured on tables left out: experiments/LOG.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarra
 
 
 def _asked(diagnosis: Diagnosis) -> dict[int, str]:
-    """The direction asked of each column to lower the loss, by measurement; one that is asked both ways is asked nothing."""
+    """The direction asked of each column to lower the loss, by measurement; one that is asked both ways is
+    asked nothing.
+    """
     moves = {
         (COLUMN[m.knob], m.direction)
         for f in diagnosis.fired

@@ -1,8 +1,8 @@
 """How much the surrogate trusts what: its few constants, with their units.
 
-Fitted by random search on leave-one-table-out loops over the benchmark's tables and copies of them whose learning rates
-are named five times off (experiments/LOG.md). But for `stretch` none is sensitive: a change by a third moves the mean number of
-jobs by less than its error.
+Fitted by random search on leave-one-table-out loops over the benchmark's tables and copies of them whose
+learning rates are named five times off (experiments/LOG.md). But for `stretch` none is sensitive: a change by
+a third moves the mean number of jobs by less than its error.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ def affordable(
     Parameters
     ----------
     budget : None, int or dict
-        Jobs left, or what is left of each of `jobs`, `trained_tokens`, `usd`. What an epoch costs is taken from the
-        jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not known it cannot limit,
-        which a warning says.
+        Jobs left, or what is left of each of `jobs`, `trained_tokens`, `usd`. What an epoch costs is taken
+        from the jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not
+        known it cannot limit, which a warning says.
     """
     left = _read(budget)
     paid = np.ones(len(settings), bool)

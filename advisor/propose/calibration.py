@@ -1,16 +1,19 @@
-"""Turns what the surrogate says into what came true: the setting that it likes best is also the one it is most wrong about.
+"""Turns what the surrogate says into what came true: the setting that it likes best is also the one it is
+most wrong about.
 
-Measured on 2,808 proposals of loops over 33 tables, each left out by family, objective `final`, and smoothed: what is given 60 to 80 %
-comes true in 70 of 100 cases after one job, in 44 after two, and in 15 after five; a tenth of the losses lies below the given level of the
-forecast. For the best checkpoint in place of the final loss it holds about as well; without the prior a chance comes true about
-as it is said, and is left as it is (702 proposals each). For other objectives it has not been measured. See experiments/LOG.md.
+Measured on 2,808 proposals of loops over 33 tables, each left out by family, objective `final`, and smoothed:
+what is given 60 to 80 % comes true in 70 of 100 cases after one job, in 44 after two, and in 15 after five; a
+tenth of the losses lies below the given level of the forecast. For the best checkpoint in place of the final
+loss it holds about as well; without the prior a chance comes true about as it is said, and is left as it is
+(702 proposals each). For other objectives it has not been measured. See experiments/LOG.md.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# by jobs ended, the last for all beyond: what was said, and the share that beat the best so far by what matters
+# by jobs ended, the last for all beyond: what was said, and the share that beat the best so far by what
+# matters
 SAID = (0.0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 CAME = (
     (0.0, 0.1, 0.5, 0.62, 0.66, 0.7, 0.82, 0.95, 0.98),  # 56 of 56: no more than 98 % is known by that

@@ -27,8 +27,9 @@ from advisor.propose.wording import Asked, because, expectation
 N_ALTERNATIVES = 3
 SHORTLIST = 300  # settings that are looked at closely
 FIRST_LOOK = 24  # guesses that choose them
-# How far what a job may end worse by counts beside what it may take off: one that ends badly is a job lost. Where no
-# earlier task tells where, only looking far away teaches anything, and it breaks ties alone (experiments/LOG.md).
+# How far what a job may end worse by counts beside what it may take off: one that ends badly is a job lost.
+# Where no earlier task tells where, only looking far away teaches anything, and it breaks ties alone
+# (experiments/LOG.md).
 CAUTION, ALONE = 0.05, 1e-6
 
 
@@ -47,9 +48,9 @@ def propose(
 ) -> tuple[list[Proposal], list[Proposal]]:
     """The next `n` settings to try (fewer where the space or the budget has fewer left), best first, and alternatives.
 
-    Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's ablation).
-    Every setting is inside the space and neither tried nor pending. Where stopping is advised the first proposal says
-    so, and its setting is the one that would be tried next if forced.
+    Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's
+    ablation). Every setting is inside the space and neither tried nor pending. Where stopping is advised the
+    first proposal says so, and its setting is the one that would be tried next if forced.
     """
     if n < 1:
         raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")

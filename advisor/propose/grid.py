@@ -23,7 +23,8 @@ COLUMN = {
     "learning_rate_multiplier": 2,
     "learning_rate": 2,
 }  # of a grid, by knob
-# Times beyond the rates and batch sizes tried so far: what lies further is a guess that may cost a job, and another step gets there (experiments/LOG.md).
+# Times beyond the rates and batch sizes tried so far: what lies further is a guess that may cost a job, and
+# another step gets there (experiments/LOG.md).
 REACH = 4.0
 DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows

@@ -19,8 +19,9 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     """The job and step of the best model; the base model where nothing beats it.
 
     With objective `final` each job stands for its last checkpoint only if no checkpoint of its own is better:
-    what is kept may be any checkpoint that exists, whatever was being tuned for. A metric's name ranks finished
-    jobs by that metric. A job without an id of its own is named by its place, "job 3": None would be the base model.
+    what is kept may be any checkpoint that exists, whatever was being tuned for. A metric's name ranks
+    finished jobs by that metric. A job without an id of its own is named by its place, "job 3": None would be
+    the base model.
     """
     jobs = _named(jobs)
     peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
@@ -81,7 +82,9 @@ def _last_level(job: Job) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
-    """The validation loss that a kept model is told by, and of how many single batches it is the mean (0: the whole set)."""
+    """The validation loss that a kept model is told by, and of how many single batches it is the mean (0: the
+    whole set).
+    """
     at, loss = finite(job.full_valid)
     if len(at):
         return next((float(v) for s, v in zip(at, loss, strict=True) if s == step), None), 0

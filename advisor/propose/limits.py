@@ -11,10 +11,12 @@ from advisor.nouns import Job
 from advisor.propose.beliefs import LATTICE
 from advisor.propose.series import came_to_nothing, setting, validation
 
-# Share of the gain by which a loss must end above its lowest: three times what another seed changes (`tables`' README: 1 %).
+# Share of the gain by which a loss must end above its lowest: three times what another seed changes
+# (`tables`' README: 1 %).
 OVERDONE = 0.03
-# Rates from so many times that of a job that overfitted are doubted, though in fewer epochs, where epochs x rate are no less: of 1,888 such
-# settings 1.7 % went below the lowest loss that the job showed (experiments/LOG.md). They count DOUBT, since a few tables need them.
+# Rates from so many times that of a job that overfitted are doubted, though in fewer epochs, where epochs x
+# rate are no less: of 1,888 such settings 1.7 % went below the lowest loss that the job showed
+# (experiments/LOG.md). They count DOUBT, since a few tables need them.
 HOTTER, DOUBT = 4.0, 0.1
 BREAKS = 3.0  # log2 of the multiplier about which tasks of the library break: none did up to 6.4
 SPREAD = 1.0  # octaves
@@ -74,7 +76,9 @@ def overdone(settings: np.ndarray, overfitted: np.ndarray) -> np.ndarray:
 
 
 def doubt(settings: np.ndarray, overfitted: np.ndarray) -> np.ndarray:
-    """float[m]: DOUBT for settings that train as much as a job that overfitted, at a far higher rate, 1 for all others."""
+    """float[m]: DOUBT for settings that train as much as a job that overfitted, at a far higher rate, 1 for
+    all others.
+    """
     there, here = ([e * r, r, r / b] for e, b, r in (overfitted.T, settings.T))
     as_much = [h[:, None] >= t * (1 - 1e-6) for h, t in zip(here, there, strict=True)]
     far = here[1][:, None] >= HOTTER * there[1] * (1 - 1e-6)

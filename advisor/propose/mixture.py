@@ -1,9 +1,9 @@
 """What is known of every setting's loss: a mixture of the library's surfaces, each bent to the observations.
 
-A member is a surface shifted by some octaves of learning rate and of epochs; with each floor (the best loss that the
-task allows) it is one guess at the task. A guess weighs as much as it explains the observations; what it leaves
-unexplained a Gaussian process carries over to neighbouring settings. The process is the same for all guesses, so one
-factorisation serves them all.
+A member is a surface shifted by some octaves of learning rate and of epochs; with each floor (the best loss
+that the task allows) it is one guess at the task. A guess weighs as much as it explains the observations;
+what it leaves unexplained a Gaussian process carries over to neighbouring settings. The process is the same
+for all guesses, so one factorisation serves them all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Prefers settings next to the best one so far, once a few jobs have ended, and in ranges keeps to them later.
 
-The library knows where valleys lie; what a task has of its own shows close by, and a neighbour of the best job is the likelier
-one to beat it than its forecast says. Measured on tables left out: experiments/LOG.md.
+The library knows where valleys lie; what a task has of its own shows close by, and a neighbour of the best
+job is the likelier one to beat it than its forecast says. Measured on tables left out: experiments/LOG.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def nearness(logs: np.ndarray, obs: Observations) -> np.ndarray:
 def settled(logs: np.ndarray, obs: Observations, ranges: list[bool]) -> np.ndarray:
     """bool[m]: settings `logs` float[m, 3] that a late job may take, by which of the three knobs are ranges.
 
-    A range has always a corner of which little is known and much may be hoped: looking into each, no loop would end.
+    A range has always a corner of which little is known and much may be hoped: looking into each, no loop
+    would end.
     """
     if obs.n_ended < LATE:
         return np.ones(len(logs), bool)

@@ -1,7 +1,7 @@
 """What the jobs so far say about the losses of settings: each job's end, and what it showed on its way.
 
-An epoch end is what a shorter job would have ended with, exactly so under a constant learning rate. What a job showed
-inside its first epoch is left out: it told nothing of its end (measured: experiments/LOG.md).
+An epoch end is what a shorter job would have ended with, exactly so under a constant learning rate. What a
+job showed inside its first epoch is left out: it told nothing of its end (measured: experiments/LOG.md).
 """
 
 from __future__ import annotations
@@ -176,9 +176,11 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
 
 
 def _swing(loss: np.ndarray) -> float:
-    """Standard deviation of single losses around their course, by third differences, of which a smooth course leaves little.
+    """Standard deviation of single losses around their course, by third differences, of which a smooth course
+    leaves little.
 
-    The later half alone: the fall at the beginning is too steep for them. 0 where there are too few points to tell.
+    The later half alone: the fall at the beginning is too steep for them. 0 where there are too few points to
+    tell.
     """
     jumps = np.abs(np.diff(loss, 3))
     if len(jumps) < ENOUGH:

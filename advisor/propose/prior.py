@@ -1,6 +1,7 @@
 """What earlier tuning teaches: the library shipped with the package. The one place here that reads a file.
 
-Made by `python -m experiments.benchmark.fit_prior`. Learning rates are stated relative to the provider's default.
+Made by `python -m experiments.benchmark.fit_prior`. Learning rates are stated relative to the provider's
+default.
 """
 
 from __future__ import annotations

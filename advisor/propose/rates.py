@@ -11,7 +11,9 @@ ABSOLUTE = 1e-4  # usual learning rate of LoRA tuning, where nothing else is kno
 
 
 def reference_rate(space: SearchSpace) -> float:
-    """The provider's own rate: 1 for a multiplier, 0.1 on the legacy scale; absolute rates lie about their list's middle."""
+    """The provider's own rate: 1 for a multiplier, 0.1 on the legacy scale; absolute rates lie about their
+    list's middle.
+    """
     top = space.rate.values[-1] if space.rate.values else space.rate.high
     if space.rate_name == "learning_rate_multiplier":
         return 1.0 if top > LEGACY else 0.1

@@ -1,7 +1,7 @@
 """The scale on which losses are compared across tasks: the log of the share of the attainable gain still missing.
 
-0 share missing is the best that a task allows, 1 is the loss before tuning. On the log scale a surface keeps its shape
-from task to task, and the valley around its best settings is as wide as its steep slopes.
+0 share missing is the best that a task allows, 1 is the loss before tuning. On the log scale a surface keeps
+its shape from task to task, and the valley around its best settings is as wide as its steep slopes.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from advisor.propose.acquire import MATTERS, Worth, percent
 from advisor.propose.calibration import came_true
 from advisor.propose.observe import Observations
 
-# Share of the gain that the best next job must be expected to bring, and how much more each further one must: of later
-# jobs more is expected than comes. MOST is the most that is asked of any, but for a loop whose last LOST jobs brought
-# nothing: there it is HOPED, and no more, since a history of useless jobs may have much left. See experiments/LOG.md.
+# Share of the gain that the best next job must be expected to bring, and how much more each further one must:
+# of later jobs more is expected than comes. MOST is the most that is asked of any, but for a loop whose last
+# LOST jobs brought nothing: there it is HOPED, and no more, since a history of useless jobs may have much
+# left. See experiments/LOG.md.
 EXPECTED, GROWTH, MOST = 0.006, 1.4, 0.05
 LOST, HOPED = 5, 0.1
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley

@@ -17,8 +17,8 @@ TRAIN_BOTTOM = float(np.log(SOFT * 0.75))  # extrapolation of a training loss en
 class Surface:
     """One task's results on the scale of `scale.py`, over log2 of epochs, batch size, learning rate.
 
-    Under a constant learning rate a run on its way is a shorter run, and `way` is [epochs, batch, rate] with a finer
-    epoch axis. Under a decaying one it is not: `way` is [share of the run, epochs, batch, rate].
+    Under a constant learning rate a run on its way is a shorter run, and `way` is [epochs, batch, rate] with
+    a finer epoch axis. Under a decaying one it is not: `way` is [share of the run, epochs, batch, rate].
     """
 
     name: str
@@ -109,8 +109,8 @@ def read(
 ) -> np.ndarray:
     """Values at settings moved by every shift of epochs and rate, linear in each axis and beyond its ends.
 
-    Interpolation is a product over the axes, and the shifts are a product of two: so each axis is applied by itself,
-    which is ten times as fast as looking up every point of the lattice.
+    Interpolation is a product over the axes, and the shifts are a product of two: so each axis is applied by
+    itself, which is ten times as fast as looking up every point of the lattice.
 
     Parameters
     ----------
@@ -137,7 +137,9 @@ def read(
 
 
 def hats(axis: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Weights float[*x.shape, len(axis)] of linear interpolation, beyond the ends too; an axis of one value is constant."""
+    """Weights float[*x.shape, len(axis)] of linear interpolation, beyond the ends too; an axis of one value
+    is constant.
+    """
     if len(axis) == 1:
         return np.ones((*x.shape, 1))
     low = np.clip(np.searchsorted(axis, x) - 1, 0, len(axis) - 2)[..., None]

@@ -43,8 +43,8 @@ class Asked:
 def because(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> tuple[str, ...]:
     """Rules that fired, ask for a change that the proposal makes and speak against none; measured moves first.
 
-    What the guide asks for carries a proposal only where no measurement speaks against it. While no job has shown a
-    loss, the rule that says so carries it.
+    What the guide asks for carries a proposal only where no measurement speaks against it. While no job has
+    shown a loss, the rule that says so carries it.
     """
     if any(f.rule == NO_JOB for f in diagnosis.fired):
         return (NO_JOB,)
