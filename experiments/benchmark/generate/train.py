@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +133,18 @@ def table(name: str, base: dict, rows: Rows, valid_rows: Rows, design: Design, p
         "schedule": design.schedule,
         "base_loss": float(evaluate(base, valid, design.shape)[0]),
     }
+    write(path, head, partial(run, base, train, valid, design), design)
+
+
+def write(
+    path: Path, head: dict[str, Any], runs: Callable[[int, int], dict[str, Any]], design: Design
+) -> None:
+    """Write the table that starts with `head`; `runs(batch, epochs)` trains all multipliers, as `run` does."""
     lines = [head]
     for batch in design.batches:
         lengths = (max(design.epochs),) if design.schedule == "constant" else design.epochs
         for length in lengths:
-            done = run(base, train, valid, design, batch, length)
+            done = runs(batch, length)
             some = design.epochs if design.schedule == "constant" else (length,)
             lines += [_line(done, design, batch, e, c) for e in some for c in range(len(design.multipliers))]
     with gzip.open(path, "wt") as f:
