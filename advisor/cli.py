@@ -61,9 +61,8 @@ def recommend(args) -> None:
     request.must_know(args.objective)
     if args.replicate:
         request = request.with_context(replicate=True)
-    prior = False if args.no_prior else None
-    options = {"n": args.n, "objective": args.objective, "budget": args.budget, "guide_only": args.guide_only}
-    advice = _advise(request, prior=prior, **options)
+    options = {name: getattr(args, name) for name in ("n", "objective", "budget", "guide_only")}
+    advice = _advise(request, prior=False if args.no_prior else None, **options)
     data = findings_of(request)
     _answer(args, request, advice, data)
     if len(advice.proposals) < args.n and not advice.proposal.stop:

@@ -27,17 +27,6 @@ CURVES = {
     "full_valid_accuracy": "full_valid_mean_token_accuracy",
 }
 TEXTS = ("id", "status", "provider", "model", "method", "lr_schedule")
-NUMBERS = (
-    "created_at",
-    "seed",
-    "n_train_examples",
-    "n_valid_examples",
-    "base_valid_loss",
-    "steps_per_epoch",
-    "total_steps",
-    "trained_tokens",
-    "cost_usd",
-)
 SMALLEST = 1e-12  # no knob and no count is as small: ratios to it would overflow
 COUNTS = (
     "n_train_examples",
@@ -47,6 +36,7 @@ COUNTS = (
     "trained_tokens",
     "cost_usd",
 )
+NUMBERS = ("created_at", "seed", "base_valid_loss", *COUNTS)
 MISSING = -1.0  # a loss that was not measured
 UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
 WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
@@ -100,8 +90,8 @@ def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
     knobs = {k: _knob_value(k, given.get(k), problems) for k in ("n_epochs", "batch_size", *RATES)}
     if all(knobs[rate] for rate in RATES):
         both = " and ".join(f"{rate} {knobs[rate]:g}" for rate in RATES)
-        told = f"hyperparameters has both {both}; expected the one that the provider takes: {RATES[1]} is left out"
-        warnings.warn(told, stacklevel=2)
+        told = f"hyperparameters has both {both}; expected the one that the provider takes"
+        warnings.warn(f"{told}: {RATES[1]} is left out", stacklevel=2)
         knobs[RATES[1]] = None
     return HyperParameters(**knobs)
 

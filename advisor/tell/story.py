@@ -181,7 +181,10 @@ def _risks_once(options: Sequence[Option]) -> tuple[Option, ...]:
 
 def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
     """The alternative in brief, silent where it expects nothing else than what is told before it."""
-    expect = "" if any(option.expect in first.expect for first in made) else option.expect
+    figures = "; ".join(
+        option.expect.split("; ")[:2]
+    )  # the loss and the chance of a gain, or what is against it
+    expect = "" if any(option.expect in first.expect for first in made) else figures
     return replace(option, expect=expect, cost=price(p.cost, brief=True))
 
 

@@ -226,6 +226,7 @@ def test_of_many_settings_few_are_told_in_full_and_a_risk_once(form):
     assert "Next 4 of 9" in page
     assert "Next 5 to 9" in page
     assert "Next 5 of 9" not in page
+    assert "no measured rule" not in page[page.index("Next 5 to 9") :], "figures and costs alone"
     risks = [o.risk for o in tell_story(advice, jobs).options if o.risk]
     assert len(risks) == len(set(risks)) < 4
     if form is tell.text:
