@@ -46,9 +46,8 @@ def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
 
 def finite(curve: Curve) -> Curve:
     """The points that can be drawn; beyond HUGE a loss has overflowed in all but name."""
-    step, loss = np.asarray(curve.step, float), np.asarray(curve.loss, float)
-    ok = (np.abs(loss) < HUGE) & (np.abs(step) < HUGE)  # false for NaN too
-    return Curve(step[ok], loss[ok])
+    ok = (np.abs(curve.loss) < HUGE) & (np.abs(curve.step) < HUGE)  # false for NaN too
+    return Curve(curve.step[ok], curve.loss[ok])
 
 
 def _column_means(across: np.ndarray, curve: Curve) -> tuple[np.ndarray, Curve]:
