@@ -65,3 +65,25 @@ def test_what_cannot_be_read_is_told_together(language, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "no.jsonl does not exist" in said
     assert "no config.json" in said
+
+
+def test_where_no_answer_is_within_the_length_it_is_said(language, rows, tmp_path, capsys):
+    out = tmp_path / "t.jsonl.gz"
+    assert language.main([str(MODEL), str(rows), "--out", str(out), "--longest", "1"]) == 2
+    assert "0 rows whose answer begins within 1 tokens" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_first_epoch_trains_as_the_later_ones_do(language, monkeypatch):
+    modes = []
+
+    def peft_model(*made):
+        model = adapted(*made)
+        model.register_forward_pre_hook(lambda m, _: modes.append(m.training))
+        return model
+
+    adapted = language.get_peft_model
+    monkeypatch.setattr(language, "get_peft_model", peft_model)
+    some = [([1, 2, 3, 4], 2)] * 2
+    language.run(MODEL, some, some[:1], language.DESIGN, batch=2, epochs=2, multiplier=1.0)
+    assert modes == [True, False, True, False], "training and evaluation, in turns"

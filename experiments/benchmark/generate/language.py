@@ -59,6 +59,13 @@ def main(argv: list[str] | None = None) -> int:
     random.Random(0).shuffle(rows)
     examples = encode(AutoTokenizer.from_pretrained(args.model), rows, args.longest)[: args.examples * 3 // 2]
     n_valid = len(examples) // 3
+    if n_valid < 1:
+        print(
+            f"{args.rows} has {len(examples)} rows whose answer begins within {args.longest} tokens; expected at least 3: "
+            "give more --examples, or a higher --longest",
+            file=sys.stderr,
+        )
+        return 2
     table(args.model, examples[n_valid:], examples[:n_valid], DESIGN, args.out)
     return 0
 
@@ -113,6 +120,7 @@ def run(
     """Train once; training losses by step and validation losses by epoch."""
     torch.manual_seed(design.seed)
     model = get_peft_model(AutoModelForCausalLM.from_pretrained(folder), LoraConfig(**ADAPTERS))
+    model.train()  # it is loaded for use, without the dropout of training
     tuned = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(tuned, lr=design.base_rate * multiplier, weight_decay=0.0)
     rng, step = np.random.default_rng([design.seed, batch]), 0
