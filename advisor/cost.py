@@ -17,11 +17,10 @@ def priced(
     made: Sequence[Proposal], jobs: Sequence[Job], best: Job | None, context: dict[str, Any] | None
 ) -> tuple[Proposal, ...]:
     """The proposals with what each takes, set against `best`; a setting that the provider chooses has no price."""
-    known = context or {}
+    known, peers = context or {}, peers_of_newest(jobs)
     n = next(
-        (j.n_train_examples for j in reversed(jobs) if j.n_train_examples), known.get("n_train_examples")
+        (j.n_train_examples for j in reversed(peers) if j.n_train_examples), known.get("n_train_examples")
     )
-    peers = peers_of_newest(jobs)
     rates = tokens_per_epoch(peers, context), usd_per_epoch(peers, context)
     return tuple(replace(p, cost=_cost(p.hyperparameters, best, n, *rates)) for p in made)
 

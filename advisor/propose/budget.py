@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from advisor.nouns import Job
-from advisor.propose.acquire import percent
+from advisor.propose.acquire import MATTERS, percent
 
 HOPEFUL = 0.1  # chance of a gain below which a job that the budget has cut short is not worth it
 KINDS = ("jobs", "trained_tokens", "usd")
@@ -32,7 +32,8 @@ class Affordable:
         """Why what is left is better kept: the jobs that it pays for are too short to beat what there is."""
         if self.limit is None or not n_ended or chance >= HOPEFUL:
             return None
-        return f"{self.limit}, and the one that promises most has a chance of {percent(chance)} to beat the best so far"
+        gain = f"more than {MATTERS:.0%} of the attainable gain"
+        return f"{self.limit}, and the one to try first has a chance of {percent(chance)} to bring {gain}"
 
     def at_once(self, epochs: Sequence[float]) -> int:
         """How many jobs with so many epochs, the first ones, what is left pays for together."""

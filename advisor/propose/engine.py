@@ -56,7 +56,7 @@ def propose(
         raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")
     grid = candidates(space if guide_only else within_reach(space, jobs), reference_rate(space))
     free = _free(grid, jobs)
-    within = affordable(grid.settings, jobs, budget, context)
+    within = affordable(grid.settings, peers_of_newest(jobs), budget, context)
     if not jobs and not context:
         auto = all_auto(space)
         expect = "no job and no data known: the provider's own choice"

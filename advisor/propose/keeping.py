@@ -12,7 +12,7 @@ from advisor.nouns import Job, Keep
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.observe import WIDTH
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, came_to_nothing, finite, validation
+from advisor.propose.series import base_loss, came_to_nothing, ended, finite, total_steps, validation
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -44,14 +44,22 @@ def best_job(jobs: Sequence[Job], objective: str = "final") -> Job | None:
     For any other objective it is the one whose model is kept; where none fits, the newest job.
     """
     named = _named(jobs)
+    peers = peers_of_newest(named)
     if objective == "final":
-        ends = [
-            (loss[-1], j) for j in peers_of_newest(named) if not j.pending and len(loss := validation(j)[1])
-        ]
+        base = base_loss(peers) or np.inf
+        ends = [(*end, j) for j in peers if (end := _end(j, base))]
         if ends:
-            return min(ends, key=lambda end: end[0])[1]
+            return min(ends, key=lambda end: end[:2])[2]
     kept = keep(named, objective).job
     return next((j for j in named if j.id == kept), named[-1] if named else None)
+
+
+def _end(job: Job, base: float) -> tuple[bool, float] | None:
+    """Whether only its training was measured, and the loss that it ended with; None for one that came to no good end."""
+    step, loss, _ = validation(job)
+    if not len(step) or came_to_nothing(job, base) or not ended(job, step[-1], total_steps(job, step[-1])):
+        return None
+    return not (len(job.full_valid) or len(job.valid)), float(loss[-1])
 
 
 def _named(jobs: Sequence[Job]) -> list[Job]:

@@ -144,11 +144,12 @@ def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> li
         return [f"set against the best {task.objective} so far: {chance_text}"]
     what = "final" if task.objective == "final" else "best"
     width = SHOWN * (high - low)
+    foretold = partial(loss_figure, fine=width)  # no finer than it is known
     told = partial(loss_figure, fine=min(FINE * (task.obs.base - best), width) or width)
-    reach = f"8 in 10: {told(low)} to {told(high)}"
+    reach = f"8 in 10: {foretold(low)} to {foretold(high)}"
     # the chance is corrected by what came true, the middle is not: where they disagree it is left out
     agree = (chance < 0.5) == (middle >= best)
-    forecast = f"about {told(middle)} ({reach})" if agree else reach
+    forecast = f"about {foretold(middle)} ({reach})" if agree else reach
     if brief:
         return [f"{forecast}, {gain}" if ended else forecast]
     about = f"{what} validation loss {forecast}, "

@@ -13,8 +13,9 @@ def test_a_job_cut_too_short_to_beat_the_best_is_not_worth_it():
     made = best_after_three(100_000)
     assert made.stop
     assert made.reason.startswith(
-        "what is left pays for jobs of at most 1 epoch, and the one that promises most"
+        "what is left pays for jobs of at most 1 epoch, and the one to try first has a chance of"
     )
+    assert made.reason.endswith("to bring more than 2% of the attainable gain")
     assert made.hyperparameters.n_epochs == 1, "for who goes on all the same"
 
 

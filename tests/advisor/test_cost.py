@@ -90,3 +90,26 @@ def test_every_form_tells_it_of_the_proposal_and_of_the_alternatives(form):
 def test_costs_are_told_in_round_figures(cost, words, brief):
     assert price(cost) == words
     assert price(cost, brief=True) == brief
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "cancelled", "epochs": 12, "full_valid_loss": [[20, 1.2]]},
+        {"full_valid_loss": [[20, 1.2], [40, None], [60, None]]},
+        {"full_valid_loss": [], "train_loss": [[s, 2.0 - s / 40] for s in range(1, 60)]},
+    ],
+    ids=["cancelled early", "no number at the end", "never validated"],
+)
+def test_a_job_that_came_to_no_end_of_its_own_is_not_the_best(other):
+    assert cost_of([record(1), record(2, **other)])["beside"] == "ftjob-1"
+
+
+def test_jobs_on_other_data_say_nothing_of_what_these_take():
+    elsewhere = record(1, n_train_examples=50_000, trained_tokens=3_000_000, valid_file={"sha256": "other"})
+    here = record(2, n_train_examples=None, trained_tokens=30_000, valid_file={"sha256": "this"})
+    told = cost_of([elsewhere, here])
+    assert (told.get("steps"), told["trained_tokens"]) == (None, 60_000)
+    made = advise([elsewhere, here], {**ONE, "n_epochs": [5, 6]}, budget={"trained_tokens": 50_000})
+    assert made.proposal.hyperparameters.n_epochs == 5
+    assert "does not pay" not in (made.proposal.reason or "")

@@ -156,3 +156,10 @@ def test_guide_only_stops_where_no_rule_fires():
 def test_without_earlier_tasks_a_chance_is_told_as_it_stands():
     """Measured: it is not too high there."""
     assert came_true(0.8, 9, prior=False) == 0.8
+
+
+def test_a_forecast_has_no_more_digits_than_it_is_known_to():
+    told = ask([job(ends=(1.7999, 1.7998), base_valid_loss=1.8)])[0][0].expect
+    foretold, best = told.split("best so far ")
+    assert best.startswith("1.7998")
+    assert all(len(figure) <= 5 for figure in re.findall(r"\d\.\d+", foretold)), told
