@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.nouns import Cost
 
 ALIKE = 0.05  # a ratio that differs from 1 by less is told as the same
-CENT = 0.01
+CENT, WHOLE = 0.01, 100  # dollars: below the one nothing is told in figures, from the other on no cents
 
 
 def price(cost: Cost | None, brief: bool = False) -> str:
@@ -22,11 +22,17 @@ def price(cost: Cost | None, brief: bool = False) -> str:
 
 
 def _amounts(cost: Cost) -> str:
-    counts = ((cost.steps, "steps"), (cost.trained_tokens, "tokens"))
-    told = [f"{_round(n, 3)} {what}" for n, what in counts if n]
-    if cost.usd:
-        told.append(f"${cost.usd:.2f}" if cost.usd >= CENT else "less than a cent")
-    return f"about {', '.join(told)}" if told else ""
+    counts = ((cost.steps, "step"), (cost.trained_tokens, "token"))
+    told = [f"{_round(n, 3)} {what}{'s' * (n != 1)}" for n, what in counts if n]
+    if cost.usd and cost.usd >= CENT:
+        told.append(f"${_money(cost.usd)}")
+    little = ["less than a cent"] if cost.usd and cost.usd < CENT else []
+    return ", ".join([*([f"about {', '.join(told)}"] if told else []), *little])
+
+
+def _money(usd: float) -> str:
+    """Cents where they count: a job of thousands is not known to the cent."""
+    return f"{usd:.2f}" if usd < WHOLE else _round(usd, 3)
 
 
 def _round(number: float, digits: int) -> str:

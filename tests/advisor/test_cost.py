@@ -84,6 +84,9 @@ def test_every_form_tells_it_of_the_proposal_and_of_the_alternatives(form):
             "1 x the steps and 1 x the tokens",
         ),
         (Cost(steps=123_456), "about 123,000 steps", ""),
+        (Cost(steps=1), "about 1 step", ""),
+        (Cost(usd=0.004), "less than a cent", ""),
+        (Cost(usd=12345.678), "about $12,300", ""),
         (Cost(beside="a", times_steps=125.4), "130 x the steps of a", "130 x the steps"),
     ],
 )
