@@ -75,7 +75,7 @@ def expectation(asked: Asked, task: Task, brief: bool = False) -> str:
     if brief:
         against = [f.rule for f in diagnosis.fired if _opposed(f.moves, directions(newest, to))]
         return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
-    if task.obs.measured and task.validated and not far:
+    if task.obs.measured and task.validated and not far and not _below_nought(task):
         parts += _unasked(newest, to, diagnosis, alone=task.library.blank)
     return "; ".join([*parts, *_against(newest, to, diagnosis), *_incomparable(newest, to)])
 
@@ -127,7 +127,7 @@ def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> li
         usual = f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"
         failed = asked.newest is not None and asked.newest.status == "failed"
         return [FAILED, usual] if failed and not brief else [usual]
-    if task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0:
+    if _below_nought(task):
         return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
     # then more than one loss in ten is no better than the best, and the range must hold that
     if chance < SURE:
@@ -154,6 +154,11 @@ def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> li
         return [f"{forecast}, {gain}" if ended else forecast]
     about = f"{what} validation loss {forecast}, "
     return [about + _best_so_far(task, told), chance_text] if ended else [about + "no job has ended yet"]
+
+
+def _below_nought(task: Task) -> bool:
+    """Whether losses fell where the surrogate knows of no floor."""
+    return task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0
 
 
 def _best_so_far(task: Task, told: Callable[[float], str]) -> str:

@@ -26,6 +26,7 @@ NO_LOSS = "no single rule: a usual setting, for there is no validation loss that
 FULL = 4  # settings that are told in full
 
 Paste = Callable[[HyperParameters, Any], str]  # the line that tries a setting, by the newest job
+PARTS = re.compile(r"; (?![^(]*\))")  # of an expectation, which may have semicolons in brackets
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,8 @@ def _risks_once(options: Sequence[Option]) -> tuple[Option, ...]:
 
 def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
     """The alternative in brief, silent where it expects nothing else than what is told before it."""
-    figures = "; ".join(
-        option.expect.split("; ")[:2]
-    )  # the loss and the chance of a gain, or what is against it
+    # the loss and the chance of a gain, or what is against it
+    figures = "; ".join(PARTS.split(option.expect)[:2])
     expect = "" if any(option.expect in first.expect for first in made) else figures
     return replace(option, expect=expect, cost=price(p.cost, brief=True))
 

@@ -231,3 +231,16 @@ def test_of_many_settings_few_are_told_in_full_and_a_risk_once(form):
     assert len(risks) == len(set(risks)) < 4
     if form is tell.text:
         assert page.count("tracker submit") == 9
+
+
+def test_an_alternative_in_brief_is_not_cut_within_its_brackets():
+    said = "62% chance of a gain; no measured rule asks for epochs up (the guide does: FT601; right on 1 of 9 jobs); more"
+    settings = [HyperParameters(e, 8, 1.0) for e in (2, 3)]
+    made = Advice(
+        Diagnosis("healthy", ()),
+        (Proposal(settings[0], (), "other"),),
+        alternatives=(Proposal(settings[1], (), said),),
+    )
+    page = " ".join(tell.text(made, [Job.from_record(record())]).split())
+    assert "right on 1 of 9 jobs)" in page
+    assert "more" not in page.split("Or ")[1]

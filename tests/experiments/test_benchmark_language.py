@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.benchmark.generate.language import main
 from experiments.benchmark.surfaces import library
 from experiments.benchmark.tables import read
 
@@ -12,12 +13,12 @@ MODEL = Path(__file__).parents[2] / "onprem" / "embedded"
 
 
 @pytest.fixture
-def language():
+def lora():
     pytest.importorskip("peft")
     pytest.importorskip("torch").set_num_threads(1)
-    from experiments.benchmark.generate import language
+    from experiments.benchmark.generate import lora
 
-    return language
+    return lora
 
 
 @pytest.fixture
@@ -28,11 +29,11 @@ def rows(tmp_path):
     return path
 
 
-def test_a_table_is_a_whole_grid_and_training_lowers_the_loss(language, rows, tmp_path, monkeypatch):
-    small = language.Design((1, 2), (4, 8), (1.0, 10.0), base_rate=1e-3)
-    monkeypatch.setattr(language, "DESIGN", small)
+def test_a_table_is_a_whole_grid_and_training_lowers_the_loss(lora, rows, tmp_path, monkeypatch):
+    small = lora.Design((1, 2), (4, 8), (1.0, 10.0), base_rate=1e-3)
+    monkeypatch.setattr(lora, "DESIGN", small)
     out = tmp_path / "numbers.jsonl.gz"
-    assert language.main([str(MODEL), str(rows), "--out", str(out), "--examples", "16"]) == 0
+    assert main([str(MODEL), str(rows), "--out", str(out), "--examples", "16"]) == 0
     made = read(out)
     assert (made.name, made.meta["n_train"], made.meta["n_valid"]) == ("numbers", 16, 8)
     assert made.space() == {
@@ -45,36 +46,36 @@ def test_a_table_is_a_whole_grid_and_training_lowers_the_loss(language, rows, tm
     assert library([made]).surfaces[0].constant
 
 
-def test_the_loss_is_of_the_answers_alone(language):
+def test_the_loss_is_of_the_answers_alone(lora):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
-    examples = language.encode(tokenizer, [("one", "a"), ("two and three", "b c d")], longest=64)
+    examples = lora.encode(tokenizer, [("one", "a"), ("two and three", "b c d")], longest=64)
     model = AutoModelForCausalLM.from_pretrained(MODEL).eval()
     alone = []
     for tokens, start in examples:
         with torch.no_grad():
             told = model(torch.tensor([tokens])).logits[0].log_softmax(-1)
         alone += [-told[i - 1, tokens[i]].item() for i in range(start, len(tokens))]
-    assert language.evaluate(model, examples) == pytest.approx(sum(alone) / len(alone), rel=1e-4)
+    assert lora.evaluate(model, examples) == pytest.approx(sum(alone) / len(alone), rel=1e-4)
 
 
-def test_what_cannot_be_read_is_told_together(language, tmp_path, capsys):
-    assert language.main([str(tmp_path), str(tmp_path / "no.jsonl"), "--out", "t.jsonl.gz"]) == 2
+def test_what_cannot_be_read_is_told_together(lora, tmp_path, capsys):
+    assert main([str(tmp_path), str(tmp_path / "no.jsonl"), "--out", "t.jsonl.gz"]) == 2
     said = capsys.readouterr().err
     assert "no.jsonl does not exist" in said
     assert "no config.json" in said
 
 
-def test_where_no_answer_is_within_the_length_it_is_said(language, rows, tmp_path, capsys):
+def test_where_no_answer_is_within_the_length_it_is_said(lora, rows, tmp_path, capsys):
     out = tmp_path / "t.jsonl.gz"
-    assert language.main([str(MODEL), str(rows), "--out", str(out), "--longest", "1"]) == 2
+    assert main([str(MODEL), str(rows), "--out", str(out), "--longest", "1"]) == 2
     assert "0 rows whose answer begins within 1 tokens" in capsys.readouterr().err
     assert not out.exists()
 
 
-def test_the_first_epoch_trains_as_the_later_ones_do(language, monkeypatch):
+def test_the_first_epoch_trains_as_the_later_ones_do(lora, monkeypatch):
     modes = []
 
     def peft_model(*made):
@@ -82,8 +83,8 @@ def test_the_first_epoch_trains_as_the_later_ones_do(language, monkeypatch):
         model.register_forward_pre_hook(lambda m, _: modes.append({x.training for x in m.modules()}))
         return model
 
-    adapted = language.get_peft_model
-    monkeypatch.setattr(language, "get_peft_model", peft_model)
+    adapted = lora.get_peft_model
+    monkeypatch.setattr(lora, "get_peft_model", peft_model)
     some = [([1, 2, 3, 4], 2)] * 2
-    language.run(MODEL, some, some[:1], language.DESIGN, batch=2, epochs=2, multiplier=1.0)
+    lora.run(MODEL, some, some[:1], lora.DESIGN, batch=2, epochs=2, multiplier=1.0)
     assert modes == [{True}, {False}, {True}, {False}], "training and evaluation, in turns, of every part"
