@@ -3,7 +3,19 @@
 Knows nothing of files, MLflow, providers or rules.
 """
 
-from advisor.nouns.advice import Advice, Cost, Diagnosis, Finding, Keep, Label, Live, Move, Proposal, Verdict
+from advisor.nouns.advice import (
+    Advice,
+    Cost,
+    Diagnosis,
+    Finding,
+    Forecast,
+    Keep,
+    Label,
+    Live,
+    Move,
+    Proposal,
+    Verdict,
+)
 from advisor.nouns.job import AUTO, Curve, HyperParameters, Job
 from advisor.nouns.space import Knob, KnobName, SearchSpace
 
@@ -14,6 +26,7 @@ __all__ = [
     "Curve",
     "Diagnosis",
     "Finding",
+    "Forecast",
     "HyperParameters",
     "Job",
     "Keep",

@@ -92,6 +92,22 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """What a proposed job is expected to bring, in the figures that its `expect` tells; None where one is not known."""
+
+    chance: float  # of beating the best so far by more than 2 % of the attainable gain
+    low: float | None = (
+        None  # final (or best) validation loss, nats per token: eight in ten lie between low and high
+    )
+    middle: float | None = None
+    high: float | None = None
+    best: float | None = None  # lowest that a job ended with
+
+    def to_record(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Proposal:
     """The next job's setting, or the word that no further job is worth its cost."""
 
@@ -101,6 +117,7 @@ class Proposal:
     stop: bool = False
     reason: str | None = None  # where stop: why
     cost: Cost | None = None  # None: the provider chooses the setting
+    forecast: Forecast | None = None  # None: nothing is known that figures could rest on
 
     def to_record(self) -> dict[str, Any]:
         out = {
@@ -109,8 +126,9 @@ class Proposal:
             "because": list(self.because),
             "expect": self.expect,
         }
-        cost = self.cost.to_record() if self.cost else {}
-        return out | ({"reason": self.reason} if self.reason else {}) | ({"cost": cost} if cost else {})
+        added = {"cost": self.cost, "forecast": self.forecast}
+        records = {name: record for name, noun in added.items() if noun and (record := noun.to_record())}
+        return out | ({"reason": self.reason} if self.reason else {}) | records
 
 
 @dataclass(frozen=True)

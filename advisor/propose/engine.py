@@ -13,6 +13,7 @@ from advisor.propose.acquire import Worth, worth
 from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
 from advisor.propose.calibration import came_true
+from advisor.propose.forecast import foretell
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
 from advisor.propose.nearby import nearness, settled
@@ -22,7 +23,7 @@ from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
 from advisor.propose.stopping import stop_reason
 from advisor.propose.task import Task, understand
-from advisor.propose.wording import Asked, because, expectation
+from advisor.propose.wording import Asked, because, expectation, rate_name
 
 N_ALTERNATIVES = 3
 SHORTLIST = 300  # settings that are looked at closely
@@ -145,8 +146,9 @@ def _score(values: Worth, liked: np.ndarray, task: Task) -> np.ndarray:
 
 def _proposal(asked: Asked, task: Task, brief: bool = False, limit: str | None = None) -> Proposal:
     carried_by = because(asked.newest, asked.to, asked.diagnosis)
-    told = filter(None, (expectation(asked, task, brief), limit))
-    return Proposal(asked.to, carried_by, "; ".join(told))
+    forecast = foretell(asked.setting, asked.chance, task, rate_name(asked.to))
+    told = filter(None, (expectation(asked, task, forecast, brief), limit))
+    return Proposal(asked.to, carried_by, "; ".join(told), forecast=forecast)
 
 
 def _epochs(made: list[Proposal]) -> list[float]:

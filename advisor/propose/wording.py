@@ -9,17 +9,15 @@ from functools import partial
 import numpy as np
 
 from advisor.figures import FINE, loss_figure
-from advisor.nouns import Diagnosis, HyperParameters, Job
-from advisor.propose.acquire import MATTERS, likely_range, percent
-from advisor.propose.calibration import came_true, eight_in_ten
+from advisor.nouns import Diagnosis, Forecast, HyperParameters, Job
+from advisor.propose.acquire import MATTERS, percent
+from advisor.propose.forecast import below_nought, measured
 from advisor.propose.known import beyond
-from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
 NO_JOB = "FT101"
 NO_FORECAST = "no forecast"
 FAILED = "see first why the newest job failed: this one may fail in the same way"
-SURE = 0.9  # a chance of a gain, below which more than one loss in ten is none
 SHOWN = 0.1  # of a told range: differences that the digits show
 SHORT = {
     "n_epochs": "epochs",
@@ -64,18 +62,18 @@ def directions(newest: Job | None, to: HyperParameters) -> dict[str, str]:
     return {k: "up" if new[k] > old[k] else "down" for k in both if not np.isclose(new[k], old[k], rtol=1e-6)}
 
 
-def expectation(asked: Asked, task: Task, brief: bool = False) -> str:
+def expectation(asked: Asked, task: Task, forecast: Forecast | None, brief: bool = False) -> str:
     """One text: the expected loss with its range, the chance of a gain, what speaks against it.
 
     `brief` tells of an alternative what sets it apart: its own figures, and the rules that speak against it.
     """
     newest, to, diagnosis = asked.newest, asked.to, asked.diagnosis
-    far = beyond(asked.setting, task, _rate_name(to))
-    parts = _figures(asked, task, far, brief)
+    far = beyond(asked.setting, task, rate_name(to))
+    parts = _figures(asked, task, forecast, far, brief)
     if brief:
         against = [f.rule for f in diagnosis.fired if _opposed(f.moves, directions(newest, to))]
         return "; ".join([*parts, *([f"against {', '.join(against)}"] if against else [])])
-    if task.obs.measured and task.validated and not far and not _below_nought(task):
+    if task.validated and forecast is not None:
         parts += _unasked(newest, to, diagnosis, alone=task.library.blank)
     return "; ".join([*parts, *_against(newest, to, diagnosis), *_incomparable(newest, to)])
 
@@ -112,53 +110,44 @@ def _listed(items: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
-def _rate_name(to: HyperParameters) -> str:
+def rate_name(to: HyperParameters) -> str:
     return "learning_rate_multiplier" if to.learning_rate is None else "learning_rate"
 
 
-def _figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> list[str]:
+def _figures(
+    asked: Asked, task: Task, forecast: Forecast | None, far: dict[str, float], brief: bool
+) -> list[str]:
     """What is expected, in figures where losses were measured, and never in figures where none was."""
-    ended = task.obs.n_ended
-    low, middle, high = likely_range(task.predict(asked.setting[None]), *eight_in_ten(ended))[0]
-    chance, best = came_true(asked.chance, ended, not task.library.blank), task.obs.best()
-    known = task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
-    if not known or not np.isfinite([low, middle, high, chance, best]).all():
-        whose = " of a job that did not blow up" if len(task.broken) else ""
-        usual = f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"
-        failed = asked.newest is not None and asked.newest.status == "failed"
-        return [FAILED, usual] if failed and not brief else [usual]
-    if _below_nought(task):
-        return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
-    # then more than one loss in ten is no better than the best, and the range must hold that
-    if chance < SURE:
-        high = max(high, best)
-    chance_text = f"{percent(chance)} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
-    if far:
-        knobs = " and ".join(f"{SHORT[knob]} {value:g}" for knob, value in far.items())
-        told = f": neither this task's jobs nor earlier tasks tell of {knobs}"
-        return [NO_FORECAST if brief else f"uncertain, and {NO_FORECAST}{told}"]
-    gain = f"{percent(chance)} chance of a gain above {MATTERS:.0%}"
-    if task.objective not in LOSS_OBJECTIVES and brief:
-        return [gain]
-    if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
-        return [f"set against the best {task.objective} so far: {chance_text}"]
-    what = "final" if task.objective == "final" else "best"
-    width = SHOWN * (high - low)
+    if forecast is None:
+        return _no_figures(asked, task, far, brief)
+    ended, chance = task.obs.n_ended, percent(forecast.chance)
+    gain = f"{chance} chance of a gain above {MATTERS:.0%}"
+    chance_text = f"{chance} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
+    if forecast.low is None:
+        return [gain if brief else f"set against the best {task.objective} so far: {chance_text}"]
+    width = SHOWN * (forecast.high - forecast.low)
     foretold = partial(loss_figure, fine=width)  # no finer than it is known
-    told = partial(loss_figure, fine=min(FINE * (task.obs.base - best), width) or width)
-    reach = f"8 in 10: {foretold(low)} to {foretold(high)}"
-    # the chance is corrected by what came true, the middle is not: where they disagree it is left out
-    agree = (chance < 0.5) == (middle >= best)
-    forecast = f"about {foretold(middle)} ({reach})" if agree else reach
+    told = partial(loss_figure, fine=min(FINE * (task.obs.base - task.obs.best()), width) or width)
+    reach = f"8 in 10: {foretold(forecast.low)} to {foretold(forecast.high)}"
+    loss = reach if forecast.middle is None else f"about {foretold(forecast.middle)} ({reach})"
     if brief:
-        return [f"{forecast}, {gain}" if ended else forecast]
-    about = f"{what} validation loss {forecast}, "
+        return [f"{loss}, {gain}" if ended else loss]
+    about = f"{'final' if task.objective == 'final' else 'best'} validation loss {loss}, "
     return [about + _best_so_far(task, told), chance_text] if ended else [about + "no job has ended yet"]
 
 
-def _below_nought(task: Task) -> bool:
-    """Whether losses fell where the surrogate knows of no floor."""
-    return task.objective in LOSS_OBJECTIVES and task.obs.ended_best < 0
+def _no_figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) -> list[str]:
+    """Why there are none."""
+    if below_nought(task):
+        return ["losses below 0 have no floor that is known, so no figures: a usual setting by earlier tasks"]
+    if far and measured(task):
+        knobs = " and ".join(f"{SHORT[knob]} {value:g}" for knob, value in far.items())
+        told = f": neither this task's jobs nor earlier tasks tell of {knobs}"
+        return [NO_FORECAST if brief else f"uncertain, and {NO_FORECAST}{told}"]
+    whose = " of a job that did not blow up" if len(task.broken) else ""
+    usual = f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"
+    failed = asked.newest is not None and asked.newest.status == "failed"
+    return [FAILED, usual] if failed and not brief else [usual]
 
 
 def _best_so_far(task: Task, told: Callable[[float], str]) -> str:
@@ -192,7 +181,7 @@ def _against(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis) -> l
 
 def _incomparable(newest: Job | None, to: HyperParameters) -> list[str]:
     """Where the jobs' learning rates are in another unit than the proposed one, they tell nothing of it."""
-    old, new = (_rate_name(s) if s else "" for s in (newest and newest.hyperparameters, to))
+    old, new = (rate_name(s) if s else "" for s in (newest and newest.hyperparameters, to))
     if newest is None or old == new or getattr(newest.hyperparameters, old) is None:
         return []
     return [f"the jobs have a {SHORT[old]}, so what they showed says nothing of this {SHORT[new]}"]
