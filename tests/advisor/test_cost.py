@@ -116,3 +116,13 @@ def test_jobs_on_other_data_say_nothing_of_what_these_take():
     made = advise([elsewhere, here], {**ONE, "n_epochs": [5, 6]}, budget={"trained_tokens": 50_000})
     assert made.proposal.hyperparameters.n_epochs == 5
     assert "does not pay" not in (made.proposal.reason or "")
+
+
+def test_a_step_is_taken_for_the_examples_left_over_too():
+    told = cost_of([record(epochs=3, batch=8, n_train_examples=81)])
+    assert told["steps"] == 6 * 21
+
+
+def test_a_running_job_is_not_the_best():
+    running = record(2, status="running", full=(1.0,), epochs=12)
+    assert cost_of([record(1), running])["beside"] == "ftjob-1"
