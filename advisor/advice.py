@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 from advisor.cost import priced
 from advisor.diagnosis import diagnose
 from advisor.live import judge
@@ -17,6 +19,8 @@ from advisor.propose import keep, propose
 from advisor.propose.keeping import best_job
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import by_the_jobs, default_space
+
+BLAS = ThreadpoolController()  # of matrices as small as ours two threads take three times the CPU time of one
 
 
 def advise(
@@ -60,17 +64,19 @@ def advise(
     jobs = [_believable(j) for j in ordered(jobs)]
     space = by_the_jobs(jobs, space) if space else default_space(jobs)
     diagnosis = diagnose_newest(jobs)
-    proposals, alternatives = propose(
-        jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
-        guide_only=guide_only,
-    )  # fmt: skip
+    with BLAS.limit(limits=1, user_api="blas"):
+        proposals, alternatives = propose(
+            jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
+            guide_only=guide_only,
+        )  # fmt: skip
+        live = judge(jobs, space, prior)
     best = best_job(jobs, objective)
     return Advice(
         diagnosis,
         priced(proposals, jobs, best, context),
         priced(alternatives, jobs, best, context),
         keep(jobs, objective),
-        judge(jobs, space, prior),
+        live,
     )
 
 

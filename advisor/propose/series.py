@@ -17,13 +17,14 @@ ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan di
 
 def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
-    step, loss = curve.step, curve.loss
-    known = np.isfinite(step)
-    step, loss = step[known], loss[known]
-    order = np.argsort(step, kind="stable")
-    step, loss = step[order], loss[order]
-    last = np.append(step[1:] != step[:-1], True) if len(step) else np.zeros(0, bool)
-    good = last & np.isfinite(loss)
+    known = np.isfinite(curve.step)
+    step, loss = curve.step[known], curve.loss[known]
+    if not (np.diff(step) > 0).all():
+        order = np.argsort(step, kind="stable")
+        step, loss = step[order], loss[order]
+        last = np.append(step[1:] != step[:-1], True)
+        step, loss = step[last], loss[last]
+    good = np.isfinite(loss)
     return step[good], loss[good]
 
 
