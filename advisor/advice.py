@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +9,9 @@ from threadpoolctl import ThreadpoolController
 
 from advisor.cost import priced
 from advisor.diagnosis import diagnose
+from advisor.history import prepared
 from advisor.live import judge
 from advisor.measure import measure
-from advisor.measure.base import without_wrong_base
-from advisor.measure.series import clean
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.keeping import best_job
@@ -59,9 +57,10 @@ def advise(
     Returns
     -------
     Advice
-        Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job.
+        Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job,
+        and what was done to the history before it was judged.
     """
-    jobs = [_believable(j) for j in ordered(jobs)]
+    jobs, notes = prepared(jobs)
     space = by_the_jobs(jobs, space) if space else default_space(jobs)
     diagnosis = diagnose_newest(jobs)
     with BLAS.limit(limits=1, user_api="blas"):
@@ -77,30 +76,11 @@ def advise(
         priced(alternatives, jobs, best, context),
         keep(jobs, objective),
         live,
+        notes,
     )
-
-
-def _believable(job: Job) -> Job:
-    """The job, told and without its loss before training where its own losses contradict that."""
-    told = without_wrong_base(job)
-    if told is not job:
-        name, first = job.id or "a job", float(clean(job.train).loss[0])
-        warnings.warn(
-            f"base_valid_loss of {name} is {job.base_valid_loss:.4g}, but its first training loss is {first:.4g} and "
-            "its validation losses agree with that: the loss before training is left out",
-            stacklevel=3,
-        )
-    return told
 
 
 def diagnose_newest(jobs: Sequence[Job]) -> Diagnosis:
     """The diagnosis of the newest job beside its peers; of an empty history, that there is none."""
     peers = peers_of_newest(jobs)
     return diagnose(measure(peers[-1], peers[:-1]) if peers else measure(Job()))
-
-
-def ordered(jobs: Sequence[Job]) -> tuple[Job, ...]:
-    """Oldest first: by `created_at` where every job carries it, else as given."""
-    if any(j.created_at is None for j in jobs):
-        return tuple(jobs)
-    return tuple(sorted(jobs, key=lambda j: j.created_at))  # stable: equal times keep the given order

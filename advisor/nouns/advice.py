@@ -162,6 +162,7 @@ class Advice:
     alternatives: tuple[Proposal, ...] = ()
     keep: Keep = field(default_factory=Keep)
     live: Live = field(default_factory=Live)
+    notes: tuple[str, ...] = ()  # which jobs were counted once, or not compared, and why
 
     @property
     def proposal(self) -> Proposal:
@@ -176,4 +177,5 @@ class Advice:
             "alternatives": [p.to_record() for p in self.alternatives],
             "keep": self.keep.to_record(),
             "live": self.live.to_record(),
+            "notes": list(self.notes),
         }

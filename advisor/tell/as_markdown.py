@@ -16,6 +16,8 @@ def markdown(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: S
     parts = [_head(story), _findings((*story.fired, *story.unknown, *story.clear), story.heading)]
     if data:
         parts.append(_findings(data, "What the data show"))
+    if story.notes:
+        parts.append("\n".join(["### About the history\n", *(f"- {escape(n)}" for n in story.notes)]))
     if story.live:
         parts.append(f"### Live\n\n{escape(story.live)}")
     parts += [_option(o, i, story.count) for i, o in enumerate(story.options, 1)]

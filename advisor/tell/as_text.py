@@ -51,6 +51,8 @@ def text(
     parts.append(findings_text((*story.fired, *story.unknown, *story.clear), ink, story.heading))
     if data:
         parts.append(findings_text(data, ink, "What the data show"))
+    if story.notes:
+        parts.append("\n".join([ink("About the history", "bold"), *(ink.fill(n, 4, 2) for n in story.notes)]))
     if story.live:
         parts.append(f"{ink('Live', 'bold')}\n{ink.fill(story.live)}")
     if not judge_only:

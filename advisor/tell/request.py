@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from advisor.history import without_copies
 from advisor.nouns import Job, SearchSpace
 from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job
 from advisor.space_record import completed, default_space
@@ -141,7 +142,7 @@ def parse(jobs: Any, space: Any = None) -> Request:
 
 def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None:
     """Warn of what is legal and probably not meant: names taken twice, results under a name that is none of ours."""
-    for name, times in Counter(j.id for j in jobs if j.id).items():
+    for name, times in Counter(j.id for j in without_copies(jobs)[0] if j.id).items():
         if times > 1:
             told = f"{times} jobs have the id {name}: taken as different jobs; leave out what is there twice"
             warnings.warn(told, stacklevel=3)

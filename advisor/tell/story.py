@@ -74,6 +74,7 @@ class Story:
     alternatives: tuple[Option, ...]
     keep: str
     live: str | None
+    notes: tuple[str, ...]  # what was done to the history before it was judged
 
     @property
     def count(self) -> int:
@@ -113,6 +114,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         alternatives=tuple(_other(option(p), p, advice.proposals) for p in advice.alternatives),
         keep=keep_sentence(advice, nouns),
         live=_live_sentence(advice, newest),
+        notes=advice.notes,
     )
 
 

@@ -139,8 +139,8 @@ def test_a_wrong_loss_before_training_is_told_beside_the_first_loss_that_is_a_nu
         "full_valid_loss": [[2, 1.6]],
         "base_valid_loss": 90.0,
     }
-    with pytest.warns(UserWarning, match="its first training loss is 2 "):
-        advise([Job.from_record(job)], prior=False)
+    (note,) = advise([Job.from_record(job)], prior=False).notes
+    assert "its first training loss is 2 " in note
 
 
 def test_a_curve_of_lists_is_advised_and_told_as_one_of_arrays():

@@ -51,7 +51,7 @@ def test_a_budget_that_no_job_lets_us_reckon_with_is_said(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("records", "told"),
     [
-        ([record(1), record(1)], "2 jobs have the id ftjob-1: taken as different jobs"),
+        ([record(1), overfitted(1)], "2 jobs have the id ftjob-1: taken as different jobs"),
         (
             [{"job_id": "x", "losses": [1, 2], "hyperparameters": {"n_epochs": 3}}],
             "its job_id, losses is not known",
