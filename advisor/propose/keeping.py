@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from advisor.nouns import Job, Keep
+from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
-from advisor.propose.observe import WIDTH
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.series import base_loss, came_to_nothing, ended, finite, total_steps, validation
 
@@ -33,8 +33,10 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     best, found = (told if told is not None else np.inf), Keep()
     for job in peers:
         step, loss = _measured(job)
-        if len(loss) and loss.min() < best and not (came_to_nothing(job, likely) and loss.min() >= likely):
-            best, found = loss.min(), Keep(job.id, float(step[np.argmin(loss)]))
+        lowest = loss.min(initial=np.inf)
+        surely = lowest + luck(job)
+        if surely < best and not (came_to_nothing(job, likely) and lowest >= likely):
+            best, found = surely, Keep(job.id, float(step[np.argmin(loss)]))
     return found
 
 
@@ -55,11 +57,15 @@ def best_job(jobs: Sequence[Job], objective: str = "final") -> Job | None:
 
 
 def _end(job: Job, base: float) -> tuple[bool, float] | None:
-    """Whether only its training was measured, and the loss that it ended with; None for one that came to no good end."""
+    """Whether only its training was measured, and the loss that it ended with, of batches with what may be luck; None
+    for one that came to no good end.
+    """
     step, loss, _ = validation(job)
     if not len(step) or came_to_nothing(job, base) or not ended(job, step[-1], total_steps(job, step[-1])):
         return None
-    return not (len(job.full_valid) or len(job.valid)), float(loss[-1])
+    if not (len(job.full_valid) or len(job.valid)):
+        return True, float(loss[-1])
+    return False, float(loss[-1] if len(job.full_valid) else levels(loss)[-1]) + luck(job)
 
 
 def _named(jobs: Sequence[Job]) -> list[Job]:
@@ -69,11 +75,16 @@ def _named(jobs: Sequence[Job]) -> list[Job]:
     return [j if count[j.id] == 1 else replace(j, id=f"job {i}") for i, j in enumerate(jobs, 1)]
 
 
+def luck(job: Job) -> float:
+    """How far luck may have made the validation loss of a job: nothing of what was measured on the whole set."""
+    return 0.0 if len(finite(job.full_valid)[0]) else doubt(finite(job.valid)[1])
+
+
 def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
     """Steps and losses at which a model could be kept."""
     step, loss = finite(job.full_valid)
     if not len(step):
-        step, loss = _last_level(job)
+        return _level_of_batches(job)
     later = step > 0
     step, loss = step[later], loss[later]
     if job.checkpoint_steps and len(step):
@@ -83,10 +94,21 @@ def _measured(job: Job) -> tuple[np.ndarray, np.ndarray]:
     return step, loss
 
 
-def _last_level(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """The end, with the mean of the last validation batches, as `observe` takes them: one batch is luck."""
+def _level_of_batches(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """The one step that is worth keeping, and the mean of the batches around it: one batch is luck.
+
+    The end, unless a level before it was lower by more than luck: then its middle, or the checkpoint nearest to it.
+    """
     step, loss = finite(job.valid)
-    return step[-1:], np.array([loss[-WIDTH:].mean()] if len(loss) else [])
+    step, loss = step[step > 0], loss[step > 0]
+    if not len(loss):
+        return step, loss
+    level, low = levels(loss), lowest_by_then(loss)[-1]
+    if low == level[-1]:
+        return step[-1:], level[-1:]
+    middle = step[np.argmin(level[WIDTH - 1 :]) + WIDTH // 2]
+    known = np.array(job.checkpoint_steps or [middle])
+    return known[[np.argmin(np.abs(known - middle))]], np.array([low])
 
 
 def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
@@ -96,7 +118,7 @@ def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
     at, loss = finite(job.full_valid)
     if len(at):
         return next((float(v) for s, v in zip(at, loss, strict=True) if s == step), None), 0
-    at, loss = _last_level(job)
+    at, loss = _level_of_batches(job)
     known = len(at) > 0 and at[0] == step
     return (float(loss[0]), min(WIDTH, len(finite(job.valid)[0]))) if known else (None, 0)
 

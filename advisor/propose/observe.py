@@ -12,16 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.nouns import Job
+from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then, swing
 from advisor.propose.scale import WORST
 from advisor.propose.series import came_to_nothing, ended, finite, likely_setting, total_steps, validation
 
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
-WIDTH = 3  # mini-batch losses that are taken together
 SEED = 0.01  # of the gain: what another seed changes (`tables`' README)
-ENOUGH = 3  # third differences from which a swing is told
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
-THIRD_DIFFERENCES = 20.0  # their variance over that of the points: 1 + 9 + 9 + 1
 MOST_JOBS = 45  # looked at: of a longer history the best third of these and the latest
 
 
@@ -37,8 +34,12 @@ class Observations:
     job: np.ndarray  # int[n]
     swing: np.ndarray  # float[n], standard deviation of the job's single losses around their course
     base: float  # loss before any training
-    ended_best: float = np.inf  # the lowest loss that a job ended with, as it was measured
-    seen_best: float = np.inf  # the lowest that any evaluation of the whole validation set showed
+    ended_best: float = (
+        np.inf
+    )  # the lowest loss that a job ended with, as it was measured; of batches: by more than luck
+    seen_best: float = (
+        np.inf
+    )  # the lowest that any evaluation showed, of batches a mean that is lower by more than luck
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -62,7 +63,7 @@ class Observations:
 
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""
-        return float(min(self.loss[self.kind == END].min(initial=np.inf), self.base))
+        return float(min(self.ended_best, self.base))
 
     def believing(self, logs: np.ndarray, loss: float) -> Observations:
         """With one more end, believed and not seen: for several proposals at once."""
@@ -75,6 +76,7 @@ class Observations:
             whole=np.append(self.whole, True),
             job=np.append(self.job, -1),
             swing=np.append(self.swing, 0.0),
+            ended_best=min(self.ended_best, loss),
         )
 
 
@@ -93,7 +95,7 @@ def observe(
     """
     telling = _telling(jobs)
     most = max(2, min(9, MOST_POINTS // max(len(telling), 1)))
-    valid, train, seen = [], [], []
+    valid, train, ends, seen = [], [], [], []
     for i in telling:
         job = jobs[i]
         if came_to_nothing(job, base):  # that tells of a limit, not of the surface: `limits.py`
@@ -101,14 +103,15 @@ def observe(
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
         rows = _validation_rows(job, knobs, base, most if curves else 1, best)
         valid += [(*r, i) for r in rows if curves or r[3] == END]
-        seen.append(finite(job.full_valid)[1].min(initial=np.inf))
+        luck = 0.0 if rows and rows[-1][4] else doubt(validation(job)[1])
+        ends += [(r[2] + luck, r[2]) for r in rows if r[3] == END]
+        seen.append((_lowest(job) + luck, _lowest(job)))
         if curves:
             train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
-    ends = [r[2] for r in valid if r[3] == END]
     valid = replace(
         _with_repeats(_table(valid, base)),
-        ended_best=min(ends, default=np.inf),
-        seen_best=min(seen, default=np.inf),
+        ended_best=min(ends, default=(np.inf, np.inf))[1],
+        seen_best=min(seen, default=(np.inf, np.inf))[1],
     )
     return valid, _table(train, base)
 
@@ -125,6 +128,14 @@ def _telling(jobs: Sequence[Job]) -> list[int]:
 def _last(job: Job) -> float:
     loss = validation(job)[1]
     return float(loss[-1]) if len(loss) and not job.pending else np.inf
+
+
+def _lowest(job: Job) -> float:
+    """The lowest validation loss that the job showed; inf where it was never measured."""
+    whole, batches = finite(job.full_valid)[1], finite(job.valid)[1]
+    if len(whole) or not len(batches):
+        return float(whole.min(initial=np.inf))
+    return float(lowest_by_then(batches)[-1])
 
 
 def _table(rows: list, base: float) -> Observations:
@@ -161,32 +172,18 @@ def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: 
     step, loss, whole = validation(job)
     if not len(step):
         return []
-    swing = _swing(loss)
-    if not whole:
-        loss, swing = _running_mean(loss), swing / np.sqrt(WIDTH)
+    error = swing(loss) / (1.0 if whole else np.sqrt(WIDTH))
     total = total_steps(job, step[-1])
     epochs = knobs[0] * step / total
-    if best:
-        loss = np.minimum.accumulate(loss)
+    if whole:
+        loss = np.minimum.accumulate(loss) if best else loss
+    else:
+        loss = lowest_by_then(loss) if best else levels(loss)
     points = [(e, v, WAY) for e, v in zip(epochs, loss, strict=True)]
     if ended(job, step[-1], total):
         points[-1] = (knobs[0], loss[-1], END)
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
-    return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, swing) for k in chosen]
-
-
-def _swing(loss: np.ndarray) -> float:
-    """Standard deviation of single losses around their course, by third differences, of which a smooth course
-    leaves little.
-
-    The later half alone: the fall at the beginning is too steep for them. 0 where there are too few points to
-    tell.
-    """
-    jumps = np.abs(np.diff(loss, 3))
-    if len(jumps) < ENOUGH:
-        return 0.0
-    late = jumps[-max(ENOUGH, len(jumps) // 2) :]
-    return float(np.median(late) * MAD_TO_SIGMA / np.sqrt(THIRD_DIFFERENCES))
+    return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, error) for k in chosen]
 
 
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
@@ -199,11 +196,3 @@ def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:
     ends = ends[np.unique(np.linspace(len(ends) - 1, 0, most).round().astype(int))] if len(ends) else ends
     run = np.log2(knobs[0])
     return [(np.log2([e, *knobs[1:]]), run, loss[epoch == e].mean(), END, True, 0.0) for e in ends]
-
-
-def _running_mean(loss: np.ndarray, width: int = WIDTH) -> np.ndarray:
-    """Mini-batch losses are noisy: each stands for itself and those just before it."""
-    total = np.cumsum(np.insert(loss, 0, 0.0))
-    first = np.maximum(np.arange(len(loss)) - width + 1, 0)
-    last = np.arange(len(loss)) + 1
-    return (total[last] - total[first]) / (last - first)

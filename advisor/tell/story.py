@@ -128,7 +128,7 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
         return f"{keep.job} at step {words.figure(keep.step)}."
     at, batches = kept_loss(job, keep.step)
     loss = f", validation loss {told_loss(at, gain_so_far(jobs))}" if at is not None else ""
-    loss += f" (mean of its last {batches} batches)" if at is not None and batches > 1 else ""
+    loss += f" (mean of {batches} batches)" if at is not None and batches > 1 else ""
     gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
     gone_text = " Its provider lists no checkpoint at that step." if gone else ""
     return f"{keep.job} at step {words.figure(keep.step)}{loss}.{gone_text}"

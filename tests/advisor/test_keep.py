@@ -1,5 +1,8 @@
 """Which model is kept, and how metrics rank."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from propose_jobs import ask, job, knobs
 
@@ -97,8 +100,45 @@ def test_one_lucky_or_unlucky_batch_decides_nothing():
     advice = advise([lucky, steady])
     assert (advice.keep.job, advice.keep.step) == ("steady", 50)
     told = tell(advice, [lucky, steady])
-    assert told.keep == "steady at step 50, validation loss 1 (mean of its last 3 batches)."
+    assert told.keep == "steady at step 50, validation loss 1 (mean of 3 batches)."
     assert "best so far 1;" in told.options[0].expect
+
+
+RISEN = [2.5, 2.0, 1.5, 1.6, 1.9, 2.2, 2.6, 2.8, 2.9]
+
+
+@pytest.mark.parametrize("objective", ["final", "best_checkpoint"])
+@pytest.mark.parametrize(("checkpoints", "step"), [((), 40), ((30, 60, 90), 30), ((50, 90), 50)])
+def test_of_batches_that_rose_again_the_middle_of_the_lowest_three_is_kept(objective, checkpoints, step):
+    """Or the checkpoint nearest to it; and the best so far is told by the same mean."""
+    jobs = [replace(batches(RISEN, "a"), checkpoint_steps=checkpoints)]
+    advice = advise(jobs, objective=objective)
+    assert advice.keep.step == step
+    story = tell(advice, jobs)
+    assert story.keep.startswith(f"a at step {step}, validation loss 1.667 (mean of 3 batches).")
+    best = (
+        "best so far 1.67" if objective == "best_checkpoint" else "best so far 2.767 (1.667 at a checkpoint)"
+    )
+    assert best in story.options[0].expect
+
+
+def test_batches_that_scatter_about_one_level_keep_their_end():
+    """Of forty means of three one lies lowest by luck."""
+    rng = np.random.default_rng(0)
+    kept = [advise([batches(1.5 + rng.normal(0, 0.2, 40), "a")]).keep.step for _ in range(50)]
+    assert kept.count(400) >= 42
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_three_lucky_batches_do_not_beat_the_whole_set(order):
+    whole, lucky = job(name="whole", ends=(2.2, 1.9, 1.8)), batches([2.5, 2.2, 2.0, 1.9, 1.9, 1.2], "lucky")
+    jobs = [whole, lucky][::order]
+    advice = advise(jobs)
+    assert advice.keep.job == "whole"
+    assert "best so far 1.8;" in advice.proposal.expect
+    assert advice.proposal.forecast.best == 1.8
+    sure = batches([2.5, 2.2, 2.0, 1.3, 1.2, 1.2], "sure")
+    assert advise([whole, sure][::order]).keep.job == "sure"
 
 
 def test_the_whole_set_is_told_as_it_was_measured():
