@@ -80,8 +80,10 @@ class SlowFromTheStart(Rule):
             return self.clear("the loss first jumped up (FT403): the steps are too long rather", **figures)
         if not slow or m.by_heart >= self.by_heart:
             return self.clear("the first steps brought their part, or the losses have settled", **figures)
-        late = f"{m.late_share:.0%} of the fall came in the last third of {m.run}"
-        return self.fires(m, f"{late}, and training is not ahead of validation", **figures)
+        both = m.valid.late_fall > m.valid.noise_of_level  # else it is training alone that still falls
+        late = f"{m.late_share:.0%} of the fall" if both else f"{late_train:.0%} of the training loss's fall"
+        text = f"{late} came in the last third of {m.run}, and training is not ahead of validation"
+        return self.fires(m, text, **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move(rate_of(m), "up"),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements, Shape
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import Rule, Threshold
 
@@ -14,8 +15,8 @@ class NotConverged(Rule):
 
     ## What it looks for
     `late_fall` of the validation loss over the last third of the steps, as a share of its whole fall, above 6 %; and
-    above one standard deviation of a level. Not where the training loss first jumped up (FT403), for then smaller
-    batches, at the same rate, are noisier still.
+    above one standard deviation of a level. Not where the loss stands above its best all the same (FT201), nor where
+    the training loss first jumped up (FT403), for then smaller batches, at the same rate, are noisier still.
 
     ## Why it matters
     With the same passes over the data more and shorter steps bring the model further.
@@ -60,6 +61,8 @@ class NotConverged(Rule):
         fell = f"validation loss fell by {v.late_fall:.3g} over the last third of {m.run}"
         if v.late_fall <= limit:
             return self.clear(f"{fell}, little beside its whole fall of {v.fall:.3g}", **figures)
+        if Overfitting().holds(m):
+            return self.clear(f"{fell}, and rose again (FT201)", **figures)
         if EarlyJump().holds(m):
             return self.clear(f"{fell}, after a jump at the beginning (FT403)", **figures)
         return self.fires(m, fell, **figures)

@@ -20,8 +20,9 @@ class Oscillating(Rule):
     `swing` = mean distance of the evaluations from the line that falls and then rises (nats per token), as a share of
     the line's span and of its mean level, without the loss before training: the geometric mean of both shares, above
     18 %. Where single batches are evaluated, and neighbours differ by as much as all do, of their means over sixteenths
-    of the run, for a batch scatters by itself. Or a rise that FT201 would call one, and of 24 % of the span too, but of
-    less than 3 standard deviations, so that it may be luck.
+    of the run, and by 1.5 times what their scatter leaves in a mean, for a batch scatters by itself. Or, of the whole
+    set, a rise that FT201 would call one, and of 24 % of the span too, but of less than 3 standard deviations, so that
+    it may be luck.
 
     ## Why it matters
     Where the loss jumps from evaluation to evaluation, the last one is a matter of luck, and so is the model.
@@ -59,7 +60,8 @@ class Oscillating(Rule):
     wave = Threshold(
         1.5,
         "times the standard deviation that neighbours show",
-        "made-up waves in 100 and more batches are told on 231 of 240 jobs, scatter is taken for one on none of 1,200",
+        "made-up waves in 100 and more batches are told on 231 of 240 jobs; scatter is taken for one on at most 3 of 100, "
+        "from 17 batches on",
     )
     points = Threshold(6, "evaluations", "three ups and downs: fewer may be one outlier")
 
@@ -74,7 +76,8 @@ class Oscillating(Rule):
         if swing > limit:
             return self.fires(m, f"{of} lie {swing:.3g} from their trend on average", **figures)
         seen = max(RISE.to_the_eye(m), self.of_span * (v.top - v.best))
-        if v.rise > seen and RISE.ahead(m) and v.rise <= RISE.of_noise * v.noise_of_level:
+        lucky = v.rise <= RISE.of_noise * v.noise_of_level
+        if lucky and v.rise > seen and RISE.ahead(m) and m.valid_source != "valid_loss":
             reason = f"a rise by {v.rise:.3g} that its noise ({v.noise:.3g} a point) may bring about"
             return self.fires(m, reason, rise=v.rise, rise_limit=seen, noise=v.noise)
         return self.clear("the validation loss is steady", **figures)
@@ -90,6 +93,7 @@ class Oscillating(Rule):
             return "evaluations", v.swing, limit
         if v.n <= PARTS or ABS_TO_SIGMA * v.swing > self.wave * v.noise:
             return "single validation batches", v.swing, limit
+        limit = max(limit, self.wave * v.noise_of_level / ABS_TO_SIGMA)
         return f"single validation batches, averaged over {PARTS}ths of the run,", v.swing_of_level, limit
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:

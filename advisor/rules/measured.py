@@ -7,7 +7,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT102": {"fired": (12, 4286)},
     "FT103": {"fired": (0, 4286)},
     "FT201": {"fired": (306, 4286), "learning_rate_multiplier down": (248, 252), "n_epochs down": (269, 276)},
-    "FT202": {"fired": (532, 4286), "n_epochs down": (375, 384)},
+    "FT202": {"fired": (533, 4286), "n_epochs down": (375, 384)},
     "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
     "FT204": {"fired": (106, 4286), "n_epochs down": (50, 106)},
     "FT301": {
@@ -21,7 +21,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT304": {"batch_size down": (1312, 1388), "fired": (1759, 4286)},
     "FT305": {"fired": (2071, 4286), "n_epochs up": (1878, 1925)},
     "FT306": {"fired": (671, 4286), "n_epochs up": (541, 564)},
-    "FT401": {"batch_size up": (3, 4), "fired": (4, 4286), "learning_rate_multiplier down": (3, 4)},
+    "FT401": {"batch_size up": (3, 3), "fired": (3, 4286), "learning_rate_multiplier down": (3, 3)},
     "FT402": {"fired": (137, 4286), "learning_rate_multiplier down": (136, 137)},
     "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
     "FT601": {"batch_size up": (134, 519), "fired": (655, 4286)},

@@ -28,6 +28,24 @@ def test_what_has_not_come_to_rest_still_gains():
     assert "FT204" in fired(learned_by_heart([1.7201, 1.72, 1.72]))
 
 
+def test_what_stands_above_its_best_is_not_called_unconverged():
+    step = np.arange(1, 8)
+    valid = Curve(step, [1.068, 1.059, 1.025, 1.031, 1.039, 0.968, 1.023])
+    rules = fired(Job(train=Curve(step, 1.1 - 0.1 * step), full_valid=valid))
+    assert "FT201" in rules
+    assert "FT304" not in rules
+
+
+def test_slow_training_beside_a_validation_loss_that_rises_speaks_of_training_alone():
+    """The mean of both curves would say that the fall which one rule denies is that which another sees."""
+    step = np.arange(1, 9)
+    valid = Curve(step, [1.257, 1.126, 1.061, 1.029, 1.014, 1.006, 1.003, 1.045])
+    found = diagnose(measure(Job(train=Curve(step, 1.2 + 1.4 * np.exp(-step / 4)), full_valid=valid)))
+    told = {f.rule: f.reason for f in found.fired}
+    assert "FT202" in told
+    assert told["FT303"].startswith("17% of the training loss's fall came in the last third")
+
+
 def test_no_curve_gains_and_gains_no_more():
     """Training far ahead of a validation loss of any course, and every family of curves."""
     r, both = np.random.default_rng(5), []

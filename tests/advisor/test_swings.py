@@ -52,3 +52,27 @@ def test_a_first_evaluation_above_the_loss_before_training_is_no_swing():
     """It jumped and came back in order: the distance from a line that begins before the jump is not a swing."""
     valid = Curve(np.arange(1, 7.0), [4.45, 3.34, 3.16, 2.98, 2.9, 2.85])
     assert finding("FT401", Job(base_valid_loss=1.68, full_valid=valid)).verdict == "clear"
+
+
+@pytest.mark.parametrize("n", [17, 24, 40, 200])
+@pytest.mark.parametrize(("fall", "scatter"), [(0.1, 0.2), (0.3, 0.2), (0.1, 0.35)])
+def test_the_scatter_of_batches_that_fall_by_little_is_no_swing(n, fall, scatter):
+    """Nor is a rise that it may bring about; of 17 to 40 batches a sixteenth is one or two of them."""
+    r, at, step = np.random.default_rng(3), np.linspace(300 / n, 300, n), np.arange(10, 301, 10.0)
+    train = Curve(step, 1.3 - fall * step / 300)
+    courses = [1.3 - fall * at / 300 + r.normal(0, scatter, n) for _ in range(40)]
+    told = [finding("FT401", Job(valid=Curve(at, loss), train=train)).verdict for loss in courses]
+    assert told.count("fires") <= 4
+
+
+def test_a_wave_over_few_batches_is_told_all_the_same():
+    r, at = np.random.default_rng(4), np.linspace(7.5, 300, 40)
+    loss = 1.2 + 0.5 * np.sin(at / 16) + r.normal(0, 0.1, 40)
+    job = Job(valid=Curve(at, loss), train=Curve(at, 1.3 - at / 3000))
+    assert finding("FT401", job).reason.startswith("single validation batches")
+
+
+def test_few_batches_that_swing_are_told_all_the_same():
+    """Of ten nothing averages out."""
+    job = Job(valid=Curve(np.arange(10, 110, 10), [1.5, 2.3, 1.2, 1.9, 0.9, 1.8, 1.0, 1.9, 0.9, 1.7]))
+    assert finding("FT401", job).reason.startswith("single validation batches lie")
