@@ -25,7 +25,7 @@ class NoLossYet(Rule):
     Nothing: submit the first job with every knob on "auto", or at the usual start for data of this size.
 
     ## Risk of the change
-    None beyond the job's cost; "auto" or a usual setting knows the size of the data alone and can miss by far.
+    None beyond the job's cost; a first setting is chosen by the size of the data alone, and can miss by far.
 
     ## When it cannot tell
     Never: an empty history is an answer.

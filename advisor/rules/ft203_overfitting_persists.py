@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.measure import Measurements, measure
-from advisor.nouns import Finding, HyperParameters, Move
+from advisor.nouns import Finding, HyperParameters, Job, Move
 from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.rule import TOO_FEW, Rule
 
@@ -13,7 +13,8 @@ class OverfittingPersists(Rule):
 
     ## What it looks for
     FT201 on the newest job and on an earlier one of the same data and model that had more epochs or a higher
-    learning rate (a count of such jobs): at least one.
+    learning rate (a count of such jobs): at least one. Only jobs since the last that did not overfit: after one that
+    did not, the remedy is known, and overfitting has come back.
 
     ## Why it matters
     The usual remedies were taken, and the model still learns its examples by heart.
@@ -45,10 +46,15 @@ class OverfittingPersists(Rule):
             return self.cannot_tell("no earlier job on these data")
         if not Overfitting().holds(m):
             return self.clear("the newest job does not overfit", adjustments=0, limit=1)
-        before = [j for j in m.history if _reduced(j.hyperparameters, m.hyperparameters)]
-        adjusted = sum(Overfitting().holds(measure(j)) for j in before)
+        before, cured = _since_cured(m)
+        adjusted = sum(_reduced(j.hyperparameters, m.hyperparameters) for j in before)
         if not adjusted:
-            return self.clear("no adjustment of epochs or learning rate came before", adjustments=0, limit=1)
+            what = (
+                "it came back after a job without it"
+                if cured
+                else "no less of epochs or learning rate was tried"
+            )
+            return self.clear(what, adjustments=0, limit=1)
         return self.fires(
             m,
             f"overfitting has outlasted {adjusted} adjustment{'s' * (adjusted > 1)}",
@@ -58,6 +64,18 @@ class OverfittingPersists(Rule):
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("batch_size", "down"),)
+
+
+def _since_cured(m: Measurements) -> tuple[list[Job], bool]:
+    """The jobs right before the newest that overfitted as it does, and whether one before them did not."""
+    before = []
+    for job in reversed(m.history):
+        told = Overfitting().look(measure(job))
+        if told.verdict == "clear":
+            return before, True
+        if told.fires:
+            before.append(job)
+    return before, False
 
 
 def _reduced(before: HyperParameters, now: HyperParameters) -> bool:

@@ -19,6 +19,9 @@ SECTIONS = (
 )
 
 
+CLOSE = 0.75  # likeness of difflib from which a name may be a slip of the pen: FT2O1 for FT201, not FT999 for FT509
+
+
 class UnknownRule(LookupError):
     """No rule has this id; the message names the nearest ones."""
 
@@ -40,7 +43,10 @@ def find(asked: str) -> Any:
         if key in (rule.id.lower(), rule.name.lower()):
             return rule
     known = [k.lower() for rule in rules.values() for k in (rule.id, rule.name)]
-    near = [k.upper() if k.upper() in rules else k for k in difflib.get_close_matches(key, known, n=3)]
+    near = [
+        k.upper() if k.upper() in rules else k
+        for k in difflib.get_close_matches(key, known, n=3, cutoff=CLOSE)
+    ]
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UnknownRule(f"there is no rule {asked!r}. {hint}`advisor rules` lists them all.")
 

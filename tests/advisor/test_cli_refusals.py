@@ -149,6 +149,8 @@ def test_wrong_input_ends_with_2_and_a_line_for_every_problem(capsys, tmp_path, 
         (["diagnose", "nowhere.csv"], "no such file"),
         (["data", "nowhere.jsonl"], "no such file"),
         (["explain", "FT20"], "Did you mean FT20"),
+        (["explain", "FT2O1"], "Did you mean FT201"),
+        (["explain", "FT999"], "there is no rule 'FT999'. `advisor rules` lists them all"),
         (["explain", "overfiting"], "Did you mean overfitting"),
     ],
 )

@@ -188,6 +188,11 @@ def overfitted(n_epochs, rate):
     )
 
 
+STEADY = Job(
+    hyperparameters=HyperParameters(3, 8, 1.0), full_valid=Curve(range(10, 60, 10), [2, 1.6, 1.4, 1.31, 1.3])
+)
+
+
 @pytest.mark.parametrize(
     ("what", "before", "verdict"),
     [
@@ -195,6 +200,8 @@ def overfitted(n_epochs, rate):
         ("more epochs overfitted before", [overfitted(12, 1.0)], "fires"),
         ("a higher rate overfitted before", [overfitted(5, 2.0)], "fires"),
         ("the one before was shorter: nothing was adjusted", [overfitted(3, 1.0)], "clear"),
+        ("one between them did not overfit: it came back", [overfitted(12, 1.0), STEADY], "clear"),
+        ("one between them showed nothing", [overfitted(12, 1.0), Job(status="failed")], "fires"),
         ("the one before did not overfit", [Job(hyperparameters=HyperParameters(12, 8, 1.0))], "clear"),
         ("the provider's choice before is no known adjustment", [overfitted(None, None)], "clear"),
     ],
