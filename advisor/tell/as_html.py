@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from advisor.nouns import Advice, Finding, Job
 from advisor.tell import learned, words
@@ -16,6 +19,8 @@ from advisor.tell.svg.gauge import gauge, gauges
 from advisor.tell.svg.knob import knob_chart
 from advisor.tell.svg.path import NEWEST, path_chart
 from advisor.tell.visible import all_visible
+
+SMALL_NUMBER = re.compile(r"\d[\d.]*e-\d+")
 
 
 def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Sequence[Finding] = ()) -> str:
@@ -47,7 +52,13 @@ def _template() -> Any:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.tests["problem"] = words.is_problem
+    environment.filters["unbroken"] = _unbroken
     return environment.get_template("report.html.j2")
+
+
+def _unbroken(text: str) -> Markup:
+    """HTML of a text whose rates, as 2.5e-05, do not break at their hyphen at the end of a line."""
+    return Markup(SMALL_NUMBER.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))
 
 
 def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:

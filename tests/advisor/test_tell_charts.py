@@ -1,15 +1,17 @@
 """The report's charts: what blew up is drawn as such, and no job hides another."""
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, pairwise
 from math import hypot
 
 import pytest
 from tell_jobs import advice_on, record
 
 from advisor import tell
-from advisor.nouns import Finding, Job
+from advisor.nouns import Finding, HyperParameters, Job
 from advisor.tell.svg.compare import compare_chart
-from advisor.tell.svg.frame import Axis, Frame
+from advisor.tell.svg.curves import curves_chart
+from advisor.tell.svg.frame import NARROW, Axis, Frame
 from advisor.tell.svg.gauge import gauges
 from advisor.tell.svg.knob import knob_chart
 from advisor.tell.svg.path import DOT, NEWEST, apart, path_chart
@@ -88,3 +90,36 @@ def test_a_figure_of_nothing_beside_a_limit_of_nothing_has_no_bar():
         "FT402", "diverged", "fires", {"gain": 0.0, "gain_limit": 0.0, "jump": 0.5, "jump_limit": 0.0}
     )
     assert gauges(finding) == [("jump", 0.5, 0.0)]
+
+
+def test_labels_of_ticks_do_not_run_into_each_other():
+    frame = Frame(Axis(1e-5, 2e-4, log=True, ticks=(1e-5, 7.07e-5, 1e-4, 1.05e-4)), Axis(1, 12), width=NARROW)
+    frame.axes()
+    told = [
+        (float(p.split(' x="')[1].split('"')[0]), p.split(">")[1]) for p in frame.parts if "tick mid" in p
+    ]
+    assert [t.removesuffix("</text") for _, t in told][:2] == ["1e-05", "7.07e-05"]
+    assert all(b[0] - a[0] > 3 * (len(a[1]) + len(b[1]) - 12) for a, b in pairwise(told))
+
+
+def test_the_figure_of_a_late_rise_does_not_lie_on_the_curve():
+    full = [[63 * k, 2 + 0.04 * (k - 3) * (k > 3)] for k in range(1, 13)]
+    job = Job.from_record(record(1, full=(), base=2.25) | {"full_valid_loss": full, "train_loss": []})
+    rising = Finding("FT202", "rising_again", "fires", {"late_rise": 0.09157}, "")
+    chart = curves_chart(job, [rising])
+    assert "rose by 0.09157<" in chart, "as many digits as in the text"
+    height = float(chart.split(">FT202")[0].rsplit(' y="', 1)[1].split('"')[0])
+    ends = [float(p.split(' cy="')[1].split('"')[0]) for p in chart.split("<circle")[-4:]]
+    assert all(not height - 12 < y < height for y in ends)
+
+
+def test_a_rate_does_not_break_at_its_hyphen():
+    advice = advice_on(ALIKE)
+    first = replace(advice.alternatives[0], hyperparameters=HyperParameters(3, 8, learning_rate=2.5e-5))
+    page = tell.html(replace(advice, alternatives=(first,)), ALIKE)
+    assert '<span class="unbroken">2.5e-05</span>' in page
+
+
+def test_a_lone_training_loss_is_seen():
+    job = Job.from_record({"hyperparameters": {}, "train_loss": [[1, 2.0], [2, "NaN"]]})
+    assert "train-dot" in curves_chart(job)

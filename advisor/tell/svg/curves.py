@@ -70,6 +70,8 @@ def _train(frame: Frame, curve: Curve) -> None:
     """Where there are many points, their middle four fifths as an area and their running mean as a line."""
     order = np.argsort(curve.step, kind="stable")
     step, loss = curve.step[order], curve.loss[order]
+    if len(step) == 1:
+        frame.circle(*frame.at(step[0], loss[0]), 2.6, "train-dot", f"training {figure(loss[0])}")
     if len(step) <= FEW:
         frame.polyline(zip(step, loss, strict=True), "train")
         return

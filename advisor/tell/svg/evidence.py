@@ -12,8 +12,13 @@ import numpy as np
 from advisor.measure.measurements import MIN_POINTS
 from advisor.nouns import Curve, Finding, Job
 from advisor.tell.svg.frame import Frame
-from advisor.tell.terminal_plot import finite
+from advisor.tell.terminal_plot import MARKS, finite
 from advisor.tell.words import figure
+
+LETTER, ROW = (
+    7.5,
+    15,
+)  # pixels that a letter of a note is wide at most, and from one line of notes to the next
 
 
 def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
@@ -22,7 +27,7 @@ def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
     if len(judged):
         _best(frame, judged)
     fired = [f for f in findings if f.fires]
-    _last_third(frame, fired)
+    _last_third(frame, job, fired)
     for finding in fired:
         if finding.rule in DRAW and len(judged):
             DRAW[finding.rule](frame, job, judged, finding.evidence)
@@ -74,7 +79,7 @@ def _swing(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     frame.parts.append(
         f'<rect class="shade" x="{x0:g}" y="{y0:g}" width="{x1 - x0:g}" height="{max(y1 - y0, 1):g}"/>'
     )
-    frame.text(x0 + 6, y0 - 4, f"FT401 swing {figure(swing, 3)}", "note bad")
+    frame.text(x0 + 6, y0 - 4, f"FT401 swing {figure(swing)}", "note bad")
 
 
 def _flat(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
@@ -115,7 +120,7 @@ def _blew(frame: Frame, curve: Curve, evidence: dict) -> None:
         _bracket(frame, (float(step[i]), float(loss[i])), float(loss[-1]), "FT402")
 
 
-def _last_third(frame: Frame, findings: Sequence[Finding]) -> None:
+def _last_third(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
     """The last third of the steps, shaded once for all rules that look there, each with its figure."""
     told = [f"{f.rule} {LATE[f.rule](f.evidence)}" for f in findings if f.rule in LATE]
     if not told:
@@ -125,8 +130,37 @@ def _last_third(frame: Frame, findings: Sequence[Finding]) -> None:
     frame.parts.insert(
         0, f'<rect class="shade" x="{x0:g}" y="{frame.top:g}" width="{x1 - x0:g}" height="{height:g}"/>'
     )
+    y = _free_height(frame, job, x1 - 6 - LETTER * max(map(len, told)), ROW * len(told))
     for i, words in enumerate(told):
-        frame.text(x1 - 6, frame.top + 30 + 15 * i, words, "note bad end")
+        frame.text(x1 - 6, y + ROW * i, words, "note bad end")
+
+
+def _free_height(frame: Frame, job: Job, left: float, height: float) -> float:
+    """Where the first of some lines of text stands that no curve runs through, right of `left` pixels; the highest."""
+    crossed = [y for name in MARKS for x, y in _drawn(frame, finite(getattr(job, name))) if x >= left]
+    if len(judged := judged_curve(job)):  # the level of the best has a line and a note of its own
+        best = frame.at(frame.x.high, float(judged.loss.min()))[1]
+        crossed += [best, best + ROW / 2, best + ROW]
+    bottom = frame.height - frame.bottom - height
+    places = np.arange(frame.top + 30, max(bottom, frame.top + 31), 5.0)
+    return max(places, key=lambda top: (min((_away(y, top, height) for y in crossed), default=0), -top))
+
+
+def _away(y: float, top: float, height: float) -> float:
+    """Pixels between a point and lines of text whose first stands at `top`; of more than enough no more is told."""
+    return min(max(top - ROW - y, y - (top + height - ROW), 0.0), ROW / 2)
+
+
+def _drawn(frame: Frame, curve: Curve) -> list[tuple[float, float]]:
+    """The curve in pixels, with points between its own as near as a letter."""
+    if not len(curve):
+        return []
+    order = np.argsort(curve.step, kind="stable")
+    step = np.linspace(curve.step.min(), curve.step.max(), 100)
+    return [
+        frame.at(s, v)
+        for s, v in zip(step, np.interp(step, curve.step[order], curve.loss[order]), strict=True)
+    ]
 
 
 def _share(evidence: dict) -> str:
@@ -138,10 +172,10 @@ def _pace(evidence: dict) -> str:
 
 
 LATE = {
-    "FT202": lambda e: f"rose by {figure(e.get('late_rise'), 3)}",
+    "FT202": lambda e: f"rose by {figure(e.get('late_rise'))}",
     "FT302": _pace,
     "FT303": _share,
-    "FT304": lambda e: f"fell by {figure(e.get('late_fall'), 3)}",
-    "FT306": lambda e: f"fell by {figure(e.get('late_fall'), 3)}, ending at {figure(e.get('end'), 3)}",
+    "FT304": lambda e: f"fell by {figure(e.get('late_fall'))}",
+    "FT306": lambda e: f"fell by {figure(e.get('late_fall'))}, ending at {figure(e.get('end'))}",
 }
 DRAW = {"FT201": _rise, "FT301": _flat, "FT401": _swing, "FT402": _broke}

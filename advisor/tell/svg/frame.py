@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -13,6 +13,10 @@ PRESSED = (
     4.0  # highest over lowest loss of several jobs: from here on a linear axis presses the good ones together
 )
 SMALLEST = 1e-100  # a loss below it is 0 in all but name, and its logarithm stretches an axis beyond use
+DIGIT, LINE = (
+    7.5,
+    13.0,
+)  # pixels that a character of a tick's label is wide and a line of text is high, at most
 WIDE, NARROW = 720, 344  # pixels; narrow fits a screen of 400 with its margins
 
 
@@ -90,14 +94,16 @@ class Frame:
 
     def axes(self) -> None:
         x0, x1, y0, y1 = self.left, self.width - self.right, self.height - self.bottom, self.top
-        for v, told in _labels(self.y.marks(5)):
-            y = self.at(self.x.low, v)[1]
+        up = [(self.at(self.x.low, v)[1], told) for v, told in _labels(self.y.marks(5))]
+        for y, told in _readable(up, lambda told: LINE):
             self.line(x0, y, x1, y, "grid")
             self.text(x0 - 6, y + 4, told, "tick end")
-        for v in self.x.marks(4 if self.narrow else 8):
-            x = self.at(v, self.y.low)[0]
+        across = [
+            (self.at(v, self.y.low)[0], told) for v, told in _labels(self.x.marks(4 if self.narrow else 8))
+        ]
+        for x, told in _readable(across, lambda told: DIGIT * (len(told) + 1)):
             self.line(x, y0, x, y0 + 4, "axis")
-            self.text(x, y0 + 16, figure(v, 3), "tick mid")
+            self.text(x, y0 + 16, told, "tick mid")
         self.line(x0, y0, x1, y0, "axis")
         self.text((x0 + x1) / 2, self.height - 4, self.x.name, "name mid")
         if self.y.name:
@@ -143,6 +149,15 @@ def _labels(values: Sequence[float]) -> list[tuple[float, str]]:
         [figure(v, 6) for v in values],
     )
     return list(zip(values, texts, strict=True))
+
+
+def _readable(labels: Sequence[tuple[float, str]], size: Callable[[str], float]) -> list[tuple[float, str]]:
+    """The (place, label) along an axis that do not overlap, each `size` pixels long; the first of two stays."""
+    kept: list[tuple[float, str]] = []
+    for place, told in labels:
+        if all(abs(place - other) >= (size(told) + size(there)) / 2 for other, there in kept):
+            kept.append((place, told))
+    return kept
 
 
 def _round_ticks(low: float, high: float, most: int) -> list[float]:
