@@ -21,7 +21,7 @@ from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
-from advisor.propose.stopping import stop_reason
+from advisor.propose.stopping import nothing_left, stop_reason
 from advisor.propose.task import Task, understand
 from advisor.propose.wording import Asked, because, expectation, rate_name
 
@@ -56,7 +56,7 @@ def propose(
     if n < 1:
         raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")
     grid = candidates(space if guide_only else within_reach(space, jobs), reference_rate(space))
-    free = _free(grid, jobs)
+    tried = _tried(grid, jobs)
     within = affordable(grid.settings, peers_of_newest(jobs), budget, context)
     if not jobs and not context:
         auto = all_auto(space)
@@ -64,20 +64,18 @@ def propose(
         made = [Proposal(auto, because(None, auto, diagnosis), expect)] * int(min(n, max(within.jobs, 1)))
         return _with_stop(made, within.reason), []
     if guide_only:
-        made = _with_stop(follow(jobs, diagnosis, space, grid, free & within.settings, n), within.reason)
+        made = _with_stop(follow(jobs, diagnosis, space, grid, ~tried & within.settings, n), within.reason)
         return made[: max(1, within.at_once(_epochs(made)))], []
     task = understand(jobs, space, objective=objective, prior=prior, context=context, curves=curves)
-    free &= within.settings
-    logs = task.logs(grid.settings)
-    ranges = [not k.values for k in (space.n_epochs, space.batch_size, space.rate)]
-    safe = free & ~task.in_vain(grid.settings) & settled(logs, task.obs, ranges)
-    liked = _near(task, logs) * task.doubt(grid.settings)
+    out = _ruled_out(grid, tried, ~within.settings, task, space)
+    safe = ~np.any(list(out.values()), axis=0)
+    liked = _near(task, task.logs(grid.settings)) * task.doubt(grid.settings)
     liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis)
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
-    grid, left, liked = _shortlist(task, grid, safe if worthy else free, liked)
+    grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
     n_ended, taught = task.obs.n_ended, not task.library.blank
-    reason = within.reason or stop_reason(values, left & worthy, task.obs, taught)
+    reason = within.reason or (stop_reason(values, left, task.obs, taught) if worthy else nothing_left(out))
     if rows and not reason:
         reason = within.too_little(came_true(float(values.chance[rows[0]]), n_ended, taught), n_ended)
     newest = jobs[-1] if jobs else None
@@ -89,6 +87,19 @@ def propose(
     others = [_proposal(a, task, brief=True) for a in asked[n:]]
     extra = replicate(task, peers_of_newest(jobs), space) if (context or {}).get("replicate") else []
     return made[: max(1, within.at_once(_epochs(made)))], [*extra, *others]
+
+
+def _ruled_out(
+    grid: Grid, tried: np.ndarray, too_dear: np.ndarray, task: Task, space: SearchSpace
+) -> dict[str, np.ndarray]:
+    """bool[m] by reason: settings that no job is spent on."""
+    ranges = [not k.values for k in (space.n_epochs, space.batch_size, space.rate)]
+    return {
+        "tried or under way": tried,
+        "beyond what is left of the budget": too_dear,
+        "more of what overfitted or blew up": task.in_vain(grid.settings),
+        "too far from the best for so late a job": ~settled(task.logs(grid.settings), task.obs, ranges),
+    }
 
 
 def _shortlist(
@@ -103,14 +114,14 @@ def _shortlist(
     return replace(grid, settings=grid.settings[kept]), free[kept], liked[kept]
 
 
-def _free(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:
-    """bool[m]: settings that no job has or had, whether it ended or not."""
-    free = np.ones(len(grid.settings), bool)
+def _tried(grid: Grid, jobs: Sequence[Job]) -> np.ndarray:
+    """bool[m]: settings that a job has or had, whether it ended or not."""
+    tried = np.zeros(len(grid.settings), bool)
     for job in peers_of_newest(jobs):
         knobs = setting(job, grid.rate_name)
         if knobs is not None:
-            free &= ~same(grid.settings, knobs)
-    return free
+            tried |= same(grid.settings, knobs)
+    return tried
 
 
 def _choose(

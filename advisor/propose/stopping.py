@@ -19,12 +19,9 @@ ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops
 
 
 def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool = True) -> str | None:
-    """Why no further job is worth its cost; None where one is. `prior`: whether earlier tasks have a say."""
-    if not free.any():
-        return (
-            "every setting of the space that is within the budget and near the best has been tried or is under way, "
-            "or is more of what overfitted or blew up; a wider --space has others"
-        )
+    """Why none of the settings `free`, one at least, is worth its cost; None where one is. `prior`: whether earlier
+    tasks have a say.
+    """
     most = float(worth.improvement[free].max())
     fewest = FEWEST if prior else ALONE
     if obs.n_ended < fewest or most >= _asked(obs, fewest):
@@ -34,6 +31,23 @@ def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool =
         f"the best untried setting is expected to bring {most:.1%} of the attainable gain{_discount(most, obs)}, and "
         f"the chance of more than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"
     )
+
+
+def nothing_left(out: dict[str, np.ndarray]) -> str:
+    """That no setting is left, and what took them: bool[m] by reason, each setting told by the first that holds."""
+    taken = np.zeros(len(next(iter(out.values()))), bool)
+    told = []
+    for why, mask in out.items():
+        count = int((mask & ~taken).sum())
+        taken |= mask
+        told += [f"{count} {'is' if count == 1 else 'are'} {why}"] if count else []
+    one = len(taken) == 1
+    of = (
+        "the one setting of the space is not left"
+        if one
+        else f"of the {len(taken):,} settings of the space none is left"
+    )
+    return f"{of}: {', '.join(told)}; a wider --space has others"
 
 
 def _asked(obs: Observations, fewest: int) -> float:

@@ -164,7 +164,8 @@ def _option(
     return Option(
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
         because=because,
-        why=words.join(because) or (_rests_on(expect) if setting else ""),
+        why=_why(because, [by_rule[r] for r in p.because if r in by_rule])
+        or (_rests_on(expect) if setting else ""),
         expect=expect,
         cost=price(p.cost),
         risk=_risk(p, newest, by_rule),
@@ -188,6 +189,12 @@ def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
     figures = "; ".join(PARTS.split(option.expect)[:2])
     expect = "" if any(option.expect in first.expect for first in made) else figures
     return replace(option, expect=expect, cost=price(p.cost, brief=True))
+
+
+def _why(because: tuple[str, ...], found: Sequence[Finding]) -> str:
+    """The rules that carry a setting; where the guide alone asks for it, that is said."""
+    by_guide = found and all(f.guide_moves and not f.moves for f in found)
+    return f"{words.join(because)}{', by the guide alone, which is not measured' if by_guide else ''}"
 
 
 def _rests_on(expect: str) -> str:

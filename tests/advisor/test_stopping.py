@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from propose_jobs import ask, job
 
 from advisor.propose.acquire import Worth
 from advisor.propose.observe import END, Observations
-from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, HOPED, LOST, MOST, stop_reason
+from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, HOPED, LOST, MOST, nothing_left, stop_reason
 
 
 def ended(count, best=0):
@@ -78,5 +79,17 @@ def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
     assert stop_reason(promising(0.5), np.array([True, False]), ended(FEWEST))
 
 
-def test_a_space_without_a_free_setting_says_so_at_once():
-    assert "has been tried" in stop_reason(promising(0.5), ~FREE, ended(1))
+def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
+    out = {"tried": [1, 1, 0, 0], "too dear": [0, 0, 0, 0], "hot": [0, 1, 1, 1]}
+    told = nothing_left({why: np.array(mask, bool) for why, mask in out.items()})
+    assert told.startswith("of the 4 settings of the space none is left: 2 are tried, 2 are hot;")
+    (one,) = ask([job()], {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.4]})[0]
+    assert one.stop
+    assert one.reason.startswith("the one setting of the space is not left: 1 is tried or under way;")
+
+
+def test_more_of_what_overfitted_is_named_where_a_space_has_nothing_else():
+    over = job(epochs=3, ends=(1.2, 1.5, 2.0))
+    space = {"n_epochs": [3, 5, 8], "batch_size": [8], "learning_rate_multiplier": [0.4, 0.8]}
+    (stop,) = ask([over], space)[0]
+    assert "1 is tried or under way, 5 are more of what overfitted or blew up" in stop.reason

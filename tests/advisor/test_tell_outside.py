@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from tell_jobs import advice_on, history, made, overfitted, record
 
-from advisor import tell
+from advisor import advise, tell
 from advisor.nouns import AUTO, HyperParameters, Job
 from advisor.tell.command import submit_line
 from advisor.tell.ink import Ink
@@ -95,4 +95,15 @@ def test_markdown_says_why_a_rule_cannot_tell():
     records = [overfitted(1)]
     assert "Cannot tell FT203 overfitting persists: no earlier job on these data." in tell.markdown(
         advice_on(records), records
+    )
+
+
+def test_where_the_guide_alone_asks_for_a_change_that_is_said():
+    """Of a large dataset the guide asks for a higher rate, and no measurement says whether that is right."""
+    jobs = [record(1, rate=0.1, full=(1.8, 1.76, 1.75, 1.74, 1.74), train_loss=[], n_train_examples=500_000)]
+    advice = advise([Job.from_record(j) for j in jobs])
+    assert advice.proposal.because == ("FT103",)
+    assert (
+        tell.story.tell(advice, jobs).options[0].why
+        == "FT103 large dataset, by the guide alone, which is not measured"
     )
