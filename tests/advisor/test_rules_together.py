@@ -28,6 +28,17 @@ def test_what_has_not_come_to_rest_still_gains():
     assert "FT204" in fired(learned_by_heart([1.7201, 1.72, 1.72]))
 
 
+def test_what_the_last_fifth_still_took_off_is_not_called_nothing():
+    """FT302 counts training in, so it may see a fall that is too small for FT304."""
+    step = np.arange(1, 6)
+    train = Curve(step, [1.732, 1.698, 1.666, 1.409, 0.74])
+    rules = fired(
+        Job(train=train, full_valid=Curve(step, [1.967, 1.92, 1.734, 1.724, 1.717]), base_valid_loss=2)
+    )
+    assert "FT302" in rules
+    assert not rules & {"FT304", "FT204"}
+
+
 def test_what_stands_above_its_best_is_not_called_unconverged():
     step = np.arange(1, 8)
     valid = Curve(step, [1.068, 1.059, 1.025, 1.031, 1.039, 0.968, 1.023])
