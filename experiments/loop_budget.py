@@ -17,6 +17,10 @@ from experiments.state import End
 Record = dict[str, Any]
 AUTO_EPOCHS = 3  # what OpenAI and onprem choose for a few hundred examples; counted until the provider has resolved "auto"
 UNITS = {"trained_tokens": "trained tokens", "cost_usd": "US dollars"}
+INSTEAD = {  # what to do where no job says what it took
+    "trained_tokens": "limit jobs instead",
+    "cost_usd": "limit trained_tokens instead, or give the model a price in the file that TRACKER_PRICES names",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,9 @@ def spent(records: Sequence[Record], limits: Limits, hyperparameters: Record | N
         limit = getattr(limits, what)
         if limit is None:
             continue
+        if not reckoned(records, limits, what):
+            told = f"the budget of {limit:,.6g} {unit} cannot be kept: no job says its {what}"
+            return End(what, f"{told}; {INSTEAD[what]}")
         used = total(records, limits, what)
         if used >= limit:
             return End(what, f"{used:,.6g} of {limit:,.6g} {unit} are used")
@@ -54,11 +61,17 @@ def spent(records: Sequence[Record], limits: Limits, hyperparameters: Record | N
 def left(records: Sequence[Record], limits: Limits) -> dict[str, float]:
     """What is left to spend, as the advisor is told it, so that it proposes what can be paid for."""
     out: dict[str, float] = {"jobs": max(limits.jobs - len(records), 0)}
-    if limits.trained_tokens is not None:
+    if limits.trained_tokens is not None and reckoned(records, limits, "trained_tokens"):
         out["trained_tokens"] = max(limits.trained_tokens - total(records, limits, "trained_tokens"), 0)
-    if limits.cost_usd is not None:
+    if limits.cost_usd is not None and reckoned(records, limits, "cost_usd"):
         out["usd"] = max(limits.cost_usd - total(records, limits, "cost_usd"), 0)
     return out
+
+
+def reckoned(records: Sequence[Record], limits: Limits, what: str) -> bool:
+    """Whether what jobs take is known, or may yet be: a job that ended tells it, or no job has ended."""
+    ended = [record for record in records if record.get("status") == "succeeded"]
+    return not ended or what in limits.per_epoch or any(record.get(what) for record in ended)
 
 
 def total(records: Sequence[Record], limits: Limits, what: str) -> float:

@@ -11,8 +11,10 @@ import numpy as np
 
 from advisor.nouns import Job
 from advisor.propose.acquire import MATTERS, percent
+from advisor.records import RecordError
 
 HOPEFUL = 0.1  # chance of a gain below which a job that the budget has cut short is not worth it
+ENDED = (None, "succeeded")  # of what was cut short it is not known what it would have taken
 KINDS = ("jobs", "trained_tokens", "usd")
 FIELDS = {  # of a job's record, with what to do where no job has it
     "trained_tokens": ("trained_tokens", "give it with a job, or context.train_tokens"),
@@ -51,8 +53,13 @@ def affordable(
     ----------
     budget : None, int or dict
         Jobs left, or what is left of each of `jobs`, `trained_tokens`, `usd`. What an epoch costs is taken
-        from the jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`; where it is not
-        known it cannot limit, which a warning says.
+        from the jobs so far, or from `context["train_tokens"]` and `context["train_usd"]`. Before the first
+        job has ended it may not be known and cannot limit, which a warning says.
+
+    Raises
+    ------
+    RecordError
+        Where jobs have ended and none tells what it took: such a budget would never end.
     """
     left = _read(budget)
     paid = np.ones(len(settings), bool)
@@ -67,8 +74,9 @@ def affordable(
             continue
         if left[kind] == 0:
             return Affordable(np.zeros_like(paid), f"the budget of {kind} is used up")
-        if not per_epoch:
-            warnings.warn(_unknown(kind, bool(jobs)), stacklevel=2)
+        if per_epoch is None:
+            _unknown(kind, jobs)
+        if not per_epoch:  # what costs nothing is not limited
             continue
         rates.append((left[kind], per_epoch))
         paid &= settings[:, 0] * per_epoch <= left[kind]
@@ -81,10 +89,14 @@ def affordable(
     return Affordable(paid, None, left.get("jobs", np.inf), tuple(rates), None if paid.all() else told)
 
 
-def _unknown(kind: str, begun: bool) -> str:
+def _unknown(kind: str, jobs: Sequence[Job]) -> None:
+    """Raise where the jobs that ended do not tell what they took; warn where none has ended, which may yet do so."""
     field, instead = FIELDS[kind]
-    known = f"no job says its {field}" if begun else "there is no job yet"
-    return f"the budget of {kind} limits nothing: {known}, so what an epoch costs is not known; {instead}"
+    untold = f"no job says its {field}, so what an epoch costs is not known; {instead}"
+    if any(j.status in ENDED for j in jobs):
+        raise RecordError([f"the budget of {kind} cannot be kept: {untold}"])
+    untold = untold if jobs else f"there is no job yet, so what an epoch costs is not known; {instead}"
+    warnings.warn(f"the budget of {kind} limits nothing: {untold}", stacklevel=3)
 
 
 def _read(budget: Any) -> dict[str, float]:
@@ -121,6 +133,6 @@ def _an_epoch(jobs: Sequence[Job], field: str) -> float | None:
     seen = [
         getattr(j, field) / j.hyperparameters.n_epochs
         for j in jobs
-        if j.status in (None, "succeeded") and getattr(j, field) and j.hyperparameters.n_epochs
+        if j.status in ENDED and getattr(j, field) and j.hyperparameters.n_epochs
     ]
     return float(np.median(seen)) if seen else None

@@ -40,12 +40,13 @@ def test_a_budget_that_pays_for_fewer_settings_than_asked_for_is_named_for_it(ca
     assert "3 settings asked for, 2 proposed: no more within the budget" in err
 
 
-def test_a_budget_that_no_job_lets_us_reckon_with_is_said(capsys, tmp_path):
+def test_a_budget_that_no_job_lets_us_reckon_with_is_refused(capsys, tmp_path):
     path = tmp_path / "jobs.json"
     path.write_text(json.dumps([overfitted(1)]))
-    code, _, err = run(capsys, "recommend", "--jobs", str(path), "--budget", "usd=0.5")
-    assert code == 0
-    assert "the budget of usd limits nothing: no job says its cost_usd" in err
+    code, out, err = run(capsys, "recommend", "--jobs", str(path), "--budget", "usd=0.5")
+    assert (code, out) == (2, "")
+    assert "the budget of usd cannot be kept: no job says its cost_usd" in err
+    assert "context.train_usd" in err
 
 
 @pytest.mark.parametrize(

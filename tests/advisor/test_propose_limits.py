@@ -51,9 +51,20 @@ def test_a_budget_that_is_used_up_stops_the_loop(budget, words, goes_on):
         ({"trained_tokens": 9, "jobs": 2}, "no job says its trained_tokens"),
     ],
 )
-def test_a_budget_that_cannot_limit_is_said(budget, words):
-    with pytest.warns(UserWarning, match=words):
+def test_a_budget_that_can_never_limit_is_refused(budget, words):
+    with pytest.raises(ValueError, match=f"cannot be kept: {words}"):
         ask([job()], budget=budget)
+
+
+def test_a_budget_that_cannot_limit_yet_is_said():
+    for jobs, words in (([], "there is no job yet"), ([job(status="running")], "no job says its cost_usd")):
+        with pytest.warns(UserWarning, match=f"limits nothing: {words}"):
+            ask(jobs, budget={"usd": 0.5})
+
+
+def test_what_costs_nothing_is_not_limited():
+    made, _ = ask([job()], budget={"usd": 0.5}, context={"train_usd": 0.0})
+    assert made[0].hyperparameters is not None
 
 
 def test_a_budget_of_tokens_bounds_the_epochs():

@@ -137,6 +137,17 @@ def test_the_money_budget_is_in_dollars():
     assert spent(records, Limits(jobs=9, cost_usd=4.5), {"n_epochs": 3}) is None
 
 
+def test_a_budget_that_no_job_lets_us_reckon_with_ends_the_loop():
+    limits = Limits(jobs=9, cost_usd=4.0)
+    assert spent([job(1, "running")], limits) is None, "it may yet tell what it took"
+    records = [job(1)]
+    end = decide(plans(records), records, RULES, limits)
+    assert (end.reason, "no job says its cost_usd" in end.words) == ("cost_usd", True)
+    assert left(records, limits) == {"jobs": 8}
+    known = Limits(jobs=9, cost_usd=4.0, per_epoch={"cost_usd": 0.1})
+    assert spent(records, known) is None
+
+
 def test_running_jobs_count_with_their_forecast():
     records = [
         job(1),
