@@ -58,56 +58,65 @@ def read_job(record: Mapping[str, Any], place: str = "") -> Job:
     if not isinstance(record, Mapping):
         raise RecordError([f"{place or 'a job'} is {show(record)}; expected an object with the job's fields"])
     problems: list[str] = []
+    doubts: list[str] = []
     fields: dict[str, Any] = {k: _text(record, k, problems) for k in TEXTS}
-    fields |= {k: _number(record, k, problems) for k in NUMBERS}
+    fields |= {k: _number(record, k, problems, doubts) for k in NUMBERS}
     fields |= {field: _curve(record, key, problems) for field, key in CURVES.items()}
-    fields["hyperparameters"] = _hyperparameters(record.get("hyperparameters"), problems)
+    fields["hyperparameters"] = _hyperparameters(record.get("hyperparameters"), problems, doubts)
     fields["train_digest"] = _digest(record, "train_file", problems)
     fields["valid_digest"] = _digest(record, "valid_file", problems)
     fields["checkpoint_steps"] = _checkpoints(record.get("checkpoints"), problems)
     fields["metrics"] = _metrics(record.get("metrics"), problems)
+    name = " ".join(filter(None, (place or "job", fields["id"] and f"({fields['id']})")))
     if problems:
-        name = " ".join(filter(None, (place or "job", fields["id"] and f"({fields['id']})")))
         raise RecordError([f"{name}: {p}" for p in problems])
+    for doubt in doubts:
+        warnings.warn(f"{name}: {doubt}", stacklevel=2)
     return Job(**fields)
 
 
 def read_hyperparameters(record: Mapping[str, Any] | None) -> HyperParameters:
     """Hyperparameters from their record; "auto", -1 and null mean that the provider has not resolved them."""
     problems: list[str] = []
-    out = _hyperparameters(record, problems)
+    doubts: list[str] = []
+    out = _hyperparameters(record, problems, doubts)
     if problems:
         raise RecordError(problems)
+    for doubt in doubts:
+        warnings.warn(doubt, stacklevel=2)
     return out
 
 
-def _hyperparameters(given: Any, problems: list[str]) -> HyperParameters:
+def _hyperparameters(given: Any, problems: list[str], doubts: list[str]) -> HyperParameters:
     if given is None:
         return HyperParameters()
     if not isinstance(given, Mapping):
         problems.append(f"hyperparameters is {show(given)}; expected an object")
         return HyperParameters()
-    knobs = {k: _knob_value(k, given.get(k), problems) for k in ("n_epochs", "batch_size", *RATES)}
+    knobs = {k: _knob_value(k, given.get(k), problems, doubts) for k in ("n_epochs", "batch_size", *RATES)}
     if all(knobs[rate] for rate in RATES):
         both = " and ".join(f"{rate} {knobs[rate]:g}" for rate in RATES)
         told = f"hyperparameters has both {both}; expected the one that the provider takes"
-        warnings.warn(f"{told}: {RATES[1]} is left out", stacklevel=2)
+        doubts.append(f"{told}: {RATES[1]} is left out")
         knobs[RATES[1]] = None
     return HyperParameters(**knobs)
 
 
-def _knob_value(name: str, value: Any, problems: list[str]) -> int | float | None:
+def _knob_value(name: str, value: Any, problems: list[str], doubts: list[str]) -> int | float | None:
+    """The knob's value; one that no training can have is a doubt, and not known. -1 and NaN stand for "not resolved yet"."""
     if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
         return None
     if not is_number(value, finite=False):
         problems.append(f'hyperparameters.{name} is {show(value)}; expected a number, "auto" or null')
         return None
-    if not SMALLEST <= value <= OVERFLOW:
-        if value not in (0, MISSING) and not math.isnan(value):  # -1 stands for "not resolved yet" at Azure
-            told = f'hyperparameters.{name} is {show(value)}; expected a positive number, "auto", -1 or null'
-            warnings.warn(f"{told}: taken as not known", stacklevel=2)
+    if value == MISSING or math.isnan(value):
         return None
-    return int(value) if float(value).is_integer() and name not in RATES else float(value)
+    whole = float(value).is_integer()
+    if not SMALLEST <= value <= OVERFLOW or (name == "batch_size" and not whole):
+        expected = f'a positive {"whole " * (name == "batch_size")}number, "auto", -1 or null'
+        doubts.append(f"hyperparameters.{name} is {show(value)}; expected {expected}: taken as not known")
+        return None
+    return int(value) if whole and name not in RATES else float(value)
 
 
 def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
@@ -173,7 +182,7 @@ def _loss(value: Any) -> float | None:
     return float(value) if is_number(value, finite=False) else None
 
 
-def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float | None:
+def _number(record: Mapping[str, Any], key: str, problems: list[str], doubts: list[str]) -> float | None:
     value = record.get(key)
     if value is None or (isinstance(value, str) and value.strip().lower() in WORDS):
         return None
@@ -182,9 +191,7 @@ def _number(record: Mapping[str, Any], key: str, problems: list[str]) -> float |
         return None
     if key in COUNTS and value < SMALLEST:
         if value not in (0, MISSING):
-            warnings.warn(
-                f"{key} is {show(value)}; expected a positive number: taken as not known", stacklevel=2
-            )
+            doubts.append(f"{key} is {show(value)}; expected a positive number: taken as not known")
         return None
     return value if abs(value) <= OVERFLOW else None  # NaN compares as false
 

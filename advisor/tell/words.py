@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -188,7 +189,9 @@ def job_name(job: Job, number: int | None = None) -> str:
 
 def as_jobs(jobs: Sequence[Job | Mapping[str, Any]]) -> list[Job]:
     """Jobs to be told of, from nouns or records alike, oldest first where all say when they began."""
-    out = [_to_show(j if isinstance(j, Job) else Job.from_record(j)) for j in jobs]
+    with warnings.catch_warnings():  # what is doubtful in a record was said when it was read for judging
+        warnings.simplefilter("ignore")
+        out = [_to_show(j if isinstance(j, Job) else Job.from_record(j)) for j in jobs]
     if all(j.created_at is not None for j in out):
         out.sort(key=lambda j: j.created_at)
     return out

@@ -59,7 +59,7 @@ def test_a_budget_that_no_job_lets_us_reckon_with_is_refused(capsys, tmp_path):
         ),
         (
             [record(1, hyperparameters={"n_epochs": -3, "batch_size": 8})],
-            'hyperparameters.n_epochs is -3 (int); expected a positive number, "auto", -1 or null',
+            'jobs[0] (ftjob-1): hyperparameters.n_epochs is -3 (int); expected a positive number, "auto", -1 or null',
         ),
         (
             [record(1, hyperparameters={"learning_rate": 1e-4, "learning_rate_multiplier": 2})],

@@ -13,7 +13,7 @@ def job(**fields):
     return advisor.Job.from_record({"hyperparameters": {}, **fields})
 
 
-@pytest.mark.parametrize("unresolved", ["auto", "AUTO", -1, None, 0, math.nan])
+@pytest.mark.parametrize("unresolved", ["auto", "AUTO", -1, None, math.nan])
 def test_a_knob_that_the_provider_has_not_resolved_is_none(unresolved):
     assert job(hyperparameters={"n_epochs": unresolved}).hyperparameters.n_epochs is None
 
@@ -130,15 +130,15 @@ def test_a_providers_rates_stand_where_no_job_says_its_own():
     assert told.rate_name == "learning_rate_multiplier"
 
 
-@pytest.mark.parametrize("value", [-4, -0.5, math.inf])
+@pytest.mark.parametrize("value", [-4, -0.5, 0, 2.5, math.inf])
 def test_a_setting_that_no_job_can_have_is_told(value):
-    with pytest.warns(UserWarning, match="batch_size is .*expected a positive number"):
+    with pytest.warns(UserWarning, match="batch_size is .*expected a positive whole number"):
         assert job(hyperparameters={"batch_size": value}).hyperparameters.batch_size is None
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_stands_for_not_resolved_is_taken_without_a_word():
-    for value in ("auto", -1, None, 0, math.nan):
+    for value in ("auto", -1, None, math.nan):
         job(hyperparameters={"n_epochs": value})
 
 
