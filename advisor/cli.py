@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = build(get_terminal_size().columns).parse_args(argv)
     try:
+        if sys.stdout is None:
+            raise UsageError(["standard output is closed; expected a terminal, a file or a pipe"])
         with warnings.catch_warnings():
             once = cache(note)  # the newest record is read for judging and again for telling
             warnings.showwarning = lambda message, *where: once(str(message))
@@ -59,8 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def recommend(args) -> None:
     request = jobs_asked(args)
     request.must_know(args.objective)
-    if args.replicate:
-        request = request.with_context(replicate=True)
+    request = request.with_context(replicate=True) if args.replicate else request
     options = {name: getattr(args, name) for name in ("n", "objective", "budget", "guide_only")}
     advice = _advise(request, prior=False if args.no_prior else None, **options)
     data = findings_of(request)
@@ -144,8 +145,7 @@ def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_o
     if args.json:
         print(answer(advice, data, None if judge_only else next_command(advice, request.newest)))
         return
-    options = {"ink": ink(), "plot": not args.no_plot, "judge_only": judge_only, "data": data}
-    say(text(advice, request.told, **options))
+    say(text(advice, request.told, ink=ink(), plot=not args.no_plot, judge_only=judge_only, data=data))
 
 
 def jobs_asked(args) -> Request:

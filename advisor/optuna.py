@@ -103,9 +103,9 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A knob of the first trial (a usual start), or a parameter that is none of ours."""
+        """A knob of the first trial (a usual start; not twice where trials run in parallel), or a parameter of others."""
         mine = self.translator.knobs({param_name: param_distribution})
-        if not mine or any(t.state.is_finished() for t in _trials(study)):
+        if not mine or any(_begun(t) for t in _trials(study) if t.number < trial.number):
             return self.fallback.sample_independent(study, trial, param_name, param_distribution)
         from advisor import advise
 
@@ -169,6 +169,10 @@ def _one_loss(study: optuna.Study) -> None:
             f"the study's direction is {directions}; the advisor reads losses: return one, as the validation loss "
             '(of an accuracy, 1 - accuracy), and create the study with direction="minimize"'
         )
+
+
+def _begun(trial: FrozenTrial) -> bool:
+    return trial.state != optuna.trial.TrialState.WAITING
 
 
 def _trials(study: optuna.Study) -> list[FrozenTrial]:

@@ -62,7 +62,7 @@ class Translator:
 
     def space(self, distributions: Mapping[str, Any], jobs: Sequence[Job] = ()) -> SearchSpace:
         """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
-        limits = {self.knob_of[n]: as_knob(d) for n, d in distributions.items() if n in self.knob_of}
+        limits = {self.knob_of[n]: as_knob(d, n) for n, d in distributions.items() if n in self.knob_of}
         rate = "learning_rate" if "learning_rate" in {*limits, *self.fixed} else "learning_rate_multiplier"
         usual = {"n_epochs": _longest(jobs), **_untuned({*limits, *self.fixed})}
         for knob, value in {**usual, **self.fixed}.items():
@@ -101,17 +101,17 @@ class Translator:
         return [self.job(t, min(first, 1)) for t in shown]
 
 
-def as_knob(distribution: Any) -> Knob:
+def as_knob(distribution: Any, name: str = "a knob") -> Knob:
     """A distribution as the values or the range that a knob may take."""
     if hasattr(distribution, "choices"):
         bad = [c for c in distribution.choices if not _is_number(c) or c <= 0]
         if bad:
-            raise ValueError(f"a knob has the choices {bad}; expected positive numbers")
+            raise ValueError(f"{name} has the choices {bad}; expected positive numbers")
         return Knob(values=tuple(sorted(distribution.choices)))
     low, high, step = distribution.low, distribution.high, getattr(distribution, "step", None)
     if low <= 0:
         raise ValueError(
-            f"a knob ranges from {low}; expected a number above 0, for all knobs act by their ratio"
+            f"{name} ranges from {low}; expected a number above 0, for all knobs act by their ratio"
         )
     integer = isinstance(low, int)
     if step and step != 1 and (high - low) / step < MOST_VALUES:

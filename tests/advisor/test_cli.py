@@ -231,3 +231,16 @@ def test_every_help_has_an_example(capsys, command):
         main([command, "--help"])
     assert ended.value.code == 0
     assert f"advisor {command}" in capsys.readouterr().out.split("examples:\n")[1]
+
+
+def test_a_closed_standard_output_is_said(jobs_file):
+    done = subprocess.run(
+        f"{sys.executable} -m advisor.cli diagnose {jobs_file} >&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "advisor: standard output is closed; expected a terminal, a file or a pipe\n",
+    )

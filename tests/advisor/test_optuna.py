@@ -224,3 +224,19 @@ def test_a_trial_that_fails_does_no_harm():
     made.optimize(fragile, n_trials=5, catch=RuntimeError)
     assert [t.state.name for t in made.trials].count("FAIL") == 2
     assert made.sampler.advice is not None
+
+
+def test_first_trials_at_the_same_time_do_not_all_start_alike():
+    running = optuna.create_study(sampler=AdvisorSampler(fallback=optuna.samplers.RandomSampler(seed=1)))
+    knobs = {
+        "epochs": optuna.distributions.IntDistribution(1, 10),
+        "lr": optuna.distributions.FloatDistribution(1e-5, 1e-3, log=True),
+    }
+    assert running.ask(knobs).params != running.ask(knobs).params
+
+
+def test_a_parameter_that_cannot_be_a_knob_is_named():
+    with pytest.raises(ValueError, match="batch_size has the choices"):
+        optuna.create_study(sampler=AdvisorSampler()).ask(
+            {"batch_size": optuna.distributions.CategoricalDistribution(["4", "8"])}
+        )
