@@ -48,10 +48,12 @@ class AdvisorCallback(TrainerCallback):
         self._train: list[tuple[float, float]] = []
         self._valid: list[tuple[float, float]] = []
         self._told: tuple[str, bool] | None = None
+        self._n_examples: int | None = None
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """A second `train()` of the same Trainer is a job of its own."""
         self._train, self._valid, self._told = [], [], None
+        self._n_examples = _length(kwargs.get("train_dataloader"))
 
     def on_log(self, args, state, control, logs: Mapping[str, Any] | None = None, **kwargs) -> None:
         logs = logs or {}
@@ -80,6 +82,7 @@ class AdvisorCallback(TrainerCallback):
                 batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
                 learning_rate=float(args.learning_rate),
             ),
+            n_train_examples=self._n_examples,
             base_valid_loss=base,
             train=_curve(self._train),
             full_valid=_curve([p for p in self._valid if p[0] > 0]),
@@ -125,6 +128,14 @@ class AdvisorCallback(TrainerCallback):
         self._told = (diagnosis.label, live.stop_now)
         if live.stop_now and self.stop:
             control.should_training_stop = True
+
+
+def _length(dataloader: Any) -> int | None:
+    """How many examples an epoch has; None of a stream, which does not say."""
+    try:
+        return len(dataloader.dataset) or None
+    except (AttributeError, TypeError):
+        return None
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> Curve:

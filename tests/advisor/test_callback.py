@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from advisor.callback import AdvisorCallback  # noqa: E402
+from advisor.callback import AdvisorCallback, _length  # noqa: E402
 from advisor.nouns import HyperParameters  # noqa: E402
 from advisor.tell.command import trainer_line  # noqa: E402
 
@@ -110,3 +110,19 @@ def test_a_batch_that_the_devices_do_not_divide_is_said():
     even, uneven = (trainer_line(HyperParameters(3, batch, learning_rate=1e-4), 2, 4) for batch in (8, 6))
     assert "#" not in even
     assert uneven.endswith("# a batch of 8: 6 does not divide by 4 devices")
+
+
+def test_it_knows_how_many_examples_are_trained_on(tmp_path):
+    said = []
+    callback = AdvisorCallback(say=said.append)
+    train(tmp_path, callback, epochs=3)
+    assert callback._n_examples == len(rows(1))
+    assert callback.advice.proposal.cost.steps, "a cost in steps needs the number of examples"
+    assert "number of training examples is not known" not in " ".join("".join(said).split())
+
+
+def test_a_stream_of_examples_has_no_length():
+    class Stream:
+        dataset = iter(())
+
+    assert [_length(d) for d in (Stream(), None)] == [None, None]
