@@ -5,7 +5,10 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.ft102_too_few_evaluations import TooFewEvaluations
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft401_oscillating import Oscillating
+from advisor.rules.ft402_diverged import Diverged
+from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import TOO_FEW, Rule, Threshold, rate_of
 
 
@@ -16,7 +19,8 @@ class Underfitting(Rule):
     `learned` = fall from the first level to the lowest / first level (a share), the larger of the two curves;
     below 4 %, where the validation loss has not risen by as much either, and at 2 % already where it falls
     at a `pace` (FT302) above 10 %. A curve that is not told from noise around one level fell by nothing. Not where the
-    validation loss swings (FT401).
+    validation loss swings (FT401), rose from its best (FT201) or blew up (FT402), nor where the training loss
+    first jumped up (FT403): there the steps are too long rather.
 
     ## Why it matters
     The model answers as it did before: the job was wasted.
@@ -59,6 +63,12 @@ class Underfitting(Rule):
         figures = {"learned": m.learned, "limit": self.learned}
         if Oscillating().holds(m):
             return self.clear("the validation loss swings (FT401) rather than stays", **figures)
+        if Diverged().holds(m):
+            return self.clear("the loss blew up (FT402) rather than stayed", **figures)
+        if EarlyJump().holds(m):
+            return self.clear("the loss first jumped up (FT403): the steps are too long rather", **figures)
+        if Overfitting().holds(m):
+            return self.clear("the validation loss rose (FT201) rather than stayed", **figures)
         if m.valid_told and m.valid.rise > self.learned * abs(m.valid.start):
             return self.clear("the validation loss rose rather than stayed", rise=m.valid.rise, **figures)
         if m.learned >= self.learned / 2 and m.pace > self.steady:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -19,7 +20,8 @@ class StillFalling(Rule):
 
     Above 3 % already where the same fall took more than 5 % off the validation loss itself (`taken_off`), and more
     than the noise of a level: a great fall at the beginning makes everything after it look small. Above 2 % where
-    the curve begins with the loss before training, for then the first fall is the greatest.
+    the curve begins with the loss before training, for then the first fall is the greatest. Never where the validation
+    loss stands above its best all the same (FT201).
 
     ## Why it matters
     The job was ended before it had learned what these data teach.
@@ -73,6 +75,8 @@ class StillFalling(Rule):
         brought = f"the last fifth of {m.run} brought {m.pace:.0%} of the whole fall"
         if m.pace <= limit:
             return self.clear(f"{brought}: settled", **figures)
+        if Overfitting().holds(m):
+            return self.clear(f"{brought}, and validation loss rose again (FT201)", **figures)
         return self.fires(m, brought, **figures)
 
     def _limit(self, m: Measurements, taken_off: float) -> float:

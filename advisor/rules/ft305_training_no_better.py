@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_both
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -14,7 +15,7 @@ class TrainingNoBetter(Rule):
     ## What it looks for
     `by_heart`, by how much training does better than validation (a share, as in FT201), below 8 %; while the
     validation loss still fell over the last third of the steps, by more than 0.5 % of its whole fall and one standard
-    deviation of a level.
+    deviation of a level. Not where it stands above its best all the same (FT201).
 
     ## Why it matters
     Nothing has been learned by heart yet, so further passes over the same examples still teach.
@@ -62,6 +63,8 @@ class TrainingNoBetter(Rule):
             return self.clear("training does better than validation", **figures)
         if m.valid.late_fall <= limit:
             return self.clear("validation loss has come to rest, or rises", **figures)
+        if Overfitting().holds(m):
+            return self.clear("validation loss fell, and rose again (FT201)", **figures)
         ahead = (
             f"hardly better than validation ({m.by_heart:.0%})"
             if m.by_heart >= 0.005

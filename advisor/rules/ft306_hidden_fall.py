@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft302_still_falling import StillFalling
 from advisor.rules.rule import Rule, Threshold
 
@@ -15,7 +16,8 @@ class HiddenFall(Rule):
     ## What it looks for
     `share` = fall of the validation loss over the last third of the steps, as a share of its last level; above 6 %, and
     above 3 standard deviations of a level and 0.5 % of the whole fall. Beside it `by_heart`, by how much training does
-    better than validation (a share, as in FT201), below 40 %. Not where FT302 fires, which says more.
+    better than validation (a share, as in FT201), below 40 %. Not where FT302 fires, which says more, nor where the loss
+    stands above its best all the same (FT201).
 
     ## Why it matters
     On a plot that begins with the loss before training the job looks settled. In proportion it is still gaining.
@@ -63,12 +65,12 @@ class HiddenFall(Rule):
             return self.clear(f"over the last third of {m.run} the validation loss gained little", **figures)
         if ahead:
             return self.clear("training is far ahead of validation", **figures)
+        if Overfitting().holds(m):
+            return self.clear("the validation loss fell, and rose again (FT201)", **figures)
         if StillFalling().holds(m):
             return self.clear("nothing hides the fall: FT302 tells of it", **figures)
-        share = f"{v.late_fall / v.end:.0%} of itself" if v.end > 0 else f"by {v.late_fall:.3g}"
-        return self.fires(
-            m, f"over the last third of {m.run} the validation loss still lost {share}", **figures
-        )
+        fell = f"still fell by {v.late_fall:.3g}, much beside its level of {v.end:.3g} now"
+        return self.fires(m, f"over the last third of {m.run} the validation loss {fell}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         return (Move("n_epochs", "up"),)

@@ -1,6 +1,7 @@
 """Rules that speak of one figure agree on it: what one calls gained, no other calls settled."""
 
 import numpy as np
+import pytest
 from families import FAMILIES
 
 from advisor.diagnosis import diagnose
@@ -67,3 +68,57 @@ def test_no_curve_gains_and_gains_no_more():
         if rules & GAINING and rules & NO_MORE:
             both.append(rules)
     assert not both
+
+
+STEP, NAN = np.arange(1, 9), float("nan")
+
+
+@pytest.mark.parametrize(
+    ("job", "rules"),
+    [
+        (Job(full_valid=Curve(STEP[:4], [1.002, 1.0, 1.006, 1.026])), ("FT201", "FT301")),
+        (Job(full_valid=Curve(STEP[:6], [2.025, 2.01, 2.011, 2.0, NAN, NAN])), ("FT402", "FT301")),
+        (
+            Job(
+                base_valid_loss=10,
+                train=Curve([2, 5, 8], [12.058, 11.935, 8.602]),
+                valid=Curve(STEP, [10.2, 9.52, 10.376, 7.946, 11.216, 9.918, 10.385, 10.048]),
+            ),
+            ("FT201", "FT302"),
+        ),
+        (
+            Job(
+                train=Curve(STEP, [1, 0.9, 0.8, 0.6, 0.4, 0.3, 0.01, 0.05]),
+                full_valid=Curve(STEP, [1, 0.9, 0.8, 0.6, 0.4, 0.3, 0.01, 0.052]),
+            ),
+            ("FT201", "FT305"),
+        ),
+        (
+            Job(
+                train=Curve(STEP, [0.98, 0.88, 0.78, 0.59, 0.39, 0.29, 0.048, 0.045]),
+                full_valid=Curve(STEP, [1, 0.9, 0.8, 0.6, 0.4, 0.3, 0.049, 0.067]),
+            ),
+            ("FT201", "FT306"),
+        ),
+        (
+            Job(
+                train=Curve(STEP, [1.8, 3.3, 2.5, 2.42, 1.9, 1.8, 1.79, 1.785]),
+                full_valid=Curve(STEP, [1.799, 1.814, 1.793, 1.804, 1.809, 1.801, 1.793, 1.791]),
+            ),
+            ("FT403", "FT301"),
+        ),
+    ],
+)
+def test_of_two_rules_that_ask_for_the_contrary_the_graver_alone_fires(job, rules):
+    """What rose or blew up is neither said to have learned nothing nor to be falling still."""
+    told = fired(job)
+    assert [rule in told for rule in rules] == [True, False]
+
+
+def test_no_diagnosis_asks_for_contrary_moves():
+    r = np.random.default_rng(6)
+    jobs = [family(r) for family in FAMILIES.values() for _ in range(40)]
+    jobs += [Job(full_valid=Curve(STEP, 1 + r.normal(0, 0.03, 8).cumsum())) for _ in range(200)]
+    for job in jobs:
+        moves = {(m.knob, m.direction) for f in diagnose(measure(job)).fired for m in f.moves}
+        assert len({knob for knob, _ in moves}) == len(moves), moves
