@@ -103,7 +103,7 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A knob of the first trial (a usual start; not twice where trials run in parallel), or a parameter of others."""
+        """A knob of the first trial (a usual start, once where trials run in parallel), or another parameter."""
         mine = self.translator.knobs({param_name: param_distribution})
         if not mine or any(_begun(t) for t in _trials(study) if t.number < trial.number):
             return self.fallback.sample_independent(study, trial, param_name, param_distribution)

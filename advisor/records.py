@@ -103,7 +103,7 @@ def _hyperparameters(given: Any, problems: list[str], doubts: list[str]) -> Hype
 
 
 def _knob_value(name: str, value: Any, problems: list[str], doubts: list[str]) -> int | float | None:
-    """The knob's value; one that no training can have is a doubt, and not known. -1 and NaN stand for "not resolved yet"."""
+    """The knob's value; one that no training can have is a doubt. -1 and NaN stand for "not resolved yet"."""
     if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
         return None
     if not is_number(value, finite=False):
@@ -141,12 +141,12 @@ def _curve(record: Mapping[str, Any], key: str, problems: list[str]) -> Curve:
 
 
 def _placeholders(loss: np.ndarray) -> np.ndarray:
-    """bool[n]: values of -1 that stand for none, as some providers write it: those of a curve not negative elsewhere."""
+    """bool[n]: values of -1 that stand for none, as some write it, in a curve not negative elsewhere."""
     return (loss == MISSING) & ~(loss[loss != MISSING] < 0).any()
 
 
 def _plain(rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Steps and values at once where all are pairs of bare numbers in bounds, as nearly always; None where they are not."""
+    """Steps and values at once where all are pairs of bare numbers in bounds, as nearly always; else None."""
     if {*map(type, rows)} - {list, tuple} or {*map(len, rows)} - {2}:
         return None
     if {type(v) for row in rows for v in row} - {int, float}:  # of a curve that is long this is the dear part

@@ -107,7 +107,7 @@ def by_the_rates_of(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
 
 
 def by_the_jobs(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
-    """The space with the jobs' own learning-rate knob and scale, where it limits none; it warns of another than theirs."""
+    """The space with the jobs' own rate knob and scale where it limits none; warns of another than theirs."""
     own = default_space(jobs)
     if not space.limited & set(RATES):
         return replace(space, rate=own.rate, rate_name=own.rate_name)

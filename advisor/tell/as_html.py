@@ -83,7 +83,7 @@ def _charts(advice: Advice, jobs: Sequence[Job]) -> dict[str, str]:
 
 
 def _drawn(jobs: Sequence[Job], chart: str) -> dict[str, bool]:
-    """Which of the newest job's curves there are, and whether evidence is marked on them: the legend names no other."""
+    """What the legend names: the newest job's curves that there are, and evidence where it is marked."""
     newest = jobs[-1] if jobs else Job()
     curves = {"train": newest.train, "valid": newest.valid, "full": newest.full_valid}
     marked = any(f'class="{mark}' in chart for mark in ("evidence", "shade"))

@@ -136,7 +136,7 @@ def _last_third(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:
 
 
 def _free_height(frame: Frame, job: Job, left: float, height: float) -> float:
-    """Where the first of some lines of text stands that no curve runs through, right of `left` pixels; the highest."""
+    """The highest place of the first of some lines of text, right of `left`, that no curve runs through."""
     crossed = [y for name in MARKS for x, y in _drawn(frame, finite(getattr(job, name))) if x >= left]
     if len(judged := judged_curve(job)):  # the level of the best has a line and a note of its own
         best = frame.at(frame.x.high, float(judged.loss.min()))[1]
@@ -147,7 +147,7 @@ def _free_height(frame: Frame, job: Job, left: float, height: float) -> float:
 
 
 def _away(y: float, top: float, height: float) -> float:
-    """Pixels between a point and lines of text whose first stands at `top`; of more than enough no more is told."""
+    """Pixels between a point and lines of text whose first stands at `top`, up to what is enough."""
     return min(max(top - ROW - y, y - (top + height - ROW), 0.0), ROW / 2)
 
 
