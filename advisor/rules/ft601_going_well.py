@@ -19,8 +19,9 @@ from advisor.rules.ft402_diverged import Diverged
 from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import TOO_FEW, Rule
 
+OVERFITTING = Overfitting()
 TROUBLES = (
-    Overfitting(), RisingAgain(), TrainingFarAhead(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
+    OVERFITTING, RisingAgain(), TrainingFarAhead(), Underfitting(), StillFalling(), SlowFromTheStart(), NotConverged(),
     TrainingNoBetter(), HiddenFall(), Oscillating(), Diverged(), EarlyJump(),
 )  # fmt: skip
 
@@ -29,7 +30,8 @@ class GoingWell(Rule):
     """None of the troubles that the other rules on curves look for.
 
     ## What it looks for
-    The number of those rules that fire: none.
+    The number of those rules that fire: none. And `rise_above_best` of the validation loss below the limit of FT201, which
+    is silent where training does no better than validation.
 
     ## Why it matters
     A setting that works may be made cheaper before it is made better.
@@ -65,6 +67,10 @@ class GoingWell(Rule):
         figures = {"troubles": troubles, "limit": 0}
         if troubles:
             return self.clear(f"there is trouble: {', '.join(troubles)}", **figures)
+        rose = OVERFITTING.look(m).evidence
+        if rose["rise_above_best"] > rose["limit"]:
+            figures |= {"rise_above_best": rose["rise_above_best"], "rise_limit": rose["limit"]}
+            return self.clear("validation loss rose, though not by learning by heart", **figures)
         return self.fires(m, f"the job learned, and its losses have settled{m.so_far}", **figures)
 
     def act_by_guide(self, m: Measurements) -> tuple[Move, ...]:

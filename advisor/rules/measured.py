@@ -24,5 +24,5 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT401": {"batch_size up": (3, 3), "fired": (3, 4286), "learning_rate_multiplier down": (3, 3)},
     "FT402": {"fired": (137, 4286), "learning_rate_multiplier down": (136, 137)},
     "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
-    "FT601": {"batch_size up": (134, 519), "fired": (655, 4286)},
+    "FT601": {"batch_size up": (133, 509), "fired": (639, 4286)},
 }

@@ -115,6 +115,14 @@ def test_of_two_rules_that_ask_for_the_contrary_the_graver_alone_fires(job, rule
     assert [rule in told for rule in rules] == [True, False]
 
 
+def test_what_rises_although_training_does_no_better_is_not_said_to_have_settled():
+    valid = Curve(STEP[:4], [1.072, 1.136, 1.2, 1.267])
+    assert not fired(Job(train=Curve(STEP[:4], [1.26, 1.2, 1.19, 1.185]), full_valid=valid)) & {
+        "FT201",
+        "FT601",
+    }
+
+
 def test_no_diagnosis_asks_for_contrary_moves():
     r = np.random.default_rng(6)
     jobs = [family(r) for family in FAMILIES.values() for _ in range(40)]
