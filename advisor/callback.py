@@ -51,8 +51,10 @@ class AdvisorCallback(TrainerCallback):
         self._n_examples: int | None = None
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
-        """A second `train()` of the same Trainer is a job of its own."""
-        self._train, self._valid, self._told = [], [], None
+        """A second `train()` of the same Trainer is a job of its own; one resumed from a checkpoint goes on."""
+        self._told, seen = None, [log for log in state.log_history if log["step"] <= state.global_step]
+        self._train = [(log["step"], float(log["loss"])) for log in seen if "loss" in log]
+        self._valid = [(log["step"], float(log[self.loss_key])) for log in seen if self.loss_key in log]
         self._n_examples = _length(kwargs.get("train_dataloader"))
 
     def on_log(self, args, state, control, logs: Mapping[str, Any] | None = None, **kwargs) -> None:

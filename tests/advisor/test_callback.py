@@ -126,3 +126,12 @@ def test_a_stream_of_examples_has_no_length():
         dataset = iter(())
 
     assert [_length(d) for d in (Stream(), None)] == [None, None]
+
+
+def test_a_training_that_is_resumed_keeps_the_curves_it_had():
+    callback = AdvisorCallback(say=lambda line: None)
+    logs = [{"step": 1, "loss": 2.0}, {"step": 2, "eval_loss": 1.9}, {"step": 3, "loss": 1.8}]
+    callback.on_train_begin(None, transformers.TrainerState(global_step=2, log_history=logs), None)
+    assert (callback._train, callback._valid) == ([(1, 2.0)], [(2, 1.9)])
+    callback.on_train_begin(None, transformers.TrainerState(), None)
+    assert (callback._train, callback._valid) == ([], [])
