@@ -20,6 +20,7 @@ from advisor.tell.price import price
 from advisor.tell.visible import all_visible
 
 # A proposal rests on the curves of all jobs; where no rule's move points its way, that is said.
+WELL = "FT601"
 NO_RULE = "no single rule: of all settings left, the curves of the jobs so far promise most here"
 NO_NEIGHBOUR = "no single rule, and nothing that is known: the space was given so"
 NO_LOSS = "no single rule: a usual setting, for there is no validation loss that figures could rest on"
@@ -140,6 +141,10 @@ def _meaning(advice: Advice, newest: Job | None) -> str:
         return "There is no job yet to judge."
     if label == "healthy" and noted:
         return f"{_nothing_decides(advice.diagnosis)}: {words.join(noted)}."
+    if label == "healthy" and any(
+        f.rule == WELL and "rise_limit" in f.evidence for f in advice.diagnosis.findings
+    ):
+        return "No rule finds a fault, but validation loss stands well above its best."
     if label == "insufficient_data" and newest.status == "failed":
         return "The job failed before it showed enough to judge it by."
     running = words.WHILE_RUNNING.get(label) if newest.pending else None

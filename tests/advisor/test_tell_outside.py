@@ -8,7 +8,7 @@ import pytest
 from tell_jobs import advice_on, history, made, overfitted, record
 
 from advisor import advise, tell
-from advisor.nouns import AUTO, HyperParameters, Job
+from advisor.nouns import AUTO, Curve, HyperParameters, Job
 from advisor.tell.command import submit_line
 from advisor.tell.ink import Ink
 from advisor.tell.terminal_plot import plot
@@ -107,3 +107,14 @@ def test_where_the_guide_alone_asks_for_a_change_that_is_said():
         tell.story.tell(advice, jobs).options[0].why
         == "FT103 large dataset, by the guide alone, which is not measured"
     )
+
+
+def test_healthy_beside_a_validation_loss_that_rose_is_not_said_to_be_without_fault():
+    step = [1, 2, 3, 4]
+    job = Job(
+        id="j",
+        train=Curve(step, [1.26, 1.2, 1.19, 1.185]),
+        full_valid=Curve(step, [1.072, 1.136, 1.2, 1.267]),
+    )
+    told = tell.text(advise([job], prior=False), [job])
+    assert "healthy: No rule finds a fault, but validation loss stands well above its best." in told
