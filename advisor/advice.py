@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 from advisor.cost import priced
 from advisor.diagnosis import diagnose
-from advisor.history import prepared
+from advisor.history import other_rates, prepared
 from advisor.live import judge
 from advisor.measure import measure
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
@@ -17,8 +15,7 @@ from advisor.propose import keep, propose
 from advisor.propose.keeping import best_job
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import by_the_jobs, default_space
-
-BLAS = ThreadpoolController()  # of matrices as small as ours two threads take three times the CPU time of one
+from advisor.threads import one_blas_thread
 
 
 def advise(
@@ -63,7 +60,7 @@ def advise(
     jobs, notes = prepared(jobs)
     space = by_the_jobs(jobs, space) if space else default_space(jobs)
     diagnosis = diagnose_newest(jobs)
-    with BLAS.limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         proposals, alternatives = propose(
             jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
             guide_only=guide_only,
@@ -76,7 +73,7 @@ def advise(
         priced(alternatives, jobs, best, context),
         keep(jobs, objective),
         live,
-        notes,
+        (*notes, *other_rates(jobs, space.rate_name)),
     )
 
 

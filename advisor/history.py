@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 from advisor.measure.base import without_wrong_base
 from advisor.measure.series import clean
-from advisor.nouns import Job
+from advisor.nouns import Curve, Job
 from advisor.propose.peers import peers_of_newest, strangers
 
+FEW = 3  # losses that two jobs may share by chance, rounded as they are
 CURVES = ("train", "valid", "full_valid")
+RATES = ("learning_rate_multiplier", "learning_rate")
 
 
 def prepared(jobs: Sequence[Job]) -> tuple[tuple[Job, ...], tuple[str, ...]]:
-    """The jobs that are judged, and in words what was done to those given and which are not compared."""
-    once, copies = without_copies(ordered(jobs))
+    """The jobs that are judged, each with an id of its own, and in words what was done to those given, and which are not
+    compared.
+    """
+    groups = _of_one_job(ordered(jobs))
+    once = _named(groups)
     believed = tuple(without_wrong_base(j) for j in once)
+    copies = [_told([job for _, job in reversed(g)]) for g in groups if len(g) > 1]
     wrong = [_wrong_base(a) for a, b in zip(once, believed, strict=True) if a is not b]
     return believed, (*copies, *wrong, *_elsewhere(believed))
 
@@ -31,35 +39,82 @@ def ordered(jobs: Sequence[Job]) -> tuple[Job, ...]:
     return tuple(sorted(jobs, key=lambda j: j.created_at))  # stable: equal times keep the given order
 
 
-def without_copies(jobs: Sequence[Job]) -> tuple[tuple[Job, ...], list[str]]:
-    """The last of each group of jobs with one setting and the same losses to the last digit, and which were more.
+def names_taken_twice(jobs: Sequence[Job]) -> dict[str, int]:
+    """Ids that stand for several jobs, with how many."""
+    count = Counter(g[0][1].id for g in _of_one_job(jobs))
+    return {name: times for name, times in count.items() if name is not None and times > 1}
 
-    A job that was exported twice, or run again where nothing is left to chance, tells nothing that the first did not.
+
+def _of_one_job(jobs: Sequence[Job]) -> list[list[tuple[int, Job]]]:
+    """Records by the job that they are of, each with its place from 1; the newest first in each, the jobs as they ended.
+
+    One job: one setting and the same losses to the last digit, for a job that was exported twice, or run again where
+    nothing is left to chance, tells nothing that the first did not; or one id, told while it ran and later.
     """
-    groups: list[list[Job]] = []  # newest first
-    for job in reversed(jobs):
-        alike = next((g for g in groups if _shows(job) and _copy(job, g[0])), None)
+    groups: list[list[tuple[int, Job]]] = []
+    likely: dict[Any, list[list[tuple[int, Job]]]] = {}  # by setting and by id: of thousands few are compared
+    for place, job in reversed(list(enumerate(jobs, 1))):
+        near = [*likely.get(job.hyperparameters, []), *likely.get(job.id, [])]
+        alike = next((g for g in near if _one(job, g[0][1])), None)
         if alike is None:
-            groups.append([job])
-        else:
-            alike.append(job)
-    groups.reverse()
-    told = "have one setting and the same losses to the last digit: counted as one job"
-    return tuple(g[0] for g in groups), [f"{_named(g[::-1])} {told}" for g in groups if len(g) > 1]
+            groups.append(alike := [])
+        for key in (job.hyperparameters, job.id):
+            likely.setdefault(key, []).append(alike)
+        alike.append((place, job))
+    return groups[::-1]
 
 
-def _shows(job: Job) -> bool:
-    return any(len(getattr(job, name)) for name in CURVES)
+def _named(groups: list[list[tuple[int, Job]]]) -> list[Job]:
+    """Each job once; "job 3", by its place, where it has no id of its own."""
+    taken = Counter(g[0][1].id for g in groups)
+    once = [(g[0][0], _joined([job for _, job in g])) for g in groups]
+    return [
+        replace(job, id=f"job {place}") if job.id is None or taken[job.id] > 1 else job for place, job in once
+    ]
 
 
-def _copy(a: Job, b: Job) -> bool:
-    same = (a.hyperparameters, a.model, a.valid_digest) == (b.hyperparameters, b.model, b.valid_digest)
-    return same and all(getattr(a, name) == getattr(b, name) for name in CURVES)
+def _one(a: Job, b: Job) -> bool:
+    if (a.model, a.valid_digest) != (b.model, b.valid_digest):
+        return False
+    named_alike = a.id is not None and a.id == b.id
+    if named_alike and (a.pending or b.pending):  # whose setting its provider may have resolved meanwhile
+        return True
+    return a.hyperparameters == b.hyperparameters and _same_losses(a, b) and (named_alike or _shown(a) >= FEW)
 
 
-def _named(group: list[Job]) -> str:
-    names = Counter(j.id or "a job without an id" for j in group)
-    return _listed(f"{times} records of {name}" if times > 1 else name for name, times in names.items())
+def _same_losses(a: Job, b: Job) -> bool:
+    same = all(getattr(a, name) == getattr(b, name) for name in CURVES)
+    return same and _shown(a) > 0 and (not a.metrics or not b.metrics or a.metrics == b.metrics)
+
+
+def _shown(job: Job) -> int:
+    """Points of its curves."""
+    return sum(len(getattr(job, name)) for name in CURVES)
+
+
+def _joined(group: list[Job]) -> Job:
+    """The newest record that tells an end, with what only others tell; `group` newest first."""
+    best, *others = sorted(group, key=lambda j: j.pending)  # stable: among those that ended the newest
+    lacking = {
+        f.name: next((v for j in others if _tells(v := getattr(j, f.name))), getattr(best, f.name))
+        for f in fields(Job)
+        if not _tells(getattr(best, f.name))
+    }
+    return replace(best, **lacking)
+
+
+def _tells(value: object) -> bool:
+    return len(value) > 0 if isinstance(value, Curve | tuple | dict) else value is not None
+
+
+def _told(group: list[Job]) -> str:
+    counts = Counter(j.id or "a job without an id" for j in group)
+    names = _listed(
+        f"{times} records of {name}" if times > 1 else str(name) for name, times in counts.items()
+    )
+    if _same_losses(group[0], group[-1]):
+        return f"{names} have one setting and the same losses to the last digit: counted as one job"
+    return f"{names} are one job, told while it ran and later: counted as one"
 
 
 def _listed(items: Iterable[str]) -> str:
@@ -68,38 +123,39 @@ def _listed(items: Iterable[str]) -> str:
 
 
 def _wrong_base(job: Job) -> str:
-    name, first = job.id or "a job", float(clean(job.train).loss[0])
     return (
-        f"base_valid_loss of {name} is {job.base_valid_loss:.4g}, but its first training loss is {first:.4g} and "
-        "its validation losses agree with that: the loss before training is left out"
+        f"base_valid_loss of {job.id} is {job.base_valid_loss:.4g}, but its first training loss is "
+        f"{float(clean(job.train).loss[0]):.4g} and its validation losses agree with that: the loss before training is "
+        "left out"
     )
 
 
 def _elsewhere(jobs: Sequence[Job]) -> list[str]:
     """Which jobs are not compared with the newest, and why."""
-    apart, peers = strangers(jobs), peers_of_newest(jobs)
+    apart = strangers(jobs)
     models = [j for j in apart if None not in (j.model, jobs[-1].model) and j.model != jobs[-1].model]
-    data = len(apart) - len(models)
-    hint = "their settings are a hint, their losses are not compared"
-    told = []
+    data, of, told = len(apart) - len(models), f"of {len(jobs)} jobs", []
     if models:
         names = _listed(sorted({str(j.model) for j in models}))
-        told.append(f"{len(models)} of {len(jobs)} jobs tuned another model ({names}): {hint}")
+        told.append(
+            f"{len(models)} {of} tuned another model ({names}): losses are not compared across models"
+        )
     if data:
-        told.append(f"{data} of {len(jobs)} jobs had other validation data: {hint}")
-    return [*told, *_other_rates(peers)]
+        told.append(f"{data} {of} had other validation data: losses are not compared across data")
+    return told
 
 
-def _other_rates(peers: Sequence[Job]) -> list[str]:
-    """Peers whose learning rate is in another unit than the newest job's."""
-    ours, other = "learning_rate_multiplier", "learning_rate"
-    if peers and getattr(peers[-1].hyperparameters, other) is not None:
-        ours, other = other, ours
+def other_rates(jobs: Sequence[Job], rate_name: str) -> tuple[str, ...]:
+    """What is told of the newest job's peers whose learning rate is not in the unit that is proposed."""
+    other = next(name for name in RATES if name != rate_name)
+    peers = peers_of_newest(jobs)
     far = [j for j in peers if getattr(j.hyperparameters, other) is not None]
-    if not far or all(getattr(j.hyperparameters, ours) is None for j in peers):
-        return []
-    other, ours = other.replace("_", " "), ours.replace("_", " ")
-    have = "has" if len(far) == 1 else "have"
-    return [
-        f"{len(far)} of {len(peers)} jobs {have} a {other} and no {ours}: read as if that were the usual one"
-    ]
+    if not far or len(far) == len(peers):  # of all of them the proposal itself says so
+        return ()
+    have, (theirs, ours) = (
+        "has" if len(far) == 1 else "have",
+        (n.replace("_", " ") for n in (other, rate_name)),
+    )
+    return (
+        f"{len(far)} of {len(peers)} jobs {have} a {theirs} and no {ours}: read as if that were the usual one",
+    )

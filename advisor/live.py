@@ -18,7 +18,7 @@ from advisor.nouns import Curve, Job, Live, SearchSpace
 from advisor.propose.acquire import likely_range, percent
 from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import diverged, finite, setting, total_steps
+from advisor.propose.series import diverged, finite, setting, total_steps, validation
 from advisor.propose.task import Task, understand
 from advisor.space_record import default_space
 
@@ -55,15 +55,14 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if _broken(job.train) or _broken(job.full_valid):
         return Live(True, "the loss is no number any more: it will not come back by itself")
     space = space or default_space([job])
-    step, seen = finite(job.full_valid if len(job.full_valid) else job.valid)
-    step, seen = step[step > 0], seen[step > 0]
+    step, seen, whole = validation(job, stand_in=False)
     knobs = setting(job, space.rate_name)
     if knobs is None or not len(seen):
         return Live()
     if job.total_steps and step[-1] >= job.total_steps:  # nothing is left to save
         return Live()
     share = step[-1] / total_steps(job, step[-1])
-    if len(job.full_valid) and _leads(job, share, seen, jobs):
+    if whole and _leads(job, share, seen, jobs):
         return Live()
     best = _best_ended(jobs)
     if not np.isfinite(best) and len(seen) < FEW:

@@ -111,7 +111,8 @@ def by_the_jobs(jobs: Sequence[Job], space: SearchSpace) -> SearchSpace:
     own = default_space(jobs)
     if not space.limited & set(RATES):
         return replace(space, rate=own.rate, rate_name=own.rate_name)
-    if own.rate_name != space.rate_name and any(any(_rates(j)) for j in jobs):
+    theirs = [j for j in jobs if any(_rates(j))]
+    if theirs and all(getattr(j.hyperparameters, space.rate_name) is None for j in theirs):
         told = f"the space limits {space.rate_name}, and the jobs have {own.rate_name}: their rates tell nothing of it"
         warnings.warn(f"{told}; name the knob that the jobs have", stacklevel=3)
     return space

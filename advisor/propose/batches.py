@@ -11,7 +11,8 @@ WIDTH = 3  # losses that are taken together
 LUCK = 2.5
 ENOUGH = 3  # third differences from which a swing is told
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
-THIRD_DIFFERENCES = 20.0  # their variance over that of the points: 1 + 9 + 9 + 1
+SECOND_DIFFERENCES = 6.0  # their variance over that of the points: 1 + 4 + 1
+THIRD_DIFFERENCES = 20.0  # the same: 1 + 9 + 9 + 1
 
 
 def levels(loss: np.ndarray) -> np.ndarray:
@@ -37,13 +38,13 @@ def swing(loss: np.ndarray) -> float:
 
 
 def doubt(loss: np.ndarray) -> float:
-    """Standard error of the last level: by the swing of all losses, and no less than those that it is the mean of show.
-
-    0 for one loss alone, which shows none.
+    """Standard error of the last level: by the swing of all losses, and no less than how far the last three lie from a
+    line; of fewer than three it is not known, and taken to be as large as their level.
     """
-    last = loss[-WIDTH:]
-    own = float(last.std(ddof=1)) if len(last) > 1 else 0.0
-    return max(swing(loss), own) / np.sqrt(WIDTH)
+    if len(loss) < WIDTH:
+        return float(np.abs(loss).mean()) if len(loss) else 0.0
+    bend = abs(float(loss[-1] - 2 * loss[-2] + loss[-3]))
+    return max(swing(loss), bend / np.sqrt(SECOND_DIFFERENCES)) / np.sqrt(WIDTH)
 
 
 def lowest_by_then(loss: np.ndarray) -> np.ndarray:

@@ -44,6 +44,6 @@ def metric_observations(jobs: Sequence[Job], name: str, rate_name: str, referenc
         np.ones(len(seen), bool),
         np.array([i for i, *_ in seen], dtype=int),
         np.zeros(len(seen)),
+        np.zeros(len(seen)),
         (1 + 2 * ROOM) * spread,
-        ended_best=float(loss.min(initial=np.inf)),
     )

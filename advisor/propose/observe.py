@@ -33,13 +33,10 @@ class Observations:
     whole: np.ndarray  # bool[n], measured on the whole validation set
     job: np.ndarray  # int[n]
     swing: np.ndarray  # float[n], standard deviation of the job's single losses around their course
+    luck: np.ndarray  # float[n], how far luck may have made a level of single batches; 0 of the whole set
     base: float  # loss before any training
-    ended_best: float = (
-        np.inf
-    )  # the lowest loss that a job ended with, as it was measured; of batches: by more than luck
-    seen_best: float = (
-        np.inf
-    )  # the lowest that any evaluation showed, of batches a mean that is lower by more than luck
+    ended_best: float = np.inf  # the loss of the best end, as it was measured
+    seen_best: float = np.inf  # of the best end or checkpoint
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -56,14 +53,27 @@ class Observations:
     @property
     def n_in_vain(self) -> int:
         """Jobs that ended since the first that came as low as any has, up to what another seed changes."""
+        ends = self.ends
+        if not len(ends):
+            return 0
+        loss = self.surely[ends[np.argsort(self.job[ends], kind="stable")]]
+        low = loss <= loss.min() + SEED * max(self.base - loss.min(), 0.0)
+        return len(loss) - 1 - int(np.argmax(low))
+
+    @property
+    def ends(self) -> np.ndarray:
+        """int[k]: rows of the jobs' ends, best first."""
         ends = np.flatnonzero(self.kind == END)
-        loss = self.loss[ends[np.argsort(self.job[ends], kind="stable")]]
-        low = loss <= loss.min(initial=np.inf) + SEED * max(self.base - loss.min(initial=np.inf), 0.0)
-        return len(loss) - 1 - int(np.argmax(low)) if len(loss) else 0
+        return ends[np.argsort(self.surely[ends], kind="stable")]
+
+    @property
+    def surely(self) -> np.ndarray:
+        """float[n]: losses that are not lower by luck: by these, levels of batches are set against whole sets."""
+        return self.loss + self.luck
 
     def best(self) -> float:
         """The lowest loss that a job ended with; the base loss where none has ended."""
-        return float(min(self.ended_best, self.base))
+        return float(min([*self.loss[self.ends[:1]], self.base]))
 
     def believing(self, logs: np.ndarray, loss: float) -> Observations:
         """With one more end, believed and not seen: for several proposals at once."""
@@ -76,7 +86,7 @@ class Observations:
             whole=np.append(self.whole, True),
             job=np.append(self.job, -1),
             swing=np.append(self.swing, 0.0),
-            ended_best=min(self.ended_best, loss),
+            luck=np.append(self.luck, 0.0),
         )
 
 
@@ -93,61 +103,57 @@ def observe(
 
     `curves=False` takes the ends alone; `best=True` lets each job stand for its best checkpoint so far.
     """
-    telling = _telling(jobs)
+    stand_in = not any(len(validation(job, stand_in=False)[1]) for job in jobs)
+    telling = _telling(jobs, stand_in)
     most = max(2, min(9, MOST_POINTS // max(len(telling), 1)))
-    valid, train, ends, seen = [], [], [], []
+    valid, train, seen = [], [], []
     for i in telling:
         job = jobs[i]
         if came_to_nothing(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
-        rows = _validation_rows(job, knobs, base, most if curves else 1, best)
-        valid += [(*r, i) for r in rows if curves or r[3] == END]
-        luck = 0.0 if rows and rows[-1][4] else doubt(validation(job)[1])
-        ends += [(r[2] + luck, r[2]) for r in rows if r[3] == END]
-        seen.append((_lowest(job) + luck, _lowest(job)))
+        step, loss, whole = validation(job, stand_in=stand_in)
+        if len(step):
+            luck = 0.0 if whole else doubt(loss)
+            rows = _validation_rows(job, knobs, (step, loss, whole), most if curves else 1, best)
+            valid += [(*r, luck, i) for r in rows if curves or r[3] == END]
+            lowest = float(loss.min() if whole else lowest_by_then(loss)[-1])
+            seen.append((lowest + luck, lowest))
         if curves:
-            train += [(*r, i) for r in _training_rows(job, knobs, min(most, 6))]
-    valid = replace(
-        _with_repeats(_table(valid, base)),
-        ended_best=min(ends, default=(np.inf, np.inf))[1],
-        seen_best=min(seen, default=(np.inf, np.inf))[1],
-    )
-    return valid, _table(train, base)
+            train += [(*r, 0.0, i) for r in _training_rows(job, knobs, min(most, 6))]
+    told = _with_repeats(_table(valid, base))
+    ended_best = next((valid[row][2] for row in told.ends), np.inf)
+    seen_best = min(seen, default=(np.inf, np.inf))[1]
+    return replace(told, ended_best=ended_best, seen_best=seen_best), _table(train, base)
 
 
-def _telling(jobs: Sequence[Job]) -> list[int]:
+def _telling(jobs: Sequence[Job], stand_in: bool) -> list[int]:
     """Places of the jobs to learn from: the cost of the process grows with their cube."""
     if len(jobs) <= MOST_JOBS:
         return list(range(len(jobs)))
-    best = sorted(range(len(jobs)), key=lambda i: _last(jobs[i]))[: MOST_JOBS // 3]
+    best = sorted(range(len(jobs)), key=lambda i: _last(jobs[i], stand_in))[: MOST_JOBS // 3]
     latest = [i for i in range(len(jobs))[::-1] if i not in best][: MOST_JOBS - len(best)]
     return sorted([*best, *latest])
 
 
-def _last(job: Job) -> float:
-    loss = validation(job)[1]
-    return float(loss[-1]) if len(loss) and not job.pending else np.inf
-
-
-def _lowest(job: Job) -> float:
-    """The lowest validation loss that the job showed; inf where it was never measured."""
-    whole, batches = finite(job.full_valid)[1], finite(job.valid)[1]
-    if len(whole) or not len(batches):
-        return float(whole.min(initial=np.inf))
-    return float(lowest_by_then(batches)[-1])
+def _last(job: Job, stand_in: bool) -> float:
+    _, loss, whole = validation(job, stand_in=stand_in)
+    if not len(loss) or job.pending:
+        return np.inf
+    return float(loss[-1] if whole else levels(loss)[-1] + doubt(loss))
 
 
 def _table(rows: list, base: float) -> Observations:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
     return Observations(
         np.array(columns[0], dtype=float).reshape(-1, 3),
         np.array(columns[1], dtype=float),
         np.clip(np.array(columns[2], dtype=float), 0.0, WORST * base),
         np.array(columns[3], dtype=int),
         np.array(columns[4], dtype=bool),
-        np.array(columns[6], dtype=int),
+        np.array(columns[7], dtype=int),
         np.array(columns[5], dtype=float),
+        np.array(columns[6], dtype=float),
         base,
     )
 
@@ -166,12 +172,11 @@ def _with_repeats(obs: Observations) -> Observations:
     return replace(obs, swing=swing)
 
 
-def _validation_rows(job: Job, knobs: np.ndarray, base: float, most: int, best: bool) -> list:
-    """Rows (logs, run, loss, kind, whole), earliest first, at most `most` of them."""
-    run = np.log2(knobs[0])
-    step, loss, whole = validation(job)
-    if not len(step):
-        return []
+def _validation_rows(
+    job: Job, knobs: np.ndarray, seen: tuple[np.ndarray, np.ndarray, bool], most: int, best: bool
+) -> list:
+    """Rows (logs, run, loss, kind, whole, swing), earliest first, at most `most` of them."""
+    run, (step, loss, whole) = np.log2(knobs[0]), seen
     error = swing(loss) / (1.0 if whole else np.sqrt(WIDTH))
     total = total_steps(job, step[-1])
     epochs = knobs[0] * step / total

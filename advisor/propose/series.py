@@ -16,16 +16,9 @@ ENDED_EARLY = 0.97  # a job whose last step lies below this share of its plan di
 
 
 def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-    """Steps ascending and unique (the latest value of a repeated step stands), finite losses."""
-    known = np.isfinite(curve.step)
-    step, loss = curve.step[known], curve.loss[known]
-    if not (np.diff(step) > 0).all():
-        order = np.argsort(step, kind="stable")
-        step, loss = step[order], loss[order]
-        last = np.append(step[1:] != step[:-1], True)
-        step, loss = step[last], loss[last]
-    good = np.isfinite(loss)
-    return step[good], loss[good]
+    """Steps ascending and unique, and losses that are numbers, as the rules read them."""
+    series = clean(curve)
+    return series.step, series.loss
 
 
 def setting(job: Job, rate_name: str) -> np.ndarray | None:
@@ -49,12 +42,13 @@ def likely_setting(job: Job, rate_name: str, reference: float) -> np.ndarray:
     return np.array([float(v) if k else u for v, k, u in zip(given, known, usual, strict=True)])
 
 
-def validation(job: Job) -> tuple[np.ndarray, np.ndarray, bool]:
+def validation(job: Job, *, stand_in: bool = True) -> tuple[np.ndarray, np.ndarray, bool]:
     """Steps, losses, and whether they are of the whole validation set.
 
-    Where that was never measured the mini-batch losses stand in, else the training losses.
+    Where that was never measured the mini-batch losses stand in, else, with `stand_in`, the training losses.
     """
-    for curve, whole in ((job.full_valid, True), (job.valid, False), (job.train, False)):
+    curves = [(job.full_valid, True), (job.valid, False), *([(job.train, False)] if stand_in else [])]
+    for curve, whole in curves:
         read = clean(curve, reload=not job.pending and curve is not job.train)
         step, loss = read.step, read.loss
         later = step > 0

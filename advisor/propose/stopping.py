@@ -36,18 +36,17 @@ def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool =
 def nothing_left(out: dict[str, np.ndarray]) -> str:
     """That no setting is left, and what took them: bool[m] by reason, each setting told by the first that holds."""
     taken = np.zeros(len(next(iter(out.values()))), bool)
-    told = []
+    counts = {}
     for why, mask in out.items():
-        count = int((mask & ~taken).sum())
+        counts[why] = int((mask & ~taken).sum())
         taken |= mask
-        told += [f"{count} {'is' if count == 1 else 'are'} {why}"] if count else []
-    one = len(taken) == 1
-    of = (
-        "the one setting of the space is not left"
-        if one
-        else f"of the {len(taken):,} settings of the space none is left"
+    if len(taken) == 1:
+        why = next(why for why, count in counts.items() if count)
+        return f"the one setting that the space has is {why}; a wider space has others"
+    told = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {why}" for why, n in counts.items() if n)
+    return (
+        f"of the {len(taken):,} settings that were looked at none is left: {told}; a wider space has others"
     )
-    return f"{of}: {', '.join(told)}; a wider --space has others"
 
 
 def _asked(obs: Observations, fewest: int) -> float:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from advisor.history import without_copies
+from advisor.history import names_taken_twice
 from advisor.nouns import Job, SearchSpace
 from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job
 from advisor.space_record import completed, default_space
@@ -142,10 +141,9 @@ def parse(jobs: Any, space: Any = None) -> Request:
 
 def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None:
     """Warn of what is legal and probably not meant: names taken twice, results under a name that is none of ours."""
-    for name, times in Counter(j.id for j in without_copies(jobs)[0] if j.id).items():
-        if times > 1:
-            told = f"{times} jobs have the id {name}: taken as different jobs; leave out what is there twice"
-            warnings.warn(told, stacklevel=3)
+    for name, times in names_taken_twice(jobs).items():
+        told = f"{times} jobs have the id {name}: taken as different jobs; leave out what is there twice"
+        warnings.warn(told, stacklevel=3)
     for i, (job, record) in enumerate(zip(jobs, records, strict=True)):
         unknown = [str(k) for k in record if k not in FIELDS]
         if unknown and job.status in (None, "succeeded") and not (LOSSES | TRACKED) & record.keys():

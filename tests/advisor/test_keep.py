@@ -7,10 +7,11 @@ import pytest
 from propose_jobs import ask, job, knobs
 
 from advisor import advise
-from advisor.nouns import HyperParameters
+from advisor.nouns import Curve, HyperParameters, Job
 from advisor.propose import keep
 from advisor.propose.keeping import kept_loss
 from advisor.propose.objective import sign
+from advisor.propose.observe import observe
 from advisor.tell.story import tell
 
 
@@ -41,10 +42,10 @@ def test_a_job_that_blew_up_without_any_gain_is_not_kept():
 def test_keep_names_a_job_without_id_by_its_place():
     """None would be the base model."""
     jobs = [job(rate=0.1, ends=(2.9,)), job(name=None)]
-    assert keep(jobs).job == "job 2"
-    assert keep([job(name=None, metrics={"f": 0.5})], "f").job == "job 1"
+    assert advise(jobs).keep.job == "job 2"
+    assert advise([job(name=None, metrics={"f": 0.5})], objective="f").keep.job == "job 1"
     twins = [job(name="a", rate=0.1, ends=(2.9,)), job(name="a")]
-    assert keep(twins).job == "job 2"
+    assert advise(twins).keep.job == "job 2"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,58 @@ def test_three_lucky_batches_do_not_beat_the_whole_set(order):
     assert advice.proposal.forecast.best == 1.8
     sure = batches([2.5, 2.2, 2.0, 1.3, 1.2, 1.2], "sure")
     assert advise([whole, sure][::order]).keep.job == "sure"
+
+
+def test_a_rise_that_grows_steeper_hides_no_lower_level():
+    steep = batches([2.5, 2.0, 1.5, 1.5, 1.5, 1.6, 1.9, 2.4, 3.0], "a")
+    assert advise([steep]).keep.step == 40
+
+
+@pytest.mark.parametrize("few", [[1.2], [1.2, 1.2]])
+def test_one_or_two_batches_beat_no_whole_set_but_the_base_model(few):
+    whole, lone = job(name="whole", ends=(2.2, 1.9, 1.8)), batches(few, "lone")
+    assert advise([whole, lone]).keep.job == "whole"
+    assert advise([lone]).keep.job == "lone"
+
+
+def test_a_whole_evaluation_before_training_alone_hides_no_batches():
+    told = batches([2.2, 1.9, 1.8, 1.8, 1.8], "a")
+    early = replace(told, base_valid_loss=None, full_valid=Curve([0], [3.1]))
+    advice = advise([early])
+    assert (advice.keep.job, advice.keep.step) == ("a", 50)
+    assert "best so far 1.8" in advice.proposal.expect
+
+
+def test_training_losses_are_no_ends_beside_validated_jobs():
+    whole = job(name="whole", ends=(2.2, 1.9, 1.8))
+    blind = Job(
+        id="blind",
+        status="succeeded",
+        hyperparameters=HyperParameters(5, 8, 1.6),
+        train=Curve(range(10, 60, 10), [2.5, 1.4, 0.8, 0.3, 0.1]),
+    )
+    advice = advise([whole, blind])
+    assert advice.keep.job == "whole"
+    assert advice.proposal.forecast.best == 1.8
+
+
+def test_luck_does_not_move_the_search_either():
+    """Nor the count of jobs that brought nothing, nor what a replicate is set against."""
+    whole = [job(n, 8, 0.4, ends=(2.2, 1.9, 1.8 + i / 100), name=f"w{i}") for i, n in enumerate((3, 4, 5))]
+    lucky = replace(
+        batches([2.5, 2.2, 2.0, 1.9, 1.9, 1.2], "lucky"), hyperparameters=HyperParameters(10, 32, 4.0)
+    )
+    seen, _ = observe([*whole, lucky], "learning_rate_multiplier", 1.0, 3.0)
+    assert 2 ** seen.logs[seen.ends[0]] == pytest.approx([3, 8, 0.4])
+    assert seen.n_in_vain == 3
+
+
+def test_two_evaluations_at_one_step_are_one_figure_everywhere():
+    twice = job(ends=())
+    twice = replace(twice, full_valid=Curve([10, 20, 20], [1.52, 0.84, 0.802]))
+    advice = advise([twice], objective="best_checkpoint")
+    assert advice.proposal.forecast.best == pytest.approx(0.821)
+    assert "validation loss 0.821" in tell(advice, [twice]).keep
 
 
 def test_the_whole_set_is_told_as_it_was_measured():

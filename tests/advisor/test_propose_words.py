@@ -129,6 +129,8 @@ def test_replicate_asks_for_a_second_seed_where_the_two_best_are_within_noise():
         assert not any(p.expect.startswith("replicate") for p in ask(far, context={"replicate": True})[1])
     with pytest.warns(UserWarning, match="no replicate is offered: 1 job of this task ended with a loss"):
         ask(near[:1], context={"replicate": True})
+    with pytest.warns(UserWarning, match="the setting of job-0 has run 2 times already"):
+        ask([*near, job(ends=(2.0, 1.5, 1.302), name="twin")], context={"replicate": True})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ def ended(count, best=0):
     loss = np.where(np.arange(count) == best, 1.0, 1.1)
     nought = np.zeros(count)
     return Observations(
-        np.zeros((count, 3)), nought, loss, np.full(count, END), nought == 0, np.arange(count), nought, 2.0
+        np.zeros((count, 3)),
+        nought,
+        loss,
+        np.full(count, END),
+        nought == 0,
+        np.arange(count),
+        nought,
+        nought,
+        2.0,
     )
 
 
@@ -82,10 +90,10 @@ def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
 def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
     out = {"tried": [1, 1, 0, 0], "too dear": [0, 0, 0, 0], "hot": [0, 1, 1, 1]}
     told = nothing_left({why: np.array(mask, bool) for why, mask in out.items()})
-    assert told.startswith("of the 4 settings of the space none is left: 2 are tried, 2 are hot;")
+    assert told.startswith("of the 4 settings that were looked at none is left: 2 are tried, 2 are hot;")
     (one,) = ask([job()], {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.4]})[0]
     assert one.stop
-    assert one.reason.startswith("the one setting of the space is not left: 1 is tried or under way;")
+    assert one.reason.startswith("the one setting that the space has is tried or under way;")
 
 
 def test_more_of_what_overfitted_is_named_where_a_space_has_nothing_else():
