@@ -14,8 +14,9 @@ from advisor.measure.base import without_wrong_base
 from advisor.measure.series import clean
 from advisor.nouns import Curve, Job
 from advisor.propose.peers import peers_of_newest, strangers
+from advisor.records import is_number
 
-FEW = 3  # losses that two jobs may share by chance, rounded as they are
+FEW = 3  # losses from which it is no chance that two jobs share them, rounded as they are
 CURVES = ("train", "valid", "full_valid")
 RATES = ("learning_rate_multiplier", "learning_rate")
 
@@ -49,7 +50,8 @@ def _of_one_job(jobs: Sequence[Job]) -> list[list[tuple[int, Job]]]:
     """Records by the job that they are of, each with its place from 1; the newest first in each, the jobs as they ended.
 
     One job: one setting and the same losses to the last digit, for a job that was exported twice, or run again where
-    nothing is left to chance, tells nothing that the first did not; or one id, told while it ran and later.
+    nothing is left to chance, tells nothing that the first did not; or one id, and the beginning
+    of what it showed later.
     """
     groups: list[list[tuple[int, Job]]] = []
     likely: dict[Any, list[list[tuple[int, Job]]]] = {}  # by setting and by id: of thousands few are compared
@@ -58,8 +60,9 @@ def _of_one_job(jobs: Sequence[Job]) -> list[list[tuple[int, Job]]]:
         alike = next((g for g in near if _one(job, g[0][1])), None)
         if alike is None:
             groups.append(alike := [])
-        for key in (job.hyperparameters, job.id):
-            likely.setdefault(key, []).append(alike)
+        if not alike:
+            for key in {job.hyperparameters, job.id} - {None}:
+                likely.setdefault(key, []).append(alike)
         alike.append((place, job))
     return groups[::-1]
 
@@ -77,9 +80,18 @@ def _one(a: Job, b: Job) -> bool:
     if (a.model, a.valid_digest) != (b.model, b.valid_digest):
         return False
     named_alike = a.id is not None and a.id == b.id
-    if named_alike and (a.pending or b.pending):  # whose setting its provider may have resolved meanwhile
+    if named_alike and (_begins(a, b) or _begins(b, a)):
         return True
     return a.hyperparameters == b.hyperparameters and _same_losses(a, b) and (named_alike or _shown(a) >= FEW)
+
+
+def _begins(early: Job, later: Job) -> bool:
+    """Whether `early` may be `later` while it ran: its provider may have resolved an "auto" meanwhile."""
+    knobs = zip(vars(early.hyperparameters).values(), vars(later.hyperparameters).values(), strict=True)
+    if not early.pending or any(x != y for x, y in knobs if is_number(x) and is_number(y)):
+        return False
+    pairs = [(getattr(early, name), getattr(later, name)) for name in CURVES]
+    return all(a == Curve(b.step[: len(a)], b.loss[: len(a)]) for a, b in pairs)
 
 
 def _same_losses(a: Job, b: Job) -> bool:

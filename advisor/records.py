@@ -16,6 +16,7 @@ import numpy as np
 
 from advisor.nouns import AUTO, Curve, HyperParameters, Job
 from advisor.nouns.job import OVERFLOW
+from advisor.status import read_status
 
 RATES = ("learning_rate_multiplier", "learning_rate")
 CURVES = {
@@ -26,6 +27,7 @@ CURVES = {
     "valid_accuracy": "valid_mean_token_accuracy",
     "full_valid_accuracy": "full_valid_mean_token_accuracy",
 }
+LONG = 24  # characters of a text that are told whole; keys have more
 TEXTS = ("id", "status", "provider", "model", "method", "lr_schedule")
 SMALLEST = 1e-12  # no knob and no count is as small: ratios to it would overflow
 COUNTS = (
@@ -60,6 +62,7 @@ def read_job(record: Mapping[str, Any], place: str = "") -> Job:
     problems: list[str] = []
     doubts: list[str] = []
     fields: dict[str, Any] = {k: _text(record, k, problems) for k in TEXTS}
+    fields["status"] = read_status(fields["status"], doubts)
     fields |= {k: _number(record, k, problems, doubts) for k in NUMBERS}
     fields |= {field: _curve(record, key, problems) for field, key in CURVES.items()}
     fields["hyperparameters"] = _hyperparameters(record.get("hyperparameters"), problems, doubts)
@@ -246,4 +249,6 @@ def is_number(value: Any, *, finite: bool = True) -> bool:
 def show(value: Any) -> str:
     """A value for an error message: its type and a short form, never a long user text."""
     text = repr(value)
+    if isinstance(value, str | bytes) and len(text) > LONG:  # perhaps a key that stands in the wrong place
+        text = f"{text[:7]}..., {len(value)} long"
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"

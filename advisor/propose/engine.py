@@ -16,6 +16,7 @@ from advisor.propose.calibration import came_true
 from advisor.propose.forecast import foretell
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
+from advisor.propose.known import unknown
 from advisor.propose.nearby import nearness, settled
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
@@ -32,6 +33,9 @@ FIRST_LOOK = 24  # guesses that choose them
 # Where no earlier task tells where, only looking far away teaches anything, and it breaks ties alone
 # (experiments/LOG.md).
 CAUTION, ALONE = 0.05, 1e-6
+UNKNOWN = (
+    0.1  # by which a setting counts for less of which neither tables nor jobs tell: nobody bets a job on it
+)
 
 
 def propose(
@@ -70,6 +74,7 @@ def propose(
     out = _ruled_out(grid, tried, ~within.settings, task, space)
     safe = ~np.any(list(out.values()), axis=0)
     liked = _near(task, task.logs(grid.settings)) * task.doubt(grid.settings)
+    liked *= np.where(unknown(grid.settings, task, grid.rate_name), UNKNOWN, 1.0)
     liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis)
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.nouns import AUTO, HyperParameters, Job, Knob, SearchSpace
+from advisor.propose.rates import reference_rate
 from advisor.records import is_number
 from advisor.space_record import COVERED, around
 
@@ -23,8 +24,8 @@ COLUMN = {
     "learning_rate_multiplier": 2,
     "learning_rate": 2,
 }  # of a grid, by knob
-# Times beyond the rates and batch sizes tried so far: what lies further is a guess that may cost a job, and
-# another step gets there (experiments/LOG.md).
+# Times beyond the rates and batch sizes tried so far, and beyond the provider's own rate: what lies further is a guess
+# that may cost a job, and another step gets there (experiments/LOG.md).
 REACH = 4.0
 DIGITS = 4  # of a learning rate: it is read and typed by people
 MOST_VALUES = 24  # per knob; a longer list is thinned, so that a table stays below 14,000 rows
@@ -53,13 +54,16 @@ def within_reach(space: SearchSpace, jobs: Sequence[Job]) -> SearchSpace:
     """
     near = {knob: _cut(getattr(space, knob), around(knob, jobs)) for knob in COVERED}
     near["batch_size"] = _reached(near["batch_size"], "batch_size", jobs)
-    return replace(space, **near, rate=_reached(space.rate, space.rate_name, jobs))
+    # an absolute rate has no default that could be known
+    usual = [reference_rate(space)] if space.rate_name == "learning_rate_multiplier" else []
+    return replace(space, **near, rate=_reached(space.rate, space.rate_name, jobs, usual))
 
 
-def _reached(knob: Knob, name: str, jobs: Sequence[Job]) -> Knob:
-    """The range of a batch size or rate within REACH times of those tried."""
+def _reached(knob: Knob, name: str, jobs: Sequence[Job], usual: Sequence[float] = ()) -> Knob:
+    """The range of a batch size or rate within REACH times of those tried, and of the usual one."""
     tried = [v for j in jobs if is_number(v := getattr(j.hyperparameters, name)) and v > 0]
-    return _cut(knob, {"min": min(tried) / REACH, "max": max(tried) * REACH}) if tried else knob
+    known = [*tried, *usual]
+    return _cut(knob, {"min": min(known) / REACH, "max": max(known) * REACH}) if tried else knob
 
 
 def _cut(knob: Knob, to: dict[str, float]) -> Knob:

@@ -21,14 +21,14 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     finished jobs by that metric. Jobs have ids of their own (`advisor.history`): None is the base
     model.
     """
-    peers = [j for j in peers_of_newest(jobs) if j.status != "queued"]
+    peers = peers_of_newest(jobs)
     if objective not in LOSS_OBJECTIVES:
         return _by_metric(peers, objective)
     told = base_loss([j for j in peers if j.base_valid_loss is not None])
     # without a told one the first training losses: enough to doubt a job that blew up
     likely = base_loss(peers)
     base, best, found = (told if told is not None else np.inf), np.inf, Keep()
-    for job in peers:
+    for job in (j for j in peers if j.status != "queued"):
         step, loss, luck = _measured(job)
         lowest = loss.min(initial=np.inf)
         surely = lowest + luck

@@ -13,14 +13,30 @@ SPAN = 6.5  # octaves of the rate, either way: what the shipped tables span abou
 
 def beyond(setting: np.ndarray, task: Task, rate_name: str) -> dict[str, float]:
     """The knobs of float[3] that lie beyond all that is known, with their values."""
-    logs, seen = task.logs(setting[None])[0], task.obs
+    far = _outside(setting[None], task, rate_name)[0]
+    return {knob: float(setting[i]) for i, knob in enumerate(_knobs(rate_name)) if far[i]}
+
+
+def unknown(settings: np.ndarray, task: Task, rate_name: str) -> np.ndarray:
+    """bool[m]: settings with a knob of which nothing is known."""
+    return _outside(settings, task, rate_name).any(axis=1)
+
+
+def _outside(settings: np.ndarray, task: Task, rate_name: str) -> np.ndarray:
+    """bool[m, 3], by setting and knob."""
+    seen = task.obs
     (least, most), (small, large) = (np.log2(COVERED[knob]) for knob in ("n_epochs", "batch_size"))
     # an absolute rate has no default that the tables could lie about
     rates = [*seen.logs[:, 2], *([0.0] if rate_name == "learning_rate_multiplier" else [])]
-    known = {
-        "n_epochs": (least - TWICE, max([most, *seen.run]) + TWICE),
-        "batch_size": (min([small, *seen.logs[:, 1]]) - TWICE, max([large, *seen.logs[:, 1]]) + TWICE),
-        rate_name: (min(rates, default=-np.inf) - SPAN, max(rates, default=np.inf) + SPAN),
-    }
-    told = zip(known.items(), logs, setting, strict=True)
-    return {knob: float(value) for (knob, (low, high)), x, value in told if not low <= x <= high}
+    low = [least - TWICE, min([small, *seen.logs[:, 1]]) - TWICE, min(rates, default=-np.inf) - SPAN]
+    high = [
+        max([most, *seen.run]) + TWICE,
+        max([large, *seen.logs[:, 1]]) + TWICE,
+        max(rates, default=np.inf) + SPAN,
+    ]
+    logs = task.logs(settings)
+    return (logs < low) | (logs > high)
+
+
+def _knobs(rate_name: str) -> tuple[str, str, str]:
+    return "n_epochs", "batch_size", rate_name

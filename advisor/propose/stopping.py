@@ -40,13 +40,10 @@ def nothing_left(out: dict[str, np.ndarray]) -> str:
     for why, mask in out.items():
         counts[why] = int((mask & ~taken).sum())
         taken |= mask
-    if len(taken) == 1:
-        why = next(why for why, count in counts.items() if count)
-        return f"the one setting that the space has is {why}; a wider space has others"
     told = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {why}" for why, n in counts.items() if n)
-    return (
-        f"of the {len(taken):,} settings that were looked at none is left: {told}; a wider space has others"
-    )
+    one = "the one setting that was looked at"
+    of = f"the {len(taken):,} settings that were looked at" if len(taken) > 1 else one
+    return f"none is left of {of}: {told}; a wider space has others"
 
 
 def _asked(obs: Observations, fewest: int) -> float:

@@ -198,7 +198,11 @@ def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
 
 def _why(because: tuple[str, ...], found: Sequence[Finding]) -> str:
     """The rules that carry a setting; where the guide alone asks for it, that is said."""
-    by_guide = found and all(f.guide_moves and not f.moves for f in found)
+    moves = [m for f in found for m in f.guide_moves]
+    known = any(f.moves for f in found) or any(
+        m.measured and not m.measured.startswith("not ") for m in moves
+    )
+    by_guide = moves and not known
     return f"{words.join(because)}{', by the guide alone, which is not measured' if by_guide else ''}"
 
 

@@ -129,6 +129,17 @@ def test_a_setting_that_was_resolved_meanwhile_is_of_the_same_job():
 
 
 @pytest.mark.parametrize(
+    "running",
+    [
+        replace(B, id="a", status="running"),
+        replace(A, status="running", train=Curve(), full_valid=Curve([10, 20, 30, 40], [2.0, 1.6, 1.7, 1.9])),
+    ],
+)
+def test_a_running_job_of_another_setting_or_course_is_another_job(running):
+    assert len(prepared([A, running])[0]) == 2
+
+
+@pytest.mark.parametrize(
     "again",
     [
         replace(A, metrics={"acc": 0.5}),

@@ -180,3 +180,24 @@ def test_a_negative_step_says_nothing_of_its_place():
 def test_a_point_of_another_type_is_refused_among_many(row):
     with pytest.raises(advisor.RecordError, match=r"train_loss\[50\]"):
         job(train_loss=[*([i, 1.0] for i in range(50)), row])
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [("completed", "succeeded"), ("FINISHED", "succeeded"), ("Failed", "failed"), ("errored", "failed"), ("KILLED", "cancelled"),
+     ("canceled", "cancelled"), ("In progress", "running"), ("validating_files", "queued"), ("", None), (None, None)],
+)  # fmt: skip
+def test_a_status_is_known_by_the_words_that_others_have_for_it(told, status):
+    assert job(status=told).status == status
+
+
+def test_a_status_that_nobody_has_is_said():
+    with pytest.warns(UserWarning, match="status is 'gone fishing'; expected one of succeeded, failed, "):
+        assert job(status="gone fishing").pending
+
+
+def test_a_key_in_the_wrong_place_is_not_told():
+    with pytest.raises(advisor.RecordError) as error:
+        job(hyperparameters={"learning_rate": "sk-proj-abcdefghijklmnopqrstuvw"})
+    assert "abcdef" not in str(error.value)
+    assert "31 long (str)" in str(error.value)

@@ -90,10 +90,12 @@ def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
 def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
     out = {"tried": [1, 1, 0, 0], "too dear": [0, 0, 0, 0], "hot": [0, 1, 1, 1]}
     told = nothing_left({why: np.array(mask, bool) for why, mask in out.items()})
-    assert told.startswith("of the 4 settings that were looked at none is left: 2 are tried, 2 are hot;")
+    assert told.startswith("none is left of the 4 settings that were looked at: 2 are tried, 2 are hot;")
     (one,) = ask([job()], {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.4]})[0]
     assert one.stop
-    assert one.reason.startswith("the one setting that the space has is tried or under way;")
+    assert one.reason.startswith(
+        "none is left of the one setting that was looked at: 1 is tried or under way;"
+    )
 
 
 def test_more_of_what_overfitted_is_named_where_a_space_has_nothing_else():
