@@ -14,7 +14,15 @@ import numpy as np
 from advisor.nouns import Job
 from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then, swing
 from advisor.propose.scale import WORST
-from advisor.propose.series import came_to_nothing, ended, finite, likely_setting, total_steps, validation
+from advisor.propose.series import (
+    BLOWN,
+    came_to_nothing,
+    ended,
+    finite,
+    likely_setting,
+    total_steps,
+    validation,
+)
 
 END, WAY = 0, 1  # kinds of observations
 MOST_POINTS = 50  # over all jobs: more cost time and tell nothing new
@@ -115,7 +123,8 @@ def observe(
         step, loss, whole = validation(job, stand_in=stand_in)
         if len(step):
             luck = 0.0 if whole else doubt(loss)
-            rows = _validation_rows(job, knobs, (step, loss, whole), most if curves else 1, best)
+            calm = ~(whole & _passing(loss, base))
+            rows = _validation_rows(job, knobs, (step[calm], loss[calm], whole), most if curves else 1, best)
             valid += [(*r, luck, i) for r in rows if curves or r[3] == END]
             lowest = float(loss.min() if whole else lowest_by_then(loss)[-1])
             seen.append((lowest + luck, lowest))
@@ -189,6 +198,11 @@ def _validation_rows(
         points[-1] = (knobs[0], loss[-1], END)
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
     return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, error) for k in chosen]
+
+
+def _passing(loss: np.ndarray, base: float) -> np.ndarray:
+    """bool[n]: losses far above that before training from which the job came back: they tell of no shorter job."""
+    return (loss > BLOWN * base) & (np.minimum.accumulate(loss[::-1])[::-1] < base)
 
 
 def _training_rows(job: Job, knobs: np.ndarray, most: int) -> list:

@@ -74,16 +74,18 @@ def base_loss(jobs: list[Job]) -> float | None:
 
 
 def came_to_nothing(job: Job, base: float) -> bool:
-    """Whether the job came to nothing: its loss is no number at the end, or never fell below the loss before it.
+    """Whether the job came to nothing: its loss is no number at the end, or stands above the loss before it.
 
-    Where the training loss fell all the same the job learned, if only its examples by heart.
+    Where the training loss fell all the same the job learned, if only its examples by heart; where that was not logged
+    it did if its validation loss was ever lower.
     """
     if diverged(job):
         return True
     _, loss, _ = validation(job)
-    if job.pending or not len(loss) or loss[-1] <= BLOWN * base or loss.min() <= base:
+    if job.pending or not len(loss) or loss[-1] <= BLOWN * base:
         return False
-    return not _learned(job)
+    logged = len(finite(job.train)[1]) > 1
+    return not (_learned(job) if logged else loss.min() <= base)
 
 
 def _learned(job: Job) -> bool:

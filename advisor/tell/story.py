@@ -15,7 +15,7 @@ from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
-from advisor.tell.learned import gain_so_far, told_loss
+from advisor.tell.learned import gain_so_far, last_loss, told_loss
 from advisor.tell.price import price
 from advisor.tell.visible import all_visible
 
@@ -136,27 +136,30 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
 
 
 def _meaning(advice: Advice, newest: Job | None) -> str:
-    label, noted = advice.diagnosis.label, words.noted(advice.diagnosis)
+    label = advice.diagnosis.label
     if newest is None:
         return "There is no job yet to judge."
-    if label == "healthy" and noted:
-        return f"{_nothing_decides(advice.diagnosis)}: {words.join(noted)}."
-    if label == "healthy" and any(
-        f.rule == WELL and "rise_limit" in f.evidence for f in advice.diagnosis.findings
-    ):
-        return "No rule finds a fault, but validation loss stands well above its best."
+    if label == "healthy" and (doubts := _nothing_decides(advice.diagnosis, newest)):
+        return doubts
     if label == "insufficient_data" and newest.status == "failed":
         return "The job failed before it showed enough to judge it by."
     running = words.WHILE_RUNNING.get(label) if newest.pending else None
     return running or words.LABELS[label]
 
 
-def _nothing_decides(diagnosis: Diagnosis) -> str:
-    """What healthy means where rules fired all the same: those that measurement bears out ask for changes."""
-    asked = any(f.moves for f in diagnosis.fired if words.is_problem(f))
-    if asked:
-        return "Nothing is badly wrong with these curves, but they ask for a change"
-    return "On the whole these curves are sound; to be noted"
+def _nothing_decides(diagnosis: Diagnosis, newest: Job) -> str:
+    """What healthy means where the end is bad, or rules fired all the same; empty where all is well."""
+    before, after = newest.base_valid_loss, last_loss(newest)
+    if before and after and after >= before > 0:
+        return "No rule names one fault, but the model ended no better than before training."
+    if noted := words.noted(diagnosis):
+        asked = any(f.moves for f in diagnosis.fired if words.is_problem(f))
+        change = "Nothing is badly wrong with these curves, but they ask for a change"
+        return (
+            f"{change if asked else 'On the whole these curves are sound; to be noted'}: {words.join(noted)}."
+        )
+    risen = any(f.rule == WELL and "rise_limit" in f.evidence for f in diagnosis.findings)
+    return "No rule finds a fault, but validation loss stands well above its best." if risen else ""
 
 
 def _option(

@@ -10,6 +10,7 @@ from advisor.nouns import SearchSpace
 from advisor.propose.acquire import likely_range
 from advisor.propose.observe import END, observe
 from advisor.propose.scale import WORST
+from advisor.propose.series import came_to_nothing
 from advisor.propose.task import understand
 
 EPOCHS = 12
@@ -98,3 +99,22 @@ def test_repeats_that_swing_by_themselves_are_as_uncertain_as_they_swing():
     seeds = [job(epochs=EPOCHS, ends=(*ends(0.4, seed=1)[:-1], 1.1), name=f"job-{i}") for i in range(2)]
     valid, _ = observe(seeds, "learning_rate_multiplier", 1.0, 3.0)
     assert valid.swing[valid.kind == END].min() > 0.1
+
+
+def test_a_spike_that_passes_is_no_observation():
+    """Validation stood above the loss before training once, and came back."""
+    spiked = job(epochs=5, ends=(1.5, 1.35, 3.6, 1.28, 1.27))
+    seen, _ = observe([spiked], "learning_rate_multiplier", 1.0, 3.0)
+    assert sorted(seen.loss) == [1.27, 1.28, 1.35, 1.5]
+    rising = job(epochs=5, ends=(1.5, 1.35, 1.6, 3.6, 3.7))
+    assert len(observe([rising], "learning_rate_multiplier", 1.0, 3.0)[0]) == 5
+
+
+@pytest.mark.parametrize(("training", "blown"), [((2.0, 1.2, 6.0, 7.0), True), ((2.0, 1.2, 0.6, 0.2), False)])
+def test_a_job_that_blew_up_after_it_had_learned_is_no_observation(training, blown):
+    """Where training fell it learned by heart: that is what much overfitting looks like."""
+    late = job(
+        epochs=4, ends=(1.5, 1.3, 4.5, 7.9), train_loss=[[10 * i, v] for i, v in enumerate(training, 1)]
+    )
+    assert came_to_nothing(late, 3.0) == blown
+    assert came_to_nothing(job(epochs=4, ends=(1.5, 1.3, 4.5, 7.9), train_loss=[]), 3.0) is False

@@ -118,3 +118,11 @@ def test_healthy_beside_a_validation_loss_that_rose_is_not_said_to_be_without_fa
     )
     told = tell.text(advise([job], prior=False), [job])
     assert "healthy: No rule finds a fault, but validation loss stands well above its best." in told
+
+
+def test_a_job_that_ended_no_better_than_before_training_is_not_called_sound():
+    rising = [[s, 2.9 + s / 100] for s in range(1, 51)]
+    jobs = [record(1, epochs=5, full=(2.72, 2.71, 2.77, 2.84, 3.02), train_loss=rising)]
+    story = tell.story.tell(advise([Job.from_record(j) for j in jobs]), jobs)
+    assert story.label == "healthy"
+    assert "no better than before training" in story.meaning
