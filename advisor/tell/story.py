@@ -172,8 +172,7 @@ def _option(
     return Option(
         changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
         because=because,
-        why=_why(because, [by_rule[r] for r in p.because if r in by_rule])
-        or (_rests_on(expect) if setting else ""),
+        why=_why(because, [by_rule[r] for r in p.because if r in by_rule]) or _rests_on(expect),
         expect=expect,
         cost=price(p.cost),
         risk=_risk(p, newest, by_rule),
@@ -201,11 +200,8 @@ def _other(option: Option, p: Proposal, made: Sequence[Proposal]) -> Option:
 
 def _why(because: tuple[str, ...], found: Sequence[Finding]) -> str:
     """The rules that carry a setting; where the guide alone asks for it, that is said."""
-    moves = [m for f in found for m in f.guide_moves]
-    known = any(f.moves for f in found) or any(
-        m.measured and not m.measured.startswith("not ") for m in moves
-    )
-    by_guide = moves and not known
+    untold = [m for f in found for m in f.guide_moves if not m.measured or m.measured.startswith("not ")]
+    by_guide = untold and untold == [m for f in found for m in (*f.moves, *f.guide_moves)]
     return f"{words.join(because)}{', by the guide alone, which is not measured' if by_guide else ''}"
 
 
