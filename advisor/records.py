@@ -38,6 +38,7 @@ COUNTS = (
     "trained_tokens",
     "cost_usd",
 )
+FREE = "cost_usd"  # may be 0, where one trains at home; the others of 0 were not counted
 NUMBERS = ("created_at", "seed", "base_valid_loss", *COUNTS)
 MISSING = -1.0  # a loss that was not measured
 UNDERFLOW = 1e-9  # no step is as small either: the same as step 0
@@ -193,6 +194,8 @@ def _number(record: Mapping[str, Any], key: str, problems: list[str], doubts: li
         problems.append(f"{key} is {show(value)}; expected a number or null")
         return None
     if key in COUNTS and value < SMALLEST:
+        if value == 0 and key == FREE:
+            return 0.0
         if value not in (0, MISSING):
             doubts.append(f"{key} is {show(value)}; expected a positive number: taken as not known")
         return None

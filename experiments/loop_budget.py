@@ -71,7 +71,7 @@ def left(records: Sequence[Record], limits: Limits) -> dict[str, float]:
 def reckoned(records: Sequence[Record], limits: Limits, what: str) -> bool:
     """Whether what jobs take is known, or may yet be: a job that ended tells it, or no job has ended."""
     ended = [record for record in records if record.get("status") == "succeeded"]
-    return not ended or what in limits.per_epoch or any(record.get(what) for record in ended)
+    return not ended or what in limits.per_epoch or any(record.get(what) is not None for record in ended)
 
 
 def total(records: Sequence[Record], limits: Limits, what: str) -> float:
@@ -94,7 +94,7 @@ def forecast(records: Sequence[Record], limits: Limits, what: str, hyperparamete
         record[what] / record["hyperparameters"]["n_epochs"]
         for record in records
         if record.get("status") == "succeeded"
-        and record.get(what)
+        and record.get(what) is not None
         and isinstance((record.get("hyperparameters") or {}).get("n_epochs"), int | float)
     ]
     return (statistics.median(rates) if rates else limits.per_epoch.get(what, 0.0)) * n_epochs

@@ -92,10 +92,13 @@ def affordable(
 def _unknown(kind: str, jobs: Sequence[Job]) -> None:
     """Raise where the jobs that ended do not tell what they took; warn where none has ended, which may yet do so."""
     field, instead = FIELDS[kind]
-    untold = f"no job says its {field}, so what an epoch costs is not known; {instead}"
-    if any(j.status in ENDED for j in jobs):
+    told = any(getattr(j, field) is not None for j in jobs)
+    lacking = (
+        f"no job says {'its n_epochs beside' if told else 'its'} {field}" if jobs else "there is no job yet"
+    )
+    untold = f"{lacking}, so what an epoch costs is not known; {instead}"
+    if any(j.status in ENDED for j in jobs) and not told:
         raise RecordError([f"the budget of {kind} cannot be kept: {untold}"])
-    untold = untold if jobs else f"there is no job yet, so what an epoch costs is not known; {instead}"
     warnings.warn(f"the budget of {kind} limits nothing: {untold}", stacklevel=3)
 
 
@@ -120,12 +123,14 @@ def _is_amount(value: Any) -> bool:
 
 def tokens_per_epoch(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
     """Tokens that an epoch trains on: as the jobs so far were billed, or as the data are known to have."""
-    return _an_epoch(jobs, "trained_tokens") or (context or {}).get("train_tokens")
+    told = _an_epoch(jobs, "trained_tokens")
+    return (context or {}).get("train_tokens") if told is None else told
 
 
 def usd_per_epoch(jobs: Sequence[Job], context: dict[str, Any] | None) -> float | None:
     """What an epoch costs, by the jobs so far or as it is told."""
-    return _an_epoch(jobs, "cost_usd") or (context or {}).get("train_usd")
+    told = _an_epoch(jobs, "cost_usd")
+    return (context or {}).get("train_usd") if told is None else told
 
 
 def _an_epoch(jobs: Sequence[Job], field: str) -> float | None:
@@ -133,6 +138,6 @@ def _an_epoch(jobs: Sequence[Job], field: str) -> float | None:
     seen = [
         getattr(j, field) / j.hyperparameters.n_epochs
         for j in jobs
-        if j.status in ENDED and getattr(j, field) and j.hyperparameters.n_epochs
+        if j.status in ENDED and getattr(j, field) is not None and j.hyperparameters.n_epochs
     ]
     return float(np.median(seen)) if seen else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from advisor.measure import Measurements, measure
 from advisor.nouns import Finding, HyperParameters, Job, Move
 from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft301_underfitting import Underfitting
+from advisor.rules.ft402_diverged import Diverged
 from advisor.rules.rule import TOO_FEW, Rule
 
 
@@ -13,8 +15,8 @@ class OverfittingPersists(Rule):
 
     ## What it looks for
     FT201 on the newest job and on an earlier one of the same data and model that had more epochs or a higher
-    learning rate (a count of such jobs): at least one. Only jobs since the last that did not overfit: after one that
-    did not, the remedy is known, and overfitting has come back.
+    learning rate (a count of such jobs): at least one. Only jobs since the last that ended well without it: after
+    that the remedy is known, and overfitting has come back.
 
     ## Why it matters
     The usual remedies were taken, and the model still learns its examples by heart.
@@ -67,14 +69,16 @@ class OverfittingPersists(Rule):
 
 
 def _since_cured(m: Measurements) -> tuple[list[Job], bool]:
-    """The jobs right before the newest that overfitted as it does, and whether one before them did not."""
+    """The jobs right before the newest that overfitted as it does, and whether one before them learned without it."""
     before = []
     for job in reversed(m.history):
-        told = Overfitting().look(measure(job))
-        if told.verdict == "clear":
-            return before, True
+        seen = measure(job)
+        told = Overfitting().look(seen)
         if told.fires:
             before.append(job)
+        ended = job.status in (None, "succeeded")
+        if told.verdict == "clear" and ended and not (Diverged().holds(seen) or Underfitting().holds(seen)):
+            return before, True
     return before, False
 
 

@@ -6,6 +6,7 @@ from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_validation
 from advisor.rules.ft201_overfitting import Overfitting
+from advisor.rules.ft202_rising_again import RisingAgain
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -75,8 +76,8 @@ class StillFalling(Rule):
         brought = f"the last fifth of {m.run} brought {m.pace:.0%} of the whole fall"
         if m.pace <= limit:
             return self.clear(f"{brought}: settled", **figures)
-        if Overfitting().holds(m):
-            return self.clear(f"{brought}, and validation loss rose again (FT201)", **figures)
+        if Overfitting().holds(m) or RisingAgain().holds(m):
+            return self.clear(f"{brought}, and validation loss rose again (FT201, FT202)", **figures)
         return self.fires(m, brought, **figures)
 
     def _limit(self, m: Measurements, taken_off: float) -> float:

@@ -16,7 +16,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
         "learning_rate_multiplier up": (28, 28),
         "n_epochs up": (28, 29),
     },
-    "FT302": {"fired": (1625, 4286), "n_epochs up": (1472, 1517)},
+    "FT302": {"fired": (1623, 4286), "n_epochs up": (1470, 1515)},
     "FT303": {"fired": (707, 4286), "learning_rate_multiplier up": (623, 669)},
     "FT304": {"batch_size down": (1312, 1388), "fired": (1759, 4286)},
     "FT305": {"fired": (2071, 4286), "n_epochs up": (1878, 1925)},

@@ -67,6 +67,14 @@ def test_what_costs_nothing_is_not_limited():
     assert made[0].hyperparameters is not None
 
 
+def test_what_costs_nothing_is_not_limited_and_epochs_that_are_not_known_are_named():
+    made, _ = ask([job(cost_usd=0.0)], budget={"usd": 5})
+    assert not made[0].stop
+    unresolved = job(trained_tokens=30_000, hyperparameters={"n_epochs": "auto", "batch_size": 8})
+    with pytest.warns(UserWarning, match="no job says its n_epochs beside trained_tokens"):
+        ask([unresolved], budget={"trained_tokens": 9000})
+
+
 def test_a_budget_of_tokens_bounds_the_epochs():
     made, alternatives = ask([job(epochs=3, trained_tokens=3000)], budget={"trained_tokens": 2000}, n=3)
     assert all(knobs(p)[0] <= 2 for p in [*made, *alternatives])

@@ -192,6 +192,11 @@ STEADY = Job(
     hyperparameters=HyperParameters(3, 8, 1.0), full_valid=Curve(range(10, 60, 10), [2, 1.6, 1.4, 1.31, 1.3])
 )
 
+IDLE = replace(
+    STEADY, full_valid=Curve(range(10, 60, 10), [2.5, 2.499, 2.499, 2.498, 2.498]), base_valid_loss=2.5
+)
+BLOWN = replace(STEADY, full_valid=Curve(range(10, 60, 10), [2, 2.5, 3.2, 4, 4.5]))
+
 
 @pytest.mark.parametrize(
     ("what", "before", "verdict"),
@@ -201,6 +206,13 @@ STEADY = Job(
         ("a higher rate overfitted before", [overfitted(5, 2.0)], "fires"),
         ("the one before was shorter: nothing was adjusted", [overfitted(3, 1.0)], "clear"),
         ("one between them did not overfit: it came back", [overfitted(12, 1.0), STEADY], "clear"),
+        ("one between them blew up", [overfitted(12, 1.0), BLOWN], "fires"),
+        ("one between them learned nothing", [overfitted(12, 1.0), IDLE], "fires"),
+        (
+            "one between them was cut short",
+            [overfitted(12, 1.0), replace(STEADY, status="cancelled")],
+            "fires",
+        ),
         ("one between them showed nothing", [overfitted(12, 1.0), Job(status="failed")], "fires"),
         ("the one before did not overfit", [Job(hyperparameters=HyperParameters(12, 8, 1.0))], "clear"),
         ("the provider's choice before is no known adjustment", [overfitted(None, None)], "clear"),
