@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Job, Keep
-from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then
+from advisor.propose.batches import WIDTH, doubt, levels
+from advisor.propose.keepable import keepable
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.series import base_loss, came_to_nothing, ended, finite, total_steps, validation
@@ -29,7 +30,7 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     likely = base_loss(peers)
     base, best, found = (told if told is not None else np.inf), np.inf, Keep()
     for job in (j for j in peers if j.status != "queued"):
-        step, loss, luck = _measured(job)
+        step, loss, luck = keepable(job)
         lowest = loss.min(initial=np.inf)
         surely = lowest + luck
         useless = lowest >= base or (came_to_nothing(job, likely) and lowest >= likely)
@@ -65,36 +66,12 @@ def _end(job: Job, base: float) -> tuple[bool, float] | None:
     return False, float(loss[-1] if whole else levels(loss)[-1] + doubt(loss))
 
 
-def _measured(job: Job) -> tuple[np.ndarray, np.ndarray, float]:
-    """Steps and validation losses at which a model could be kept, and how far luck may have made them."""
-    step, loss, whole = validation(job, stand_in=False)
-    if not whole:
-        return *_level_of_batches(job, step, loss), doubt(loss)
-    have = np.isin(step, job.checkpoint_steps)
-    return (step[have], loss[have], 0.0) if have.any() else (step, loss, 0.0)
-
-
-def _level_of_batches(job: Job, step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The one step that is worth keeping, and the mean of the batches around it: one batch is luck.
-
-    The end, unless a level before it was lower by more than luck: then its middle, or the checkpoint nearest to it.
-    """
-    if not len(loss):
-        return step, loss
-    level, low = levels(loss), lowest_by_then(loss)[-1]
-    if low == level[-1]:
-        return step[-1:], level[-1:]
-    middle = step[np.argmin(level[WIDTH - 1 :]) + WIDTH // 2]
-    known = np.array(job.checkpoint_steps or [middle])
-    return known[[np.argmin(np.abs(known - middle))]], np.array([low])
-
-
 def kept_loss(job: Job, step: float) -> tuple[float | None, int]:
     """The validation loss that a kept model is told by, and of how many single batches it is the mean (0: the
     whole set).
     """
     _, seen, whole = validation(job, stand_in=False)
-    at, loss = finite(job.full_valid) if whole else _measured(job)[:2]
+    at, loss = finite(job.full_valid) if whole else keepable(job)[:2]
     known = next((float(v) for s, v in zip(at, loss, strict=True) if s == step), None)
     return known, 0 if whole or known is None else min(WIDTH, len(seen))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from advisor.nouns import Job
 from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then, swing
+from advisor.propose.keepable import keepable
 from advisor.propose.scale import WORST
 from advisor.propose.series import (
     BLOWN,
@@ -117,6 +118,8 @@ def observe(
     valid, train, seen = [], [], []
     for i in telling:
         job = jobs[i]
+        _, kept, luck = keepable(job)
+        seen += [(kept.min() + luck, float(kept.min()))] if len(kept) else []
         if came_to_nothing(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
@@ -126,8 +129,6 @@ def observe(
             calm = ~(whole & _passing(loss, base))
             rows = _validation_rows(job, knobs, (step[calm], loss[calm], whole), most if curves else 1, best)
             valid += [(*r, luck, i) for r in rows if curves or r[3] == END]
-            lowest = float(loss.min() if whole else lowest_by_then(loss)[-1])
-            seen.append((lowest + luck, lowest))
         if curves:
             train += [(*r, 0.0, i) for r in _training_rows(job, knobs, min(most, 6))]
     told = _with_repeats(_table(valid, base))
@@ -186,6 +187,7 @@ def _validation_rows(
 ) -> list:
     """Rows (logs, run, loss, kind, whole, swing), earliest first, at most `most` of them."""
     run, (step, loss, whole) = np.log2(knobs[0]), seen
+    kept = keepable(job)[1] if best else []
     error = swing(loss) / (1.0 if whole else np.sqrt(WIDTH))
     total = total_steps(job, step[-1])
     epochs = knobs[0] * step / total
@@ -195,7 +197,7 @@ def _validation_rows(
         loss = lowest_by_then(loss) if best else levels(loss)
     points = [(e, v, WAY) for e, v in zip(epochs, loss, strict=True)]
     if ended(job, step[-1], total):
-        points[-1] = (knobs[0], loss[-1], END)
+        points[-1] = (knobs[0], min(kept, default=loss[-1]), END)
     chosen = np.unique(np.linspace(len(points) - 1, 0, most).round().astype(int))
     return [(np.log2([points[k][0], *knobs[1:]]), run, *points[k][1:], whole, error) for k in chosen]
 

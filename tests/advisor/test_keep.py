@@ -1,5 +1,6 @@
 """Which model is kept, and how metrics rank."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -192,6 +193,18 @@ def test_two_evaluations_at_one_step_are_one_figure_everywhere():
     advice = advise([twice], objective="best_checkpoint")
     assert advice.proposal.forecast.best == pytest.approx(0.821)
     assert "validation loss 0.821" in tell(advice, [twice]).keep
+
+
+def test_what_is_kept_is_the_best_so_far_where_the_best_weights_are_gone():
+    """Or where the job broke after them."""
+    gone = replace(job(epochs=4, ends=(1.97, 1.72, 1.75, 1.74)), checkpoint_steps=(10, 30, 40))
+    advice = advise([gone], objective="best_checkpoint")
+    assert (advice.keep.step, advice.proposal.forecast.best) == (40, 1.74)
+    assert "1.72" not in advise([gone]).proposal.expect
+    broken = job(4, 8, 1.6, (2.6, 1.84, math.nan, math.nan), "broken")
+    advice = advise([job(ends=(2.5, 2.2, 2.1)), broken])
+    assert advice.keep.job == "broken"
+    assert "best so far 2.1 (1.84 at a checkpoint)" in advice.proposal.expect
 
 
 def test_the_whole_set_is_told_as_it_was_measured():
