@@ -6,8 +6,9 @@ import numpy as np
 
 WIDTH = 3  # losses that are taken together
 # Standard errors of a difference by which a level must lie below the last one to be called the lower. Of 1,000 settled
-# jobs with 40 batches each 9 % are said to have been better before (2: 16, 3: 4), with 300 batches 20 % (37, 7); of 400
-# that rose by three times the scatter 82 % (92, 62). To keep a settled job's middle costs nothing, a risen one's end does.
+# jobs with 40 batches each 10 % are said to have been better before (2: 17, 3: 5), with 300 batches 18 % (35, 7); of 400
+# jobs that over the second half of 40 batches rose by three times the scatter 75 % (90, 62). To keep a settled job's
+# middle costs nothing, a risen one's end does.
 LUCK = 2.5
 ENOUGH = 3  # third differences from which a swing is told
 MAD_TO_SIGMA = 1.4826  # of a normal distribution

@@ -14,9 +14,9 @@ from advisor.propose.series import came_to_nothing, setting, validation
 # Share of the gain by which a loss must end above its lowest: three times what another seed changes
 # (`tables`' README: 1 %).
 OVERDONE = 0.03
-# And of the loss before training: a job that learned hardly anything rises by its noise. Without it a first job at a
-# thirtieth of the right rate was called overfitted, and the rates that it needed were ruled out (experiments/LOG.md).
-VISIBLE = 0.005
+# Of the loss before training: a job that fell by less rises by its noise. Without it a first job at a thirtieth of the
+# right rate was called overfitted, and the rates that it needed were ruled out (experiments/LOG.md).
+LEARNED = 0.03
 # Rates from so many times that of a job that overfitted are doubted, though in fewer epochs, where epochs x
 # rate are no less: of 1,888 such settings 1.7 % went below the lowest loss that the job showed
 # (experiments/LOG.md). They count DOUBT, since a few tables need them.
@@ -54,20 +54,20 @@ def unsafe(settings: np.ndarray, broken: np.ndarray) -> np.ndarray:
 
 
 def overfitted_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndarray:
-    """float[k, 3]: settings of ended jobs whose validation loss rose again by more than OVERDONE of its fall, and visibly."""
+    """float[k, 3]: settings of ended jobs whose validation loss rose again by more than OVERDONE of its fall."""
     return _settings([j for j in jobs if not j.pending and _rise(j, base) > OVERDONE], rate_name)
 
 
 def _rise(job: Job, base: float) -> float:
-    """How far the last validation loss lies above the lowest, as a share of the fall from `base` to it; 0 where that
-    is not visible.
+    """How far the last validation loss lies above the lowest, as a share of the fall from `base` to it; 0 where it
+    hardly fell.
     """
     _, loss, whole = validation(job)
     if not whole:  # single mini-batches rise and fall by luck, training losses say nothing of it
         return 0.0
     lowest = loss.min(initial=base)
-    rise = float(loss[-1] - lowest)
-    return rise / float(base - lowest) if lowest < base and rise > VISIBLE * base else 0.0
+    fall = float(base - lowest)
+    return float(loss[-1] - lowest) / fall if fall > LEARNED * base else 0.0
 
 
 def overdone(settings: np.ndarray, overfitted: np.ndarray) -> np.ndarray:
