@@ -1,6 +1,7 @@
 """When the word is stop, what a budget allows, and on which scale a provider counts."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +69,9 @@ def test_what_costs_nothing_is_not_limited():
 
 
 def test_what_costs_nothing_is_not_limited_and_epochs_that_are_not_known_are_named():
-    made, _ = ask([job(cost_usd=0.0)], budget={"usd": 5})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made, _ = ask([job(cost_usd=0.0)], budget={"usd": 5})
     assert not made[0].stop
     unresolved = job(trained_tokens=30_000, hyperparameters={"n_epochs": "auto", "batch_size": 8})
     with pytest.warns(UserWarning, match="no job says its n_epochs beside trained_tokens"):

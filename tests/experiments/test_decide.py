@@ -148,6 +148,13 @@ def test_a_budget_that_no_job_lets_us_reckon_with_ends_the_loop():
     assert spent(records, known) is None
 
 
+def test_a_job_that_cost_nothing_has_told_its_cost():
+    free = [job(1, cost_usd=0.0)]
+    limits = Limits(jobs=9, cost_usd=4.0, per_epoch={"cost_usd": 3.0})
+    assert spent(free, Limits(jobs=9, cost_usd=4.0)) is None
+    assert forecast(free, limits, "cost_usd", {"n_epochs": 3}) == 0.0, "not what was thought before any job"
+
+
 def test_running_jobs_count_with_their_forecast():
     records = [
         job(1),
