@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.measure import Measurements
 from advisor.nouns import Finding, Move
 from advisor.rules.course import no_course_of_both
+from advisor.rules.ft201_overfitting import Overfitting
 from advisor.rules.ft403_early_jump import EarlyJump
 from advisor.rules.rule import Rule, Threshold, rate_of
 
@@ -16,7 +17,7 @@ class SlowFromTheStart(Rule):
     Shares of the whole fall: `early_share`, what the first third of the steps brought to the training loss, below
     80 %; `late_share`, what the last third brought, the mean over both curves, above 8 %; `late_train`, the same for the
     training loss alone, above 6 %. And `by_heart`, by how much training does better than validation, below 8 %. Not
-    where the loss first jumped up (FT403).
+    where the loss first jumped up (FT403), nor where it stands above its best at the end (FT201).
 
     ## Why it matters
     Steps are too short: more of them would do, longer ones do it sooner.
@@ -78,6 +79,10 @@ class SlowFromTheStart(Rule):
         slow = m.early_share < self.early and m.late_share > self.late and late_train > self.late_train
         if slow and EarlyJump().holds(m):
             return self.clear("the loss first jumped up (FT403): the steps are too long rather", **figures)
+        if slow and Overfitting().holds(m):
+            return self.clear(
+                "validation loss rose above its best (FT201): more of it is no remedy", **figures
+            )
         if not slow or m.by_heart >= self.by_heart:
             return self.clear("the first steps brought their part, or the losses have settled", **figures)
         both = m.valid.late_fall > m.valid.noise_of_level  # else it is training alone that still falls

@@ -3,6 +3,8 @@
 import pytest
 from propose_jobs import RANGES, ask, job
 
+from advisor.propose.budget import HOPEFUL, Affordable
+
 
 def best_after_three(tokens):
     falls = job(epochs=3, batch=4, rate=1.0, ends=(1.7, 1.3, 1.2), trained_tokens=300_000)
@@ -25,6 +27,21 @@ def test_what_the_budget_pays_for_is_told(tokens, epochs):
     assert not made.stop
     assert made.hyperparameters.n_epochs <= epochs
     assert made.expect.endswith(f"what is left pays for jobs of at most {epochs} epochs")
+
+
+@pytest.mark.parametrize(
+    ("chance", "ended", "limit", "kept"),
+    [
+        (HOPEFUL - 0.01, 1, "cut", True),
+        (HOPEFUL, 1, "cut", False),
+        (0.0, 0, "cut", False),
+        (0.0, 1, None, False),
+    ],
+)
+def test_what_is_left_is_kept_where_little_is_hoped_of_a_job_cut_short(chance, ended, limit, kept):
+    """After one job at least, and only where the budget cuts jobs."""
+    assert bool(Affordable(None, limit=limit).too_little(chance, ended)) == kept
+    assert HOPEFUL == 0.1
 
 
 def test_a_budget_that_cuts_nothing_is_not_spoken_of():

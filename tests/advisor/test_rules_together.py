@@ -68,6 +68,14 @@ def test_what_rises_again_does_not_still_fall():
     assert "FT302" not in rules
 
 
+def test_what_overfits_is_not_called_slow():
+    step = np.arange(1, 9)
+    valid = Curve(step, [0.62, 0.57, 0.52, 0.47, 0.42, 0.55, 0.6, 0.74])
+    rules = fired(Job(train=Curve(step, [2.0, 1.95, 1.88, 1.87, 1.8, 1.74, 1.74, 1.71]), full_valid=valid))
+    assert "FT201" in rules
+    assert "FT303" not in rules
+
+
 def test_no_curve_gains_and_gains_no_more():
     """Training far ahead of a validation loss of any course, and every family of curves."""
     r, both = np.random.default_rng(5), []
