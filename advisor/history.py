@@ -6,7 +6,7 @@ What was left out or set aside on the way is told in words, so that no figure re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,11 +14,11 @@ from advisor.measure.base import without_wrong_base
 from advisor.measure.series import clean
 from advisor.nouns import Curve, Job
 from advisor.propose.peers import peers_of_newest, strangers
-from advisor.records import is_number
+from advisor.propose.wording import SHORT, listed
+from advisor.records import RATES, is_number
 
 FEW = 3  # losses from which it is no chance that two jobs share them, rounded as they are
 CURVES = ("train", "valid", "full_valid")
-RATES = ("learning_rate_multiplier", "learning_rate")
 
 
 def prepared(jobs: Sequence[Job]) -> tuple[tuple[Job, ...], tuple[str, ...]]:
@@ -50,8 +50,8 @@ def _of_one_job(jobs: Sequence[Job]) -> list[list[tuple[int, Job]]]:
     """Records by the job that they are of, each with its place from 1; the newest first in each, the jobs as they ended.
 
     One job: one setting and the same losses to the last digit, for a job that was exported twice, or run again where
-    nothing is left to chance, tells nothing that the first did not; or one id, and the beginning
-    of what it showed later.
+    nothing is left to chance, tells nothing that the first did not; or one id, and the beginning of what it showed
+    later.
     """
     groups: list[list[tuple[int, Job]]] = []
     likely: dict[Any, list[list[tuple[int, Job]]]] = {}  # by setting and by id: of thousands few are compared
@@ -60,7 +60,6 @@ def _of_one_job(jobs: Sequence[Job]) -> list[list[tuple[int, Job]]]:
         alike = next((g for g in near if _one(job, g[0][1])), None)
         if alike is None:
             groups.append(alike := [])
-        if not alike:
             for key in {job.hyperparameters, job.id} - {None}:
                 likely.setdefault(key, []).append(alike)
         alike.append((place, job))
@@ -121,17 +120,10 @@ def _tells(value: object) -> bool:
 
 def _told(group: list[Job]) -> str:
     counts = Counter(j.id or "a job without an id" for j in group)
-    names = _listed(
-        f"{times} records of {name}" if times > 1 else str(name) for name, times in counts.items()
-    )
+    names = listed([f"{times} records of {name}" if times > 1 else name for name, times in counts.items()])
     if _same_losses(group[0], group[-1]):
         return f"{names} have one setting and the same losses to the last digit: counted as one job"
     return f"{names} are one job, told while it ran and later: counted as one"
-
-
-def _listed(items: Iterable[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _wrong_base(job: Job) -> str:
@@ -148,7 +140,7 @@ def _elsewhere(jobs: Sequence[Job]) -> list[str]:
     models = [j for j in apart if None not in (j.model, jobs[-1].model) and j.model != jobs[-1].model]
     data, of, told = len(apart) - len(models), f"of {len(jobs)} jobs", []
     if models:
-        names = _listed(sorted({str(j.model) for j in models}))
+        names = listed(sorted({str(j.model) for j in models}))
         told.append(
             f"{len(models)} {of} tuned another model ({names}): losses are not compared across models"
         )
@@ -164,10 +156,5 @@ def other_rates(jobs: Sequence[Job], rate_name: str) -> tuple[str, ...]:
     far = [j for j in peers if getattr(j.hyperparameters, other) is not None]
     if not far or len(far) == len(peers):  # of all of them the proposal itself says so
         return ()
-    have, (theirs, ours) = (
-        "has" if len(far) == 1 else "have",
-        (n.replace("_", " ") for n in (other, rate_name)),
-    )
-    return (
-        f"{len(far)} of {len(peers)} jobs {have} a {theirs} and no {ours}: read as if that were the usual one",
-    )
+    what = f"a {SHORT[other]} and no {SHORT[rate_name]}: read as if that were the usual one"
+    return (f"{len(far)} of {len(peers)} jobs {'has' if len(far) == 1 else 'have'} {what}",)

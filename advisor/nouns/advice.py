@@ -96,9 +96,8 @@ class Forecast:
     """What a proposed job is expected to bring, in the figures that its `expect` tells; None where one is not known."""
 
     chance: float  # of beating the best so far by more than 2 % of the attainable gain
-    low: float | None = (
-        None  # final (or best) validation loss, nats per token: eight in ten lie between low and high
-    )
+    # final (or best) validation loss, nats per token: eight in ten lie between low and high
+    low: float | None = None
     middle: float | None = None
     high: float | None = None
     best: float | None = None  # lowest that a job ended with

@@ -103,6 +103,11 @@ class Job:
         return read_job(record)
 
     @property
+    def succeeded(self) -> bool:
+        """Came to its end, as far as is known."""
+        return self.status in (None, "succeeded")
+
+    @property
     def pending(self) -> bool:
         """Still to end: its settings are taken, its result is not known."""
         return self.status not in (None, "succeeded", "failed", "cancelled")

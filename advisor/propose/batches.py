@@ -48,6 +48,11 @@ def doubt(loss: np.ndarray) -> float:
     return max(swing(loss), bend / np.sqrt(SECOND_DIFFERENCES)) / np.sqrt(WIDTH)
 
 
+def surely(loss: np.ndarray, whole: bool) -> float:
+    """The last loss where each is of the `whole` set, else the last level and what it may owe to luck."""
+    return float(loss[-1] if whole else levels(loss)[-1] + doubt(loss))
+
+
 def lowest_by_then(loss: np.ndarray) -> np.ndarray:
     """float[n]: the lowest level of full width so far where it lies below the present one by more than luck, else
     the present one.

@@ -14,7 +14,6 @@ from advisor.propose.acquire import MATTERS, percent
 from advisor.records import RecordError
 
 HOPEFUL = 0.1  # chance of a gain below which a job that the budget has cut short is not worth it
-ENDED = (None, "succeeded")  # of what was cut short it is not known what it would have taken
 KINDS = ("jobs", "trained_tokens", "usd")
 FIELDS = {  # of a job's record, with what to do where no job has it
     "trained_tokens": ("trained_tokens", "give it with a job, or context.train_tokens"),
@@ -76,7 +75,6 @@ def affordable(
             return Affordable(np.zeros_like(paid), f"the budget of {kind} is used up")
         if per_epoch is None:
             _unknown(kind, jobs)
-        if not per_epoch:  # what costs nothing is not limited
             continue
         rates.append((left[kind], per_epoch))
         paid &= settings[:, 0] * per_epoch <= left[kind]
@@ -97,7 +95,7 @@ def _unknown(kind: str, jobs: Sequence[Job]) -> None:
         f"no job says {'its n_epochs beside' if told else 'its'} {field}" if jobs else "there is no job yet"
     )
     untold = f"{lacking}, so what an epoch costs is not known; {instead}"
-    if any(j.status in ENDED for j in jobs) and not told:
+    if any(j.succeeded for j in jobs) and not told:
         raise RecordError([f"the budget of {kind} cannot be kept: {untold}"])
     warnings.warn(f"the budget of {kind} limits nothing: {untold}", stacklevel=3)
 
@@ -138,6 +136,6 @@ def _an_epoch(jobs: Sequence[Job], field: str) -> float | None:
     seen = [
         getattr(j, field) / j.hyperparameters.n_epochs
         for j in jobs
-        if j.status in ENDED and getattr(j, field) is not None and j.hyperparameters.n_epochs
+        if j.succeeded and getattr(j, field) is not None and j.hyperparameters.n_epochs
     ]
     return float(np.median(seen)) if seen else None

@@ -33,9 +33,8 @@ FIRST_LOOK = 24  # guesses that choose them
 # Where no earlier task tells where, only looking far away teaches anything, and it breaks ties alone
 # (experiments/LOG.md).
 CAUTION, ALONE = 0.05, 1e-6
-UNKNOWN = (
-    0.1  # by which a setting counts for less of which neither tables nor jobs tell: nobody bets a job on it
-)
+# By which a setting counts for less of which neither tables nor jobs tell: nobody bets a job on it.
+UNKNOWN = 0.1
 
 
 def propose(

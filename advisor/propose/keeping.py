@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.nouns import Job, Keep
-from advisor.propose.batches import WIDTH, doubt, levels
+from advisor.propose.batches import WIDTH, surely
 from advisor.propose.keepable import keepable
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.peers import peers_of_newest
@@ -32,10 +32,10 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
     for job in (j for j in peers if j.status != "queued"):
         step, loss, luck = keepable(job)
         lowest = loss.min(initial=np.inf)
-        surely = lowest + luck
-        useless = lowest >= base or (came_to_nothing(job, likely) and lowest >= likely)
-        if surely < best and not useless:
-            best, found = surely, Keep(job.id, float(step[np.argmin(loss)]))
+        if lowest >= base or lowest + luck >= best:
+            continue
+        if not (lowest >= likely and came_to_nothing(job, likely)):
+            best, found = lowest + luck, Keep(job.id, float(step[np.argmin(loss)]))
     return found
 
 
@@ -63,7 +63,7 @@ def _end(job: Job, base: float) -> tuple[bool, float] | None:
         return None
     if not len(validation(job, stand_in=False)[1]):
         return True, float(loss[-1])
-    return False, float(loss[-1] if whole else levels(loss)[-1] + doubt(loss))
+    return False, surely(loss, whole)
 
 
 def kept_loss(job: Job, step: float) -> tuple[float | None, int]:

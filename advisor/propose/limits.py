@@ -32,7 +32,7 @@ def broken_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndar
     """
     judged = [(j, came_to_nothing(j, base)) for j in jobs]
     blown = [j for j, nothing in judged if nothing]
-    whole = [j for j, nothing in judged if not nothing and j.status in (None, "succeeded")]
+    whole = [j for j, nothing in judged if j.succeeded and not nothing]
     well = [j for j in whole if len(validation(j)[0])]
     broken, proven = _settings(blown, rate_name), _settings(well, rate_name)
     return broken[heat(broken) > heat(proven).max(initial=0.0) * (1 + 1e-6)]

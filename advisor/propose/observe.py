@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.nouns import Job
-from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then, swing
+from advisor.propose.batches import WIDTH, doubt, levels, lowest_by_then, surely, swing
 from advisor.propose.keepable import keepable
 from advisor.propose.scale import WORST
 from advisor.propose.series import (
@@ -119,7 +119,8 @@ def observe(
     for i in telling:
         job = jobs[i]
         _, kept, luck = keepable(job)
-        seen += [(kept.min() + luck, float(kept.min()))] if len(kept) else []
+        if len(kept):
+            seen.append((kept.min() + luck, float(kept.min())))
         if came_to_nothing(job, base):  # that tells of a limit, not of the surface: `limits.py`
             continue
         knobs = likely_setting(job, rate_name, reference) / [1.0, 1.0, reference]
@@ -148,9 +149,7 @@ def _telling(jobs: Sequence[Job], stand_in: bool) -> list[int]:
 
 def _last(job: Job, stand_in: bool) -> float:
     _, loss, whole = validation(job, stand_in=stand_in)
-    if not len(loss) or job.pending:
-        return np.inf
-    return float(loss[-1] if whole else levels(loss)[-1] + doubt(loss))
+    return surely(loss, whole) if len(loss) and not job.pending else np.inf
 
 
 def _table(rows: list, base: float) -> Observations:

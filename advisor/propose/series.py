@@ -116,7 +116,7 @@ def total_steps(job: Job, last: float) -> float:
     """Steps of the whole job, in the unit of its series; a job that came to its end has none beyond the last."""
     if job.total_steps and job.total_steps >= last:
         return float(job.total_steps)
-    if job.status in (None, "succeeded"):
+    if job.succeeded:
         return float(last)
     epochs, batch = job.hyperparameters.n_epochs, job.hyperparameters.batch_size
     per_epoch = job.steps_per_epoch

@@ -101,12 +101,13 @@ def _unasked(newest: Job | None, to: HyperParameters, diagnosis: Diagnosis, alon
     if not rest:
         return []
     # where nothing sets one change apart, they need not be told again
-    what = _listed(rest) if carrying or any("(" in told for told in rest) else "it"
+    what = listed(rest) if carrying or any("(" in told for told in rest) else "it"
     whose = "this task's jobs" + ("" if alone else " and of earlier tasks")
     return [f"no measured rule asks for {what}: the curves of {whose} carry it"]
 
 
-def _listed(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """As people list things: "a, b and c"."""
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 

@@ -76,8 +76,8 @@ def _since_cured(m: Measurements) -> tuple[list[Job], bool]:
         told = Overfitting().look(seen)
         if told.fires:
             before.append(job)
-        ended = job.status in (None, "succeeded")
-        if told.verdict == "clear" and ended and not (Diverged().holds(seen) or Underfitting().holds(seen)):
+        learned = job.succeeded and not (Diverged().holds(seen) or Underfitting().holds(seen))
+        if told.verdict == "clear" and learned:
             return before, True
     return before, False
 

@@ -22,7 +22,7 @@ class StillFalling(Rule):
     Above 3 % already where the same fall took more than 5 % off the validation loss itself (`taken_off`), and more
     than the noise of a level: a great fall at the beginning makes everything after it look small. Above 2 % where
     the curve begins with the loss before training, for then the first fall is the greatest. Never where the validation
-    loss stands above its best all the same (FT201).
+    loss stands above its best all the same (FT201) or rose late (FT202).
 
     ## Why it matters
     The job was ended before it had learned what these data teach.

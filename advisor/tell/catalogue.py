@@ -43,10 +43,8 @@ def find(asked: str) -> Any:
         if key in (rule.id.lower(), rule.name.lower()):
             return rule
     known = [k.lower() for rule in rules.values() for k in (rule.id, rule.name)]
-    near = [
-        k.upper() if k.upper() in rules else k
-        for k in difflib.get_close_matches(key, known, n=3, cutoff=CLOSE)
-    ]
+    close = difflib.get_close_matches(key, known, n=3, cutoff=CLOSE)
+    near = [k.upper() if k.upper() in rules else k for k in close]
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UnknownRule(f"there is no rule {asked!r}. {hint}`advisor rules` lists them all.")
 

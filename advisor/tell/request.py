@@ -146,7 +146,7 @@ def _doubtful(jobs: Sequence[Job], records: Sequence[Mapping[str, Any]]) -> None
         warnings.warn(told, stacklevel=3)
     for i, (job, record) in enumerate(zip(jobs, records, strict=True)):
         unknown = [str(k) for k in record if k not in FIELDS]
-        if unknown and job.status in (None, "succeeded") and not (LOSSES | TRACKED) & record.keys():
+        if unknown and job.succeeded and not (LOSSES | TRACKED) & record.keys():
             told = f"jobs[{i}] has no losses ({', '.join(sorted(LOSSES))}), and its {', '.join(unknown[:5])} is not known"
             warnings.warn(told, stacklevel=3)
 

@@ -15,10 +15,8 @@ from advisor.tell.svg.frame import Frame
 from advisor.tell.terminal_plot import MARKS, finite
 from advisor.tell.words import figure
 
-LETTER, ROW = (
-    7.5,
-    15,
-)  # pixels that a letter of a note is wide at most, and from one line of notes to the next
+# Pixels that a letter of a note is wide at most, and from one line of notes to the next.
+LETTER, ROW = 7.5, 15
 
 
 def draw_evidence(frame: Frame, job: Job, findings: Sequence[Finding]) -> None:

@@ -13,10 +13,8 @@ PRESSED = (
     4.0  # highest over lowest loss of several jobs: from here on a linear axis presses the good ones together
 )
 SMALLEST = 1e-100  # a loss below it is 0 in all but name, and its logarithm stretches an axis beyond use
-DIGIT, LINE = (
-    7.5,
-    13.0,
-)  # pixels that a character of a tick's label is wide and a line of text is high, at most
+# Pixels that a character of a tick's label is wide and a line of text is high, at most.
+DIGIT, LINE = 7.5, 13.0
 WIDE, NARROW = 720, 344  # pixels; narrow fits a screen of 400 with its margins
 
 
