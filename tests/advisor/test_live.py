@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.live import _leads, judge
+from advisor.live import _ahead, judge
 from advisor.nouns import Job, SearchSpace
 
 SPACE = SearchSpace.from_record(
@@ -50,11 +50,29 @@ def test_a_job_that_leads_the_best_of_its_length_where_that_one_stood_goes_on():
     """Whatever earlier tasks make of one evaluation: on this task the like of it came out best."""
     best = job([2.95 - 0.17 * i for i in range(12)], 12)
     ahead, behind = (job([first], 12, rate=1.6, name="r", status="running") for first in (2.94, 2.99))
-    assert _leads(ahead, 1 / 12, np.array([2.94]), [best, ahead])
-    assert not _leads(behind, 1 / 12, np.array([2.99]), [best, behind])
+    assert _ahead(ahead, 1 / 12, np.array([2.94]), [best, ahead])
+    assert not _ahead(behind, 1 / 12, np.array([2.99]), [best, behind])
     shorter = job([2.94], 8, name="r", status="running")
-    assert not _leads(shorter, 1 / 12, np.array([2.94]), [best, shorter])
+    assert not _ahead(shorter, 1 / 12, np.array([2.94]), [best, shorter])
     assert not judge([best, ahead], SPACE).stop_now
+
+
+def test_a_job_at_the_lowest_loss_known_goes_on_however_slowly_it_falls():
+    flat = [1.6, 1.2, 1.05, 1.0, 1.0, 1.0, 1.0, 1.0]
+    ended = [job(flat, 8, name="a"), job([loss + 0.05 for loss in flat], 8, rate=0.1, name="b")]
+    lowest, hardly_above = (
+        job([*flat[:4], newest], 8, name="r", status="running") for newest in (0.999, 1.001)
+    )
+    assert not judge([*ended, lowest], SPACE).stop_now
+    assert judge([*ended, hardly_above], SPACE).stop_now
+
+
+def test_a_first_evaluation_above_the_loss_before_training_may_be_a_jump_that_comes_back():
+    jumped, blown_up = (
+        job(losses, 3, rate=1.6, name="r", status="running") for losses in ([3.6], [3.6, 3.7])
+    )
+    assert not judge([GOOD, jumped], SPACE).stop_now
+    assert judge([GOOD, blown_up], SPACE).stop_now
 
 
 def test_a_run_whose_length_nobody_told_is_stopped_all_the_same():
