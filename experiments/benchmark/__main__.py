@@ -21,16 +21,14 @@ from rich.progress import Progress
 from experiments.benchmark.cache import FILE, Cache, basis
 from experiments.benchmark.dense import dense
 from experiments.benchmark.loops import Loop, Method, play
-from experiments.benchmark.ours import Advisor, Guide
+from experiments.benchmark.ours import Advisor, Guide, left_out
 from experiments.benchmark.peers import CoordinateSearch, Portfolio, RandomSearch, optuna_peers
 from experiments.benchmark.raised import raised
 from experiments.benchmark.report import write
-from experiments.benchmark.surfaces import library
 from experiments.benchmark.tables import FOLDER, Table, read_all
 
 OURS = "finetune-advisor"
 RESULTS = Path(__file__).parent / "results"
-LEARNED_FROM = (FOLDER / "more", FOLDER / "other")  # tables that no method is scored on here
 PEER_STARTS = 8
 RANDOM_SEEDS = 5  # of methods that throw dice; the Gaussian process of Optuna, which is slow, has one
 
@@ -86,13 +84,7 @@ def _what(args: argparse.Namespace) -> str:
 
 def variants(tables: Sequence[Table]) -> list[Method]:
     """The advisor and what it is without its parts; nothing that it knows comes from the data that it plays on."""
-    learned = [t for folder in (FOLDER, *LEARNED_FROM) for t in read_all(folder)]
-    known = list({t.name: t for t in [*tables, *learned]}.values())
-    lib = library(known)
-
-    def others(table: Table):
-        return lib.without(*(t.name for t in known if t.family == table.family))
-
+    others = left_out(tables)
     return [
         Advisor(OURS, others),
         Advisor("ours without curves", others, curves=False),

@@ -10,9 +10,18 @@ from advisor.advice import diagnose_newest
 from advisor.nouns import Curve, Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose import propose
 from advisor.propose.surfaces import Library
-from experiments.benchmark.tables import KNOBS, Key, Table
+from experiments.benchmark.surfaces import library
+from experiments.benchmark.tables import FOLDER, KNOBS, LEARNED_FROM, Key, Table, read_all
 
 HEALTHY = Diagnosis("healthy")  # no rule fires: what is left where curves are not read
+
+
+def left_out(tables: Sequence[Table]) -> Callable[[Table], Library]:
+    """The library for a table: of `tables` and the project's own, without those of the table's data."""
+    learned = [t for folder in (FOLDER, *LEARNED_FROM) for t in read_all(folder)]
+    known = list({t.name: t for t in [*tables, *learned]}.values())
+    whole = library(known)
+    return lambda table: whole.without(*(t.name for t in known if t.family == table.family))
 
 
 @dataclass

@@ -20,6 +20,7 @@ import numpy as np
 
 KNOBS = ("n_epochs", "batch_size", "learning_rate_multiplier")
 FOLDER = Path(__file__).parent / "tables"
+LEARNED_FROM = (FOLDER / "more", FOLDER / "other")  # tables that no loop is played on here
 WORST = 1e3  # stands for the loss of a setting that diverged
 Key = tuple[int, int, float]
 
