@@ -7,7 +7,7 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     "FT102": {"fired": (12, 4286)},
     "FT103": {"fired": (0, 4286)},
     "FT201": {"fired": (306, 4286), "learning_rate_multiplier down": (248, 252), "n_epochs down": (269, 276)},
-    "FT202": {"fired": (534, 4286), "n_epochs down": (375, 384)},
+    "FT202": {"fired": (506, 4286), "n_epochs down": (364, 372)},
     "FT203": {"batch_size down": (10, 51), "fired": (95, 4286)},
     "FT204": {"fired": (106, 4286), "n_epochs down": (50, 106)},
     "FT301": {
@@ -18,11 +18,11 @@ MEASURED: dict[str, dict[str, tuple[int, int]]] = {
     },
     "FT302": {"fired": (1623, 4286), "n_epochs up": (1470, 1515)},
     "FT303": {"fired": (707, 4286), "learning_rate_multiplier up": (623, 669)},
-    "FT304": {"batch_size down": (1312, 1388), "fired": (1759, 4286)},
-    "FT305": {"fired": (2071, 4286), "n_epochs up": (1878, 1925)},
+    "FT304": {"batch_size down": (1278, 1352), "fired": (1706, 4286)},
+    "FT305": {"fired": (1992, 4286), "n_epochs up": (1816, 1859)},
     "FT306": {"fired": (670, 4286), "n_epochs up": (540, 563)},
     "FT401": {"batch_size up": (3, 3), "fired": (3, 4286), "learning_rate_multiplier down": (3, 3)},
     "FT402": {"fired": (137, 4286), "learning_rate_multiplier down": (136, 137)},
     "FT403": {"fired": (241, 4286), "learning_rate_multiplier down": (237, 240)},
-    "FT601": {"batch_size up": (133, 509), "fired": (639, 4286)},
+    "FT601": {"batch_size up": (158, 551), "fired": (687, 4286)},
 }

@@ -204,3 +204,24 @@ def test_a_few_noisy_evaluations_of_a_job_that_levelled_off_are_seldom_overfitti
     ]
     told = [diagnose(measure(job)).label == "overfitting" for job in jobs]
     assert np.mean(told) < 0.145
+
+
+@pytest.mark.parametrize("rule", ["FT202", "FT304", "FT305"])
+@pytest.mark.parametrize("noise", [0.01, 0.03])
+def test_what_came_to_rest_has_no_trend_but_its_noise(rule, noise):
+    """One standard deviation of a level let a third of such jobs through, for two levels differ by more by chance."""
+    fired = {name: fires(name, rule, noise) for name in ("at rest", "with a trend")}
+    assert fired["at rest"] <= 0.1 * N
+    assert fired["with a trend"] >= 0.75 * N
+
+
+def fires(course, rule, noise):
+    """Of N jobs of 30 evaluations, how many the rule fires on."""
+    trend = {"at rest": 0.0, "with a trend": 0.6 if rule == "FT202" else -0.6}[course]
+    r = np.random.default_rng(30)
+
+    def loss(u):
+        return 2 + 1.2 * np.exp(-12 * u) + trend * np.maximum(u - 0.3, 0)
+
+    jobs = [noisy(30, noise, noise, loss, r) for _ in range(N)]
+    return sum(f.fires for job in jobs for f in diagnose(measure(job)).findings if f.rule == rule)
