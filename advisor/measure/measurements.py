@@ -43,6 +43,7 @@ class Measurements:
         None  # which curve `valid` was measured on
     )
     from_before: bool = False  # the validation curve begins with the loss before training
+    unit: str = "step"  # what a step is called: "epoch" where the log has nothing finer
     gain: float | None = None  # loss before training minus the last on the whole validation set; both known
     n_train_logged: int = 0  # training points as logged
     n_train: int = 0  # of these, points to judge by
@@ -176,6 +177,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         train=_shape(train),
         valid_source=source,
         from_before=from_before,
+        unit=job.unit,
         gain=_gain(job),
         n_train_logged=train.n_logged,
         n_train=len(train),

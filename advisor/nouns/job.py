@@ -103,6 +103,11 @@ class Job:
         return read_job(record)
 
     @property
+    def unit(self) -> str:
+        """What a step of its curves is called: an epoch where its log has nothing finer, as Keras's."""
+        return "epoch" if self.steps_per_epoch == 1 else "step"
+
+    @property
     def succeeded(self) -> bool:
         """Came to its end, as far as is known."""
         return self.status in (None, "succeeded")

@@ -120,7 +120,7 @@ class Overfitting(Rule):
         figures |= {"by_heart": m.by_heart, "by_heart_limit": self.by_heart}
         if not self.ahead(m):
             return self.clear("validation loss rose, but training does no better", **figures)
-        return self.fires(m, f"validation loss rose from {_lowest(v)} to {v.end:.4g}", **figures)
+        return self.fires(m, f"validation loss rose from {_lowest(v, m.unit)} to {v.end:.4g}", **figures)
 
     def act(self, m: Measurements) -> tuple[Move, ...]:
         fewer = (Move("n_epochs", "down"),)
@@ -133,11 +133,11 @@ class Overfitting(Rule):
         return m.by_heart is None or m.by_heart > self.well_ahead
 
 
-def _lowest(v: Shape) -> str:
+def _lowest(v: Shape, unit: str) -> str:
     """The lowest level, and the lowest evaluation beside it where noise parts them: the log and `keep` name that one."""
     level, point = f"{v.best:.4g}", f"{v.lowest:.4g}"
     if level == point and v.best_step == v.lowest_step:
-        return f"{level} (step {v.best_step:g})"
-    told = f"a level of {level} around step {v.best_step:.4g}"
+        return f"{level} ({unit} {v.best_step:g})"
+    told = f"a level of {level} around {unit} {v.best_step:.4g}"
     last = v.lowest_step >= v.step[-1]  # the last evaluation is lowest: an outlier
-    return told if last else f"{told} (lowest evaluation {point} at step {v.lowest_step:g})"
+    return told if last else f"{told} (lowest evaluation {point} at {unit} {v.lowest_step:g})"

@@ -103,7 +103,7 @@ def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
                 "number": i,
                 "name": words.job_name(job, i),
                 "knobs": words.knobs(job.hyperparameters),
-                "best": best and f"{learned.told_loss(best[1], gain)} at step {words.figure(best[0])}",
+                "best": best and f"{learned.told_loss(best[1], gain)} at {job.unit} {words.figure(best[0])}",
                 "last": learned.told_loss(learned.last_loss(job), gain),
                 "label": diagnose(measure(job)).label,  # its own curves decide: no history is measured again
                 "keep": advice.keep.job is not None and job.id == advice.keep.job,

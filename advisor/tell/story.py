@@ -131,8 +131,8 @@ def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
     loss = f", validation loss {told_loss(at, gain_so_far(jobs))}" if at is not None else ""
     loss += f" (mean of {batches} batches)" if at is not None and batches > 1 else ""
     gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
-    gone_text = " Its provider lists no checkpoint at that step." if gone else ""
-    return f"{keep.job} at step {words.figure(keep.step)}{loss}.{gone_text}"
+    gone_text = f" Its provider lists no checkpoint at that {job.unit}." if gone else ""
+    return f"{keep.job} at {job.unit} {words.figure(keep.step)}{loss}.{gone_text}"
 
 
 def _meaning(advice: Advice, newest: Job | None) -> str:

@@ -38,7 +38,7 @@ def plot(job: Job, width: int = WIDTH, height: int = HEIGHT) -> str:
     rows = [
         f"  {_tick(i, height, bend(low), bend(high), back):>9} ┤{''.join(row)}" for i, row in enumerate(grid)
     ]
-    ends = f"{figure(steps.min())}{'step':^{width - 12}}"
+    ends = f"{figure(steps.min())}{job.unit:^{width - 12}}"
     axis = f"  {'':>9} └{'─' * width}\n  {'':>10} {ends}{figure(steps.max()):>{width - len(ends)}}"
     legend = "   ".join(f"{MARKS[name]} {NAMES[name]}" for name in curves)
     return "\n".join([f"  loss      {legend}", *rows, axis])

@@ -73,3 +73,20 @@ def test_which_file_of_a_folder_is_read_is_said_and_that_a_large_one_takes_its_t
     monkeypatch.setattr("tracker.readers.LARGE", 10)
     assert main(["diagnose", str(tmp_path / "checkpoint-4" / "trainer_state.json")]) == 0
     assert "this takes some seconds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "other"), [("epoch", "epoch", " step "), ("step", "step", " epoch ")]
+)
+def test_a_log_of_epochs_is_told_in_epochs(header, unit, other, capsys, tmp_path):
+    path = tmp_path / "history.csv"
+    rows = zip(range(6), (2.1, 1.6, 1.3, 1.0, 0.8, 0.6), (1.9, 1.55, 1.42, 1.45, 1.56, 1.71), strict=True)
+    path.write_text(f"{header},loss,val_loss\n" + "".join("{},{},{}\n".format(*row) for row in rows))
+    report = tmp_path / "report.html"
+    assert main(["diagnose", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert f"({unit} {3 if unit == 'epoch' else 2}) to 1.71" in told
+    assert f" at {unit} " in told.split("Keep")[1]
+    assert other not in told.split("What the curves show")[0], "the plot's axis"
+    assert main(["report", "--jobs", str(path), "-o", str(report)]) == 0
+    assert (">optimiser step<" in report.read_text()) is (unit == "step")

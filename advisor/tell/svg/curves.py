@@ -43,7 +43,11 @@ def _frame(job: Job, curves: dict[str, Curve], width: int) -> Frame:
     log = low > 0 and high / low > LOG_FROM
     y = padded(low, high, "loss (nats per token)", log)
     return Frame(
-        Axis(min(float(steps.min()), 0.0), float(steps.max()), "optimiser step"),
+        Axis(
+            min(float(steps.min()), 0.0),
+            float(steps.max()),
+            "epoch" if job.unit == "epoch" else "optimiser step",
+        ),
         y,
         width,
         250 if width < 500 else 320,
