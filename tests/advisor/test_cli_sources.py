@@ -88,5 +88,5 @@ def test_a_log_of_epochs_is_told_in_epochs(header, unit, other, capsys, tmp_path
     assert f"({unit} {3 if unit == 'epoch' else 2}) to 1.71" in told
     assert f" at {unit} " in told.split("Keep")[1]
     assert other not in told.split("What the curves show")[0], "the plot's axis"
-    assert main(["report", "--jobs", str(path), "-o", str(report)]) == 0
+    assert main(["report", str(path), "-o", str(report)]) == 0
     assert (">optimiser step<" in report.read_text()) is (unit == "step")
