@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.readers.beside import settings_beside
+from tracker.readers.decay import set_rate
 from tracker.readers.dialects import HUGGING_FACE
 from tracker.readers.mlflow_keys import read_metrics
 from tracker.readers.source import NotThisFormat, Source
@@ -57,7 +58,7 @@ def record_of_rows(
     total = finite(state.get("max_steps"))
     total = total if total and total > 0 else None
     sizes = _sizes(rows, state)
-    knobs = {"n_epochs": _epochs(state, total, per_epoch), "learning_rate": _peak_rate(rows)} | sizes.pop(
+    knobs = {"n_epochs": _epochs(state, total, per_epoch), "learning_rate": _rate(rows, total)} | sizes.pop(
         "knobs"
     )
     knobs |= settings.pop("hyperparameters", {})
@@ -111,10 +112,10 @@ def _epochs(state: Mapping[str, Any], total: float | None, per_epoch: float | No
     return planned if planned and abs(implied / planned - 1) < EPOCH_TOLERANCE else round(implied, 3)
 
 
-def _peak_rate(rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """The highest learning rate logged: the set one, but for what warm-up and decay took off between two logs."""
-    rates = [finite(row.get("learning_rate")) for row in rows]
-    return max((rate for rate in rates if rate), default=None)
+def _rate(rows: Sequence[Mapping[str, Any]], total: float | None) -> float | None:
+    """The learning rate that was set, as far as the logged ones tell it."""
+    logged = [(finite(row.get("step")), finite(row.get("learning_rate"))) for row in rows]
+    return set_rate([(step or 0.0, rate) for step, rate in logged if rate is not None], total)
 
 
 def _sizes(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
