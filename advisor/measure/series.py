@@ -50,12 +50,13 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
         Whether the last value may be that of the best model, loaded back at the end of a job.
     """
     step, loss = _positions(curve.step), curve.loss
-    if (np.diff(step) < 0).any():
+    if not _ascending(step):
         order = np.argsort(step, kind="stable")
         step, loss = step[order], loss[order]
     last = float(step[-1]) if len(step) else -np.inf
-    finite = np.abs(loss) < OVERFLOW  # NaN compares as false
-    step, value = step[finite], np.where(np.abs(loss) < UNDERFLOW, 0.0, loss)[finite]
+    size = np.abs(loss)
+    finite = size < OVERFLOW  # NaN compares as false
+    step, value = step[finite], np.where(size < UNDERFLOW, 0.0, loss)[finite]
     if reload and _reloaded(step, value):
         step, value = step[:-1], value[:-1]
     step, value = _one_value_a_step(step, value)
@@ -69,6 +70,8 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
 
 def _positions(step: np.ndarray) -> np.ndarray:
     """Steps with the gaps filled in log order; the place in the log where steps say nothing."""
+    if _ascending(step) and step[0] > -OVERFLOW and step[-1] < OVERFLOW:  # as most are: nothing to mend
+        return step
     known = np.abs(step) < OVERFLOW
     place = np.arange(len(step), dtype=float)
     if not known.any() or (len(step) > 1 and step[known].min() == step[known].max()):
@@ -76,6 +79,10 @@ def _positions(step: np.ndarray) -> np.ndarray:
     if known.all():
         return step
     return np.interp(place, place[known], step[known])
+
+
+def _ascending(step: np.ndarray) -> bool:
+    return len(step) > 1 and bool((step[1:] > step[:-1]).all())
 
 
 def _reloaded(step: np.ndarray, loss: np.ndarray) -> bool:
@@ -93,7 +100,7 @@ def _reloaded(step: np.ndarray, loss: np.ndarray) -> bool:
 
 def _one_value_a_step(step: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean where several values stand at one step (a resumed run, several evaluation sets)."""
-    if len(step) < 2 or (np.diff(step) > 0).all():
+    if len(step) < 2 or _ascending(step):
         return step, loss
     unique, group = np.unique(step, return_inverse=True)
     count = np.bincount(group)
