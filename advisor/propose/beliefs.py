@@ -25,7 +25,7 @@ class Beliefs:
     # errors of observations
     seed_noise: float = 0.006  # share of the gain that another seed changes
     swing_usual: float = 0.02  # of the gain: how far single losses swing on the tables; only more is noise
-    own: float = 0.25  # on the log scale: what a setting has of its own, that no neighbour tells
+    own: float = 0.2  # on the log scale: what a setting has of its own, that no neighbour tells
     floor_noise: float = 0.03  # on the log scale, everywhere
     way_noise: float = 0.12  # more at an epoch end on the way
     batch_noise: float = 0.15  # more where only mini-batches of the validation set were measured
@@ -38,10 +38,10 @@ class Beliefs:
     # the attainable gain, as a share of the loss before tuning
     gain: float = 0.7
     gain_spread: float = 0.4
-    gain_alike: float = 0.1  # how far it differs between tasks whose surfaces are alike
+    gain_alike: float = 0.07  # how far it differs between tasks whose surfaces are alike
     gain_loose: float = 0.2  # share of tasks whose gain says nothing of their surface
-    # how far one fit is believed: below 1, since no table is this task
-    trust: float = 0.8
+    # how far one fit is believed: 1 as it says itself
+    trust: float = 1.0
     # how far the Jacobian of the scale counts: whole, it pulls the floor up to the losses seen
     stretch: float = 0.5
     tails: float = 6.0  # degrees of freedom of a Student's t; 0: a Gaussian

@@ -109,10 +109,10 @@ def _ruled_out(
 def _shortlist(
     task: Task, grid: Grid, free: np.ndarray, liked: np.ndarray
 ) -> tuple[Grid, np.ndarray, np.ndarray]:
-    """The settings worth a close look, where a space has many: by what the leading guesses say of all."""
+    """The settings worth a close look, where a space has many: by what a few of the guesses say of all."""
     if len(grid.settings) <= SHORTLIST:
         return grid, free, liked
-    first = worth(task.guesses.leading(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
+    first = worth(task.guesses.fewer(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
     score = _score(first, liked, task)
     kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
     return replace(grid, settings=grid.settings[kept]), free[kept], liked[kept]

@@ -18,8 +18,11 @@ from advisor.propose.observe import END, Observations
 from advisor.propose.process import kernel, matern, variance
 from advisor.propose.scale import SOFT, WORST, to_scale, to_share, train_scale
 from advisor.propose.surfaces import Library
+from advisor.propose.thin import thinned
 
-GUESSES = 250  # kept of several ten thousand; they carry nearly all of the weight
+# stand for several ten thousand, of which the weightiest so many would carry a twentieth to a half of the weight
+GUESSES = 250
+LUCK = 0.005  # of the gain so far: how far above the lowest loss seen the floor may lie
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
@@ -41,12 +44,11 @@ class Guesses:
     library: Library
     beliefs: Beliefs
 
-    def leading(self, count: int) -> Guesses:
-        """The weightiest alone: for a first look at many settings."""
-        top = np.argsort(-self.weight, kind="stable")[:count]
-        part = {k: getattr(self, k)[top] for k in ("member", "floor", "gain", "spread")}
-        weight = self.weight[top] / self.weight[top].sum()
-        return replace(self, weight=weight, pull=self.pull[:, top], **part)
+    def fewer(self, count: int) -> Guesses:
+        """`count` that stand for all: for a first look at many settings."""
+        kept, weight = thinned(self.weight, count)
+        part = {k: getattr(self, k)[kept] for k in ("member", "floor", "gain", "spread")}
+        return replace(self, weight=weight, pull=self.pull[:, kept], **part)
 
     def predict(self, logs: np.ndarray) -> Prediction:
         """The posterior at settings `logs` float[m, 3]."""
@@ -89,7 +91,7 @@ def guess(
     beliefs: Beliefs,
     shift_prior: np.ndarray | None = None,
 ) -> Guesses:
-    """Weigh every member and floor by the observations and keep the best."""
+    """Weigh every member and floor by the observations and keep few that stand for all."""
     log_prior = member_prior(library, n_train, beliefs)
     if shift_prior is not None:
         log_prior = log_prior + np.tile(shift_prior, len(library.surfaces))
@@ -114,12 +116,11 @@ def guess(
         log_weight = log_weight + log_prior + prior
         weight = np.exp(log_weight - log_weight.max())
         middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))
-    top = np.argsort(-weight, axis=None, kind="stable")[:GUESSES]
-    f, m = np.unravel_index(top, weight.shape)
-    kept = weight[f, m] / weight[f, m].sum()
+    kept, weight = thinned(weight.T.ravel(), GUESSES)  # floors of a member lie side by side
+    m, f = np.divmod(kept, len(floor))
     return Guesses(
         m,
-        kept,
+        weight,
         floor[f],
         gain[f],
         _spread(misfit[f, m], len(valid), beliefs),
@@ -150,15 +151,12 @@ def _spread(misfit: np.ndarray, n: int, b: Beliefs) -> np.ndarray:
 
 
 def _unseen(log_prior: np.ndarray, obs: Observations, library: Library, b: Beliefs) -> Guesses:
-    """No observation: the prior's likeliest members, each with the prior's mean gain."""
-    top = np.sort(np.argsort(-log_prior, kind="stable")[:GUESSES])
-    weight = np.exp(log_prior[top] - log_prior[top].max())
-    gain = np.full(len(top), b.gain * obs.base)
-    pull = np.empty((0, len(top)))
-    ones = np.ones(len(top))
-    return Guesses(
-        top, weight / weight.sum(), obs.base - gain, gain, ones, pull, np.empty((0, 0)), obs, library, b
-    )
+    """No observation: members by their prior alone, each with the prior's mean gain."""
+    kept, share = thinned(np.exp(log_prior - log_prior.max()), GUESSES)
+    gain = np.full(len(kept), b.gain * obs.base)
+    pull = np.empty((0, len(kept)))
+    ones = np.ones(len(kept))
+    return Guesses(kept, share, obs.base - gain, gain, ones, pull, np.empty((0, 0)), obs, library, b)
 
 
 def member_prior(library: Library, n_train: float | None, b: Beliefs) -> np.ndarray:
@@ -218,7 +216,7 @@ def _floors(obs: Observations, library: Library, b: Beliefs) -> tuple[np.ndarray
     """
     lowest = obs.loss.min(initial=obs.base)
     floor = FLOORS * obs.base
-    possible = floor <= lowest + 0.02 * (obs.base - lowest)
+    possible = floor <= lowest + LUCK * (obs.base - lowest)
     share = (1 - FLOORS)[:, None]
     theirs = np.array([s.gain for s in library.surfaces])
     likely = (1 - b.gain_loose) * _bell(share, theirs, b.gain_alike)

@@ -12,7 +12,9 @@ def best_after_three(tokens):
 
 
 def test_a_job_cut_too_short_to_beat_the_best_is_not_worth_it():
-    made = best_after_three(100_000)
+    ends = (1.7, 1.4, 1.3, 1.25, 1.22, 1.2, 1.19, 1.185)
+    long = job(epochs=8, batch=4, rate=2.0, ends=ends, trained_tokens=800_000)
+    made = ask([long], RANGES, budget={"trained_tokens": 100_000})[0][0]
     assert made.stop
     assert made.reason.startswith(
         "what is left pays for jobs of at most 1 epoch, and the one to try first has a chance of"

@@ -58,13 +58,13 @@ def test_a_job_that_leads_the_best_of_its_length_where_that_one_stood_goes_on():
 
 
 def test_a_job_at_the_lowest_loss_known_goes_on_however_slowly_it_falls():
-    flat = [1.6, 1.2, 1.05, 1.0, 1.0, 1.0, 1.0, 1.0]
-    ended = [job(flat, 8, name="a"), job([loss + 0.05 for loss in flat], 8, rate=0.1, name="b")]
+    ended = job([1.6, 1.2, 1.05, 1.0, 1.0, 1.0, 1.0, 1.0], 8)
+    falls = [1 + 0.4**i for i in range(8)]
     lowest, hardly_above = (
-        job([*flat[:4], newest], 8, name="r", status="running") for newest in (0.999, 1.001)
+        job([*falls, newest], 12, rate=0.1, name="r", status="running") for newest in (0.999, 1.001)
     )
-    assert not judge([*ended, lowest], SPACE).stop_now
-    assert judge([*ended, hardly_above], SPACE).stop_now
+    assert not judge([ended, lowest], SPACE).stop_now
+    assert judge([ended, hardly_above], SPACE).stop_now
 
 
 def test_a_first_evaluation_above_the_loss_before_training_may_be_a_jump_that_comes_back():

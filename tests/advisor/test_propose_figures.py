@@ -105,7 +105,7 @@ def test_corrected_chances_keep_their_order():
         told = [came_true(c, ended) for c in said]
         assert told == sorted(told)
         assert told[0] == 0.0
-    assert came_true(0.8, 1) == pytest.approx(0.82)
+    assert came_true(0.8, 1) == pytest.approx(0.8)
     assert came_true(0.8, 9) < came_true(0.8, 2) < came_true(0.8, 1)
 
 
