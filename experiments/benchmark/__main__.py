@@ -95,9 +95,9 @@ def variants(tables: Sequence[Table]) -> list[Method]:
 
 
 def peers(tables: Sequence[Table]) -> list[tuple[Method, int]]:
-    """Every peer with its number of seeds."""
+    """Every peer with its number of seeds; the portfolio where it has something to go by on every table."""
     rest = Portfolio(lambda table: [t for t in tables if t.family != table.family])
-    fixed = [(m, 1) for m in (CoordinateSearch(), rest)]
+    fixed = [(CoordinateSearch(), 1), *([(rest, 1)] if all(map(rest.knows, tables)) else [])]
     slow = [(m, 1 if "GP" in m.name else RANDOM_SEEDS) for m in optuna_peers()]
     return [(RandomSearch(), RANDOM_SEEDS), *fixed, *slow]
 

@@ -46,12 +46,18 @@ class Portfolio:
     name: str = "portfolio"
 
     def next(self, table: Table, tried: Sequence[Key], seed: int) -> Key | None:
-        same_axes = [t for t in self.others(table) if t.axes == table.axes]
-        regret = np.array([[t.regret(k) for k in sorted(table.rows)] for t in same_axes])
+        regret = np.array([[t.regret(k) for k in sorted(table.rows)] for t in self._alike(table)])
         keys = sorted(table.rows)
         reached = np.min([regret[:, keys.index(k)] for k in tried], axis=0)
         best = np.minimum(regret, reached[:, None]).mean(axis=0)
         return next((keys[i] for i in np.argsort(best, kind="stable") if keys[i] not in tried), None)
+
+    def knows(self, table: Table) -> bool:
+        """Whether another table has the same settings, for it to choose from."""
+        return bool(self._alike(table))
+
+    def _alike(self, table: Table) -> list[Table]:
+        return [t for t in self.others(table) if t.axes == table.axes]
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from advisor.nouns import SearchSpace
-from experiments.benchmark.__main__ import main, variants
+from experiments.benchmark.__main__ import main, peers, variants
 from experiments.benchmark.cache import Cache, basis
 from experiments.benchmark.figures import by_table, summary
 from experiments.benchmark.loops import JOBS, Loop, play
@@ -16,7 +16,7 @@ from experiments.benchmark.ours import Advisor, Guide
 from experiments.benchmark.peers import CoordinateSearch, Optuna, Portfolio, RandomSearch
 from experiments.benchmark.report import write
 from experiments.benchmark.surfaces import library
-from experiments.benchmark.tables import FOLDER, read
+from experiments.benchmark.tables import FOLDER, read, read_all
 
 
 def tpe():
@@ -98,6 +98,15 @@ def test_the_portfolio_knows_the_other_tables_alone(tables):
 
     play(Portfolio(others), tables[0], start=0, jobs=3)
     assert set(asked) == {tables[0].name}
+
+
+def test_the_portfolio_plays_only_where_other_data_was_tried_at_the_same_settings(tables):
+    def names(of):
+        return {method.name for method, _ in peers(of)}
+
+    assert "portfolio" in names(tables)
+    assert names(tables) - names(read_all(FOLDER / "onprem")) == {"portfolio"}
+    assert names(tables) - names(tables[:1]) == {"portfolio"}
 
 
 # --- figures -------------------------------------------------------------------------------------------------------
