@@ -10,16 +10,16 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, Job
 from advisor.propose.grid import COLUMN, Grid
-from advisor.propose.series import setting
+from advisor.propose.series import given
 
 AGAINST = 0.03  # by which the worth of a setting counts for less that moves a knob against a rule
 
 
 def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarray:
     """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired, 1 for all others."""
-    knobs = setting(newest, grid.rate_name) if newest else None
     against = np.zeros(len(grid.settings), bool)
-    if knobs is not None:
+    if newest:
+        knobs = given(newest, grid.rate_name)  # from a knob that is not known nothing moves against a rule
         for column, direction in _asked(diagnosis).items():
             change = np.log(grid.settings[:, column] / knobs[column])
             against |= change < -1e-6 if direction == "up" else change > 1e-6

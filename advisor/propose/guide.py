@@ -9,7 +9,7 @@ import numpy as np
 from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.grid import COLUMN, Grid
 from advisor.propose.rates import reference_rate
-from advisor.propose.series import setting
+from advisor.propose.series import likely_setting
 
 STEP = 2.0  # a move doubles or halves its knob
 SEVERAL = "the guide's rules to the letter; it says nothing of what to expect"
@@ -19,9 +19,8 @@ def follow(
     jobs: Sequence[Job], diagnosis: Diagnosis, space: SearchSpace, grid: Grid, free: np.ndarray, n: int
 ) -> list[Proposal]:
     """Apply every move of every firing rule to the newest job, two steps where one lands on a tried setting."""
-    knobs = setting(jobs[-1], grid.rate_name) if jobs else None
-    if knobs is None:
-        knobs = np.array([3.0, 8.0, reference_rate(space)])
+    reference = reference_rate(space)
+    knobs = likely_setting(jobs[-1], grid.rate_name, reference) if jobs else np.array([3.0, 8.0, reference])
     steps, rules = _steps(diagnosis)
     if not free.any():
         return [

@@ -9,7 +9,7 @@ from scipy.special import log_ndtr
 
 from advisor.nouns import Job
 from advisor.propose.beliefs import LATTICE
-from advisor.propose.series import came_to_nothing, setting, validation
+from advisor.propose.series import came_to_nothing, given, likely_setting, validation
 
 # Share of the gain by which a loss must end above its lowest: three times what another seed changes
 # (`tables`' README: 1 %).
@@ -25,7 +25,7 @@ BREAKS = 3.0  # log2 of the multiplier about which tasks of the library break: n
 SPREAD = 1.0  # octaves
 
 
-def broken_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndarray:
+def broken_settings(jobs: Sequence[Job], rate_name: str, reference: float, base: float) -> np.ndarray:
     """float[k, 3]: settings of jobs that blew up, and hotter than every one that came to a good end.
 
     Where a hotter setting did well it was not the heat that broke the job.
@@ -34,7 +34,7 @@ def broken_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndar
     blown = [j for j, nothing in judged if nothing]
     whole = [j for j, nothing in judged if j.succeeded and not nothing]
     well = [j for j in whole if len(validation(j)[0])]
-    broken, proven = _settings(blown, rate_name), _settings(well, rate_name)
+    broken, proven = (_settings(which, rate_name, reference) for which in (blown, well))
     return broken[heat(broken) > heat(proven).max(initial=0.0) * (1 + 1e-6)]
 
 
@@ -43,8 +43,9 @@ def heat(settings: np.ndarray) -> np.ndarray:
     return settings[:, 2] / np.sqrt(settings[:, 1])
 
 
-def _settings(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    known = [s for j in jobs if (s := setting(j, rate_name)) is not None]
+def _settings(jobs: Sequence[Job], rate_name: str, reference: float) -> np.ndarray:
+    """float[k, 3]: of the jobs whose learning rate is known; of the other knobs many a log says nothing."""
+    known = [likely_setting(j, rate_name, reference) for j in jobs if not np.isnan(given(j, rate_name)[2])]
     return np.array(known, dtype=float).reshape(-1, 3)
 
 
@@ -53,9 +54,10 @@ def unsafe(settings: np.ndarray, broken: np.ndarray) -> np.ndarray:
     return heat(settings) >= heat(broken).min(initial=np.inf) * (1 - 1e-6)
 
 
-def overfitted_settings(jobs: Sequence[Job], rate_name: str, base: float) -> np.ndarray:
+def overfitted_settings(jobs: Sequence[Job], rate_name: str, reference: float, base: float) -> np.ndarray:
     """float[k, 3]: settings of ended jobs whose validation loss rose again by more than OVERDONE of its fall."""
-    return _settings([j for j in jobs if not j.pending and _rise(j, base) > OVERDONE], rate_name)
+    overfitted = [j for j in jobs if not j.pending and _rise(j, base) > OVERDONE]
+    return _settings(overfitted, rate_name, reference)
 
 
 def _rise(job: Job, base: float) -> float:

@@ -21,13 +21,20 @@ def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     return series.step, series.loss
 
 
-def setting(job: Job, rate_name: str) -> np.ndarray | None:
-    """The job's three knobs as float[3], None where one of them is not known."""
+def given(job: Job, rate_name: str) -> np.ndarray:
+    """The job's three knobs as float[3], NaN where one of them is not known."""
     h: HyperParameters = job.hyperparameters
     values = (h.n_epochs, h.batch_size, getattr(h, rate_name))
-    if any(not isinstance(v, int | float) or not np.isfinite(v) or v <= 0 for v in values):
-        return None
-    return np.array(values, dtype=float)
+    return np.array(
+        [v if isinstance(v, int | float) and np.isfinite(v) and v > 0 else np.nan for v in values],
+        dtype=float,
+    )
+
+
+def setting(job: Job, rate_name: str) -> np.ndarray | None:
+    """The job's three knobs as float[3], None where one of them is not known."""
+    knobs = given(job, rate_name)
+    return None if np.isnan(knobs).any() else knobs
 
 
 def likely_setting(job: Job, rate_name: str, reference: float) -> np.ndarray:
@@ -35,11 +42,9 @@ def likely_setting(job: Job, rate_name: str, reference: float) -> np.ndarray:
 
     The usual learning rate is the provider's own; the usual number of epochs that of the evaluations, or 3.
     """
-    h = job.hyperparameters
+    knobs = given(job, rate_name)
     usual = (float(np.clip(len(job.full_valid), 3, 12)), 8.0, reference)
-    given = (h.n_epochs, h.batch_size, getattr(h, rate_name))
-    known = [isinstance(v, int | float) and np.isfinite(v) and v > 0 for v in given]
-    return np.array([float(v) if k else u for v, k, u in zip(given, known, usual, strict=True)])
+    return np.where(np.isnan(knobs), usual, knobs)
 
 
 def validation(job: Job, *, stand_in: bool = True) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -118,12 +123,18 @@ def total_steps(job: Job, last: float) -> float:
         return float(job.total_steps)
     if job.succeeded:
         return float(last)
+    return max(planned_steps(job) or 0.0, float(last))
+
+
+def planned_steps(job: Job) -> float | None:
+    """Steps that the job is to take, as it was told or as its epochs have; None where neither is known."""
+    if job.total_steps:
+        return float(job.total_steps)
     epochs, batch = job.hyperparameters.n_epochs, job.hyperparameters.batch_size
     per_epoch = job.steps_per_epoch
     if not per_epoch and job.n_train_examples and batch:
         per_epoch = np.ceil(job.n_train_examples / batch)
-    planned = float(per_epoch * epochs) if per_epoch and epochs else 0.0
-    return planned if planned >= last else float(last)
+    return float(per_epoch * epochs) if per_epoch and epochs else None
 
 
 def ended(job: Job, last: float, total: float) -> bool:

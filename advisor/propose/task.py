@@ -108,14 +108,14 @@ def understand(
     if objective not in LOSS_OBJECTIVES:  # whose scale is made up: a gain on it says nothing
         beliefs = replace(beliefs, gain_loose=1.0)
         valid = metric_observations(peers, objective, space.rate_name, reference)
-    broken = broken_settings(peers, space.rate_name, base)
+    broken = broken_settings(peers, space.rate_name, reference, base)
     told = [
         shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference),
         shift_evidence(broken, reference),
     ]
     shifts = sum((t for t in told if t is not None), np.zeros(LATTICE.size))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
-    overfitted = overfitted_settings(peers, space.rate_name, base)
+    overfitted = overfitted_settings(peers, space.rate_name, reference, base)
     validated = any(len(j.full_valid) or len(j.valid) for j in peers)
     return Task(
         guesses, train, lib, beliefs, n_train, shifts, reference, broken, overfitted, objective, validated

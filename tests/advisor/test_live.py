@@ -75,8 +75,30 @@ def test_a_first_evaluation_above_the_loss_before_training_may_be_a_jump_that_co
     assert judge([GOOD, blown_up], SPACE).stop_now
 
 
-def test_a_run_whose_length_nobody_told_is_stopped_all_the_same():
-    running = job([2.0, 2.3, 2.9], 3, name="r", status="running", total_steps=None, n_train_examples=None)
+UNTOLD = {
+    "its length": {"total_steps": None, "n_train_examples": None},
+    "its epochs": {"hyperparameters": {"batch_size": 8, "learning_rate_multiplier": 0.4}},
+    "its rate": {"hyperparameters": {"n_epochs": 12, "batch_size": 8}},
+}
+
+
+@pytest.mark.parametrize("untold", UNTOLD.values(), ids=UNTOLD)
+def test_a_run_whose_end_cannot_be_foretold_is_stopped_by_its_own_rise_alone(untold):
+    """Taken for at its end, 37 in 100 of such stops were wrong."""
+    far_above, risen_once, risen = (
+        judge([GOOD, job(losses, 12, name="r", status="running", **untold)], SPACE)
+        for losses in ([2.8, 2.79, 2.785], [2.0, 1.9, 2.3], [2.0, 2.3, 2.9])
+    )
+    assert not far_above.stop_now
+    assert "not known, so that its end cannot be foretold" in far_above.reason
+    assert not risen_once.stop_now
+    assert risen.stop_now
+    assert "risen from 2 to 2.9" in risen.reason
+
+
+def test_a_run_whose_batch_size_no_log_tells_is_judged_like_any_other():
+    hopeless = {"hyperparameters": {"n_epochs": 5, "learning_rate_multiplier": 1.6}}
+    running = job([2.80, 2.79, 2.785], 5, name="r", status="running", **hopeless)
     assert judge([GOOD, running], SPACE).stop_now
 
 
@@ -132,7 +154,7 @@ def test_it_never_raises_whatever_the_series(full, train, knob):
         "train_loss": train,
     }
     word = judge([GOOD, Job.from_record(record)])
-    assert word.stop_now is (word.reason is not None), "a reason wherever it says stop, and only there"
+    assert word.reason or not word.stop_now, "a reason wherever it says stop"
 
 
 def test_a_first_job_is_not_stopped_on_its_first_evaluations():

@@ -163,10 +163,10 @@ def test_a_value_that_the_log_lacks_at_the_end_is_no_blow_up_where_the_model_is_
 
 def test_a_setting_that_succeeded_hotter_lifts_the_bar():
     broken = job(rate=0.1, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
-    assert len(broken_settings([broken], "learning_rate_multiplier", 3.0)) == 1
-    assert len(broken_settings([job(rate=0.4), broken], "learning_rate_multiplier", 3.0)) == 0
+    assert len(broken_settings([broken], "learning_rate_multiplier", 1.0, 3.0)) == 1
+    assert len(broken_settings([job(rate=0.4), broken], "learning_rate_multiplier", 1.0, 3.0)) == 0
     hotter = job(rate=1.6, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
-    left = broken_settings([job(rate=0.4), broken, hotter], "learning_rate_multiplier", 3.0)
+    left = broken_settings([job(rate=0.4), broken, hotter], "learning_rate_multiplier", 1.0, 3.0)
     assert left.tolist() == [[3.0, 8.0, 1.6]]
 
 

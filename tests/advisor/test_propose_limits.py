@@ -164,6 +164,28 @@ def test_more_of_what_overfitted_is_not_proposed():
         assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
 
 
+def test_a_job_whose_batch_size_no_log_tells_bars_more_of_it_as_well():
+    """Most trainers' logs have no batch size; the usual one stands in."""
+    known = {"n_epochs": 5, "learning_rate_multiplier": 0.4}
+    jobs = [job(5, 8, 0.4, ends=(1.6, 1.4, 1.5, 1.8, 2.1), hyperparameters=known)]
+    made, others = ask(jobs, n=3)
+    for epochs, batch, rate in map(knobs, [*made, *others]):
+        assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
+    no_rate = job(hyperparameters={"n_epochs": 5, "batch_size": 8}, ends=(1.6, 1.4, 1.5, 1.8, 2.1))
+    assert not len(overfitted_settings([no_rate], "learning_rate_multiplier", 1.0, 3.0))
+
+
+@pytest.mark.parametrize("known", [{"learning_rate_multiplier": 0.4}, {"n_epochs": 5}])
+def test_a_rule_is_heeded_on_the_knobs_that_are_known(known):
+    newest = Job.from_record({"hyperparameters": known})
+    grid = candidates(SearchSpace.from_record(LISTS), 1.0)
+    moves = tuple(Move(k, "down") for k in ("n_epochs", "learning_rate_multiplier"))
+    asked = Diagnosis("overfitting", (Finding("FT000", "asks", "fires", moves=moves),))
+    kept = agreement(grid, newest, asked)
+    up = {"n_epochs": grid.settings[:, 0] > 5, "learning_rate_multiplier": grid.settings[:, 2] > 0.4}
+    assert (kept == np.where(up[next(iter(known))], AGAINST, 1.0)).all()
+
+
 def test_the_same_rate_over_a_larger_batch_is_less_of_it():
     tried = np.array([[5, 8, 0.4]])
     settings = np.array([[5, 8, 0.4], [8, 16, 0.8], [5, 32, 0.4], [5, 8, 0.2], [3, 8, 1.6]])
@@ -185,7 +207,7 @@ def test_what_is_not_in_vain_comes_first_and_alone_however_many_are_asked_for():
 @pytest.mark.parametrize("full", [[], [[0, 3.0]], [[10, None]]])
 def test_what_was_not_measured_on_the_whole_validation_set_bars_nothing(full):
     rises = {"full_valid_loss": full, "valid_loss": [[10, 1.3], [20, 1.1], [30, 1.4]]}
-    assert not len(overfitted_settings([job(**rises)], "learning_rate_multiplier", 3.0))
+    assert not len(overfitted_settings([job(**rises)], "learning_rate_multiplier", 1.0, 3.0))
 
 
 def test_a_job_that_overfitted_bars_nothing_where_the_best_checkpoint_is_what_counts():

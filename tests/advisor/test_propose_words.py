@@ -150,6 +150,15 @@ def test_guide_only_takes_the_rules_steps_and_nothing_else(moves, expected):
     assert made[0].because == ("FT9",)
 
 
+def test_guide_only_steps_from_the_knobs_that_are_known():
+    finding = Finding("FT9", "x", "fires", guide_moves=(Move("n_epochs", "down"),))
+    no_batch = job(hyperparameters={"n_epochs": 12, "learning_rate_multiplier": 1.6})
+    made, _ = propose(
+        [no_batch], Diagnosis("overfitting", (finding,)), SearchSpace.from_record(LISTS), guide_only=True
+    )
+    assert knobs(made[0])[0::2] == (5, 1.6)
+
+
 def test_guide_only_stops_where_no_rule_fires():
     made, _ = ask([job()], guide_only=True)
     assert made[0].stop

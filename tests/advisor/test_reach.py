@@ -11,8 +11,8 @@ from advisor.propose.limits import overfitted_settings
 def test_what_hardly_learned_has_not_overfitted():
     """It rose by its noise, a third of what it fell; what it needs is ruled out if that is overfitting."""
     cold = job(rate=0.06, ends=(2.95, 2.94, 2.953))
-    assert not len(overfitted_settings([cold], "learning_rate_multiplier", 3.0))
-    assert len(overfitted_settings([job(ends=(1.4, 1.2, 1.3))], "learning_rate_multiplier", 3.0))
+    assert not len(overfitted_settings([cold], "learning_rate_multiplier", 1.0, 3.0))
+    assert len(overfitted_settings([job(ends=(1.4, 1.2, 1.3))], "learning_rate_multiplier", 1.0, 3.0))
 
 
 def test_a_rate_far_below_the_providers_own_is_left_in_one_step():

@@ -1,6 +1,8 @@
 """Reads LLaMA-Factory's `trainer_log.jsonl`: one object per log, with `current_steps` and `total_steps`.
 
-Older versions write null for what a line does not measure; a resumed run appends to the file of the first.
+Older versions write null for what a line does not measure; a resumed run appends to the file of the first. It is
+written line by line, and the one that sums up a run has no loss: a log that ends with a loss short of its last step
+is that of a run under way.
 """
 
 from __future__ import annotations
@@ -24,7 +26,13 @@ def read(source: Source) -> list[dict[str, Any]]:
     tokens = max((finite(line.get("total_tokens")) or 0 for line in source.json_lines), default=0)
     state = {"max_steps": total, "global_step": max((finite(r["step"]) or 0 for r in rows), default=0)}
     state["num_input_tokens_seen"] = tokens
-    return [record_of_rows(source.name, rows, state, settings_beside(source.folder))]
+    record = record_of_rows(source.name, rows, state, settings_beside(source.folder))
+    under_way = total and state["global_step"] < total and _measures(rows[-1])
+    return [{"status": "running", **record} if under_way else record]
+
+
+def _measures(row: dict[str, Any]) -> bool:
+    return row["loss"] is not None or row["eval_loss"] is not None
 
 
 def _row(line: dict[str, Any]) -> dict[str, Any]:
