@@ -102,6 +102,17 @@ def verdict(diagnosis: Diagnosis) -> str:
     return words(diagnosis.label) + (f", to be noted: {join(but)}" if but else "")
 
 
+def asks_for_a_change(diagnosis: Diagnosis) -> bool:
+    """Whether a healthy job is no all-clear: a rule that fired on it names moves."""
+    return diagnosis.label == "healthy" and any(f.moves for f in diagnosis.fired if is_problem(f))
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """The label as a title; where rules ask for a change all the same, it says so."""
+    asked = ", with a change asked for" if asks_for_a_change(diagnosis) else ""
+    return title(diagnosis.label) + asked
+
+
 def evidence_line(finding: Finding) -> str:
     parts = [
         f"{n} {v}" + (f" (limit {lim})" if lim else "") for n, v, lim in evidence_pairs(finding.evidence)

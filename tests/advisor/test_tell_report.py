@@ -11,7 +11,7 @@ from tell_jobs import advice_on, history, made, overfitted, record
 from advisor import tell
 from advisor.diagnosis import diagnose
 from advisor.measure import measure
-from advisor.nouns import Job
+from advisor.nouns import Advice, Diagnosis, Finding, Job, Move
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,12 @@ def test_the_label_of_each_job_in_the_table_is_its_own(monkeypatch):
     page = tell.html(made(), jobs)
     assert page.count("overfitting") >= 6
     assert [len(a) for a in seen] == [1] * len(jobs)
+
+
+@pytest.mark.parametrize(("moves", "asked"), [((), False), ((Move("n_epochs", "down", "loss"),), True)])
+def test_a_healthy_job_of_which_a_rule_wants_a_change_gets_no_all_clear(moves, asked):
+    rising = Finding("FT202", "rising-again", "fires", moves=moves)
+    advice = Advice(Diagnosis("healthy", (rising,)), made().proposals, keep=made().keep)
+    page = tell.html(advice, [record()])
+    assert ("<h1>Healthy, with a change asked for</h1>" in page) is asked
+    assert ('<header class="healthy">' in page) is not asked
