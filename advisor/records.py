@@ -107,13 +107,13 @@ def _hyperparameters(given: Any, problems: list[str], doubts: list[str]) -> Hype
 
 
 def _knob_value(name: str, value: Any, problems: list[str], doubts: list[str]) -> int | float | None:
-    """The knob's value; one that no training can have is a doubt. -1 and NaN stand for "not resolved yet"."""
+    """The knob's value; one that no training can have is a doubt, as is NaN. -1 stands for "not resolved yet"."""
     if value is None or (isinstance(value, str) and value.strip().lower() == AUTO):
         return None
     if not is_number(value, finite=False):
         problems.append(f'hyperparameters.{name} is {show(value)}; expected a number, "auto" or null')
         return None
-    if value == MISSING or math.isnan(value):
+    if value == MISSING:
         return None
     whole = float(value).is_integer()
     if not SMALLEST <= value <= OVERFLOW or (name == "batch_size" and not whole):

@@ -24,8 +24,10 @@ class ExampleLoss:
 def read_losses(text: str, name: str = "losses") -> tuple[ExampleLoss, ...]:
     """From JSONL of `{line, loss, tokens}`, or `trained_tokens` where prompts are not trained on.
 
-    Raises RecordError naming every bad line.
+    Raises RecordError naming every bad line, or where there is none at all.
     """
+    if not text.strip():
+        raise RecordError([f"{name} is empty; expected one object with line, loss and tokens a line"])
     found, problems = [], []
     for number, row in enumerate(text.splitlines(), 1):
         if not row.strip():

@@ -103,3 +103,13 @@ def test_data_that_cannot_be_looked_at_cost_no_advice(capsys, trained_on, tmp_pa
     assert code == 0
     assert "Next" in out
     assert "losses.jsonl line 1" in err
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_file_of_losses_without_any_is_wrong_input(capsys, tmp_path, content):
+    train, losses = tmp_path / "train.jsonl", tmp_path / "losses.jsonl"
+    train.write_text('{"prompt": "question", "completion": "answer"}')
+    losses.write_text(content)
+    code, _, err = run(capsys, "data", str(train), "--losses", str(losses))
+    assert code == 2
+    assert "losses.jsonl is empty" in err

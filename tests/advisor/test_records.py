@@ -13,7 +13,7 @@ def job(**fields):
     return advisor.Job.from_record({"hyperparameters": {}, **fields})
 
 
-@pytest.mark.parametrize("unresolved", ["auto", "AUTO", -1, None, math.nan])
+@pytest.mark.parametrize("unresolved", ["auto", "AUTO", -1, None])
 def test_a_knob_that_the_provider_has_not_resolved_is_none(unresolved):
     assert job(hyperparameters={"n_epochs": unresolved}).hyperparameters.n_epochs is None
 
@@ -138,8 +138,14 @@ def test_a_setting_that_no_job_can_have_is_told(value):
 
 @pytest.mark.filterwarnings("error")
 def test_what_stands_for_not_resolved_is_taken_without_a_word():
-    for value in ("auto", -1, None, math.nan):
+    for value in ("auto", -1, None):
         job(hyperparameters={"n_epochs": value})
+
+
+@pytest.mark.parametrize("knob", ["n_epochs", "batch_size", "learning_rate"])
+def test_a_knob_that_is_no_number_is_told_and_taken_as_not_known(knob):
+    with pytest.warns(UserWarning, match=f"hyperparameters.{knob} is nan"):
+        assert getattr(job(hyperparameters={knob: math.nan}).hyperparameters, knob) is None
 
 
 @pytest.mark.parametrize(
