@@ -184,3 +184,38 @@ def test_a_model_named_by_mistake_is_not_read_into_memory(tmp_path):
 def test_folder_without_logs(tmp_path):
     with pytest.raises(ReadError, match="holds none of"):
         read(tmp_path)
+
+
+def _steps(count, *, end=False):
+    lines = [
+        {"current_steps": s, "total_steps": 60, "loss": 2 - s / 60, "epoch": s / 20}
+        for s in range(10, count + 1, 10)
+    ]
+    return [*lines, {"current_steps": count, "total_steps": 60, "epoch": count / 20}] if end else lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "told"),
+    [
+        (_steps(30), "running", "has 30 of 60 steps and no sign of an end"),
+        (_steps(30, end=True), None, "has 30 of 60 steps and does not tell"),
+        (_steps(60, end=True), "succeeded", ""),
+    ],
+    ids=["cut off", "stopped early", "whole"],
+)
+def test_a_llamafactory_log_of_some_steps_runs_still_unless_it_tells_of_an_end(tmp_path, lines, status, told):
+    notes = []
+    path = write(tmp_path, "trainer_log.jsonl", "\n".join(map(json.dumps, lines)))
+    [record] = read(path, notes.append)
+    assert record.get("status") == status
+    assert told in " ".join(notes)
+    assert bool(told) is bool(notes)
+
+
+def test_a_trainer_state_of_some_steps_is_told_to_be_of_an_unknown_end(tmp_path):
+    notes = []
+    log = [{"step": s, "epoch": s / 20, "loss": 2 - s / 60} for s in (10, 20, 30)]
+    state = {"global_step": 30, "max_steps": 60, "num_train_epochs": 3, "log_history": log}
+    [record] = read(write(tmp_path, "trainer_state.json", json.dumps(state)), notes.append)
+    assert record.get("status") is None
+    assert "has 30 of 60 steps and does not tell whether" in notes[0]

@@ -24,6 +24,7 @@ from tracker.readers import (
     trainer_state,
     wandb,
 )
+from tracker.readers.ending import told_unfinished
 from tracker.readers.source import NotThisFormat, ReadError, Source
 
 __all__ = ["FORMATS", "ReadError", "find", "read"]
@@ -61,7 +62,8 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     path
         A file of any format in `FORMATS`, or a run's folder that holds one.
     tell
-        Is given a word on which of a folder's files is read, and on a large one, which takes its time.
+        Is given a word on which of a folder's files is read, on a large one, which takes its time, and on a log that
+        ends before its job's last step.
 
     Returns
     -------
@@ -79,7 +81,11 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
         _announce(path, file, tell)
     source = Source.open(file)
     with no_collecting():
-        return _first_fitting(path, source)
+        records = _first_fitting(path, source)
+    if tell and records[0]["source"]["format"] in (llamafactory.NAME, trainer_state.NAME):
+        for told in filter(None, map(told_unfinished, records)):
+            tell(f"{path} {told}")
+    return records
 
 
 def _first_fitting(path: Path, source: Source) -> list[dict[str, Any]]:
