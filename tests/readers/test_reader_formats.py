@@ -219,3 +219,9 @@ def test_a_trainer_state_of_some_steps_is_told_to_be_of_an_unknown_end(tmp_path)
     [record] = read(write(tmp_path, "trainer_state.json", json.dumps(state)), notes.append)
     assert record.get("status") is None
     assert "has 30 of 60 steps and does not tell whether" in notes[0]
+
+
+def test_a_log_of_accuracy_alone_is_refused_with_what_was_found(tmp_path):
+    path = write(tmp_path, "log.jsonl", '{"step": 1, "accuracy": 0.5}\n{"step": 2, "accuracy": 0.6}')
+    with pytest.raises(ReadError, match="found step, accuracy, but no loss"):
+        read(path)

@@ -25,6 +25,7 @@ from tracker.readers import (
     wandb,
 )
 from tracker.readers.ending import told_unfinished
+from tracker.readers.holds import what_it_holds
 from tracker.readers.source import NotThisFormat, ReadError, Source
 
 __all__ = ["FORMATS", "ReadError", "find", "read"]
@@ -99,7 +100,9 @@ def _first_fitting(path: Path, source: Source) -> list[dict[str, Any]]:
             continue
         about = {"path": str(path), "format": form.NAME, "sha256": source.sha256}
         return [record | {"source": about} for record in records]
-    raise ReadError(f"{path} is no training history that can be read. Tried:\n" + "\n".join(refusals))
+    holds = what_it_holds(source)
+    about = f"{path} is no training history that can be read{f': {holds}' if holds else ''}. Tried:"
+    raise ReadError("\n".join([about, *refusals]))
 
 
 def _announce(path: Path, file: Path, tell: Callable[[str], object]) -> None:
