@@ -57,6 +57,11 @@ def test_a_log_becomes_a_run_that_reads_back_as_its_record(tmp_path, store):
     assert (record["base_valid_loss"], record["total_steps"], record["status"]) == (3.0, 4, "succeeded")
 
 
+def test_a_log_cut_short_is_no_run_that_goes_on_for_ever():
+    cut = {"id": "a", "status": "running", "train_loss": [[1, 2.0]], "total_steps": 9}
+    assert content_of(cut, "a", "old", 0.0).status == "succeeded"
+
+
 def test_importing_again_changes_nothing(tmp_path, store):
     path = tmp_path / "trainer_state.json"
     path.write_text(json.dumps(STATE))

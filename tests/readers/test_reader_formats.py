@@ -84,20 +84,6 @@ def test_llama_factory_log(tmp_path):
     assert record["trained_tokens"] == 81920
 
 
-@pytest.mark.parametrize(
-    ("kept", "status"), [(2, "running"), (3, "running"), (6, "succeeded"), (7, "succeeded")]
-)
-def test_a_llama_factory_log_that_ends_with_a_loss_short_of_its_last_step_is_of_a_run_under_way(
-    tmp_path, kept, status
-):
-    path = files.trainer_log(tmp_path / "trainer_log.jsonl")
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
-    assert read(path)[0].get("status") == status
-    with path.open("a") as f:  # the line that sums up, as after early stopping
-        f.write('{"current_steps": 20, "total_steps": 40, "epoch": 1.0, "percentage": 50.0}\n')
-    assert read(path)[0].get("status") == (None if status == "running" else status)
-
-
 def test_axolotl_log(tmp_path):
     [record] = read(write(tmp_path, "train.log", files.AXOLOTL_LOG))
     assert [step for step, _ in record["train_loss"]] == [10, 20, 30, 40]
