@@ -95,8 +95,6 @@ def data(args) -> int:
 
 def report(args) -> None:
     write = writer(args.output)
-    if not (folder := Path(args.output).parent).is_dir():  # known before anything is computed
-        raise UsageError([f"{args.output}: {folder} is no folder; make it first, or name another"])
     request = read(args.source, args.space)
     page = write(_advise(request), request.told, findings_of(request))
     Path(args.output).write_text(page, encoding="utf-8")

@@ -36,9 +36,9 @@ BETTER = 0.005  # of the attainable gain: a lead that is worth having
 FEW = 3  # evaluations before which a job is not set against itself alone: as many as a diagnosis needs
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, times LATER's power of the share of it that is left: what is saved must
-# outweigh what may be lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 2.7 in
-# 100 stops were wrong and 28.4 % of the epochs saved (7,400 pairs of jobs that had no say here; experiments/LOG.md).
-UNLIKELY, UNLIKELY_RISEN, LATER = 0.18, 0.5, 0.5
+# outweigh what may be lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 3.1 in
+# 100 stops were wrong and 28.6 % of the epochs saved (7,400 pairs of jobs that had no say here; experiments/LOG.md).
+UNLIKELY, UNLIKELY_RISEN, LATER = 0.2, 0.4, 0.4
 BATCHES = 0.7  # times these limits where the batch size is not known and taken to be the usual one
 BELIEFS = Beliefs(  # a run's own course departs less from its beginning, and more smoothly, than one setting from another
     length=(2.2, 3.0, 1.8),

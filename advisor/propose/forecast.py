@@ -23,7 +23,7 @@ def foretell(setting: np.ndarray, chance: float, task: Task, rate_name: str) -> 
     chance = came_true(chance, ended, not task.library.blank)
     if not np.isfinite([low, middle, high, chance, best]).all():
         return None
-    if task.objective not in LOSS_OBJECTIVES:  # the process's losses are not in the metric's unit
+    if task.objective not in LOSS_OBJECTIVES or never_below(task):  # no range in its unit is known
         return Forecast(chance)
     # below SURE more than one loss in ten is no better than the best, and the range must hold that
     high = max(high, best) if chance < SURE else high
@@ -35,6 +35,11 @@ def foretell(setting: np.ndarray, chance: float, task: Task, rate_name: str) -> 
 def measured(task: Task) -> bool:
     """Whether the objective was: a validation loss of this task, or its metric."""
     return task.obs.measured and (task.validated or task.objective not in LOSS_OBJECTIVES)
+
+
+def never_below(task: Task) -> bool:
+    """Whether no loss lay below the one before training: then nothing tells how much there is to be gained."""
+    return not (task.obs.loss < task.obs.base).any()
 
 
 def below_nought(task: Task) -> bool:

@@ -133,7 +133,10 @@ def observe(
         if curves:
             train += [(*r, 0.0, i) for r in _training_rows(job, knobs, min(most, 6))]
     told = _with_repeats(_table(valid, base))
-    ended_best = next((valid[row][2] for row in told.ends), np.inf)
+    ends = [
+        (told.surely[row], valid[row][2]) for row in told.ends
+    ]  # the capped ones are told apart by what they were
+    ended_best = min(ends, default=(np.inf, np.inf))[1]
     seen_best = min(seen, default=(np.inf, np.inf))[1]
     return replace(told, ended_best=ended_best, seen_best=seen_best), _table(train, base)
 

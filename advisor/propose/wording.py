@@ -13,6 +13,7 @@ from advisor.nouns import Diagnosis, Forecast, HyperParameters, Job
 from advisor.propose.acquire import MATTERS, percent
 from advisor.propose.forecast import below_nought, measured
 from advisor.propose.known import beyond
+from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
 NO_JOB = "FT101"
@@ -124,8 +125,13 @@ def _figures(
     ended, chance = task.obs.n_ended, percent(forecast.chance)
     gain = f"{chance} chance of a gain above {MATTERS:.0%}"
     chance_text = f"{chance} chance to beat it by more than {MATTERS:.0%} of the attainable gain"
-    if forecast.low is None:
+    if forecast.low is None and task.objective not in LOSS_OBJECTIVES:
         return [gain if brief else f"set against the best {task.objective} so far: {chance_text}"]
+    if forecast.low is None:
+        why = f"no loss lay below {loss_figure(task.obs.base)}, the one before training, so no range"
+        if brief or not ended:
+            return [gain if ended else why]
+        return [f"{why}; {_best_so_far(task, loss_figure)}", chance_text]
     width = SHOWN * (forecast.high - forecast.low)
     foretold = partial(loss_figure, fine=width)  # no finer than it is known
     told = partial(loss_figure, fine=min(FINE * (task.obs.base - task.obs.best()), width) or width)

@@ -244,9 +244,3 @@ def test_a_closed_standard_output_is_said(jobs_file):
         2,
         "advisor: standard output is closed; expected a terminal, a file or a pipe\n",
     )
-
-
-def test_a_report_into_a_folder_that_is_not_there_is_wrong_usage(capsys, tmp_path, jobs_file):
-    code, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / "none" / "r.html"))
-    assert code == 2
-    assert "is no folder" in err

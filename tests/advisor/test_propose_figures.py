@@ -98,6 +98,18 @@ def test_the_best_so_far_is_the_loss_that_was_measured_however_bad():
     assert "best so far 3.4" in made[0].expect
 
 
+def test_where_no_loss_lay_below_the_one_before_training_no_range_is_told():
+    """How much there is to be gained is not known: a range would be that of the tables' smallest gain."""
+    hot, hotter = job(ends=(3.2, 3.6, 4.0), rate=1.6), job(ends=(4.0, 9.0, 9.9), rate=3.2, name="job-1")
+    made, others = ask([hotter, hot])
+    assert (
+        "no loss lay below 3, the one before training, so no range; best so far 4 (3.2 at a" in made[0].expect
+    )
+    assert made[0].forecast.low is None
+    assert made[0].forecast.chance > 0.5
+    assert all(p.expect.split(";")[0].endswith("chance of a gain above 2%") for p in others)
+
+
 def test_corrected_chances_keep_their_order():
     """Never more certain with the same words after more jobs, and in the order in which it was said."""
     said = [0.0, 0.05, 0.3, 0.5, 0.7, 0.9, 1.0]
