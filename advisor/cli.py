@@ -95,6 +95,10 @@ def data(args) -> int:
 
 def report(args) -> None:
     write = writer(args.output)
+    if Path(args.output).exists() and Path(args.source).exists() and Path(args.output).samefile(args.source):
+        raise UsageError(
+            [f"{args.output} is what is read and would be lost; name another file for the report"]
+        )
     request = read(args.source, args.space)
     page = write(_advise(request), request.told, findings_of(request))
     Path(args.output).write_text(page, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.nouns import Forecast
-from advisor.propose.acquire import likely_range
+from advisor.propose.acquire import MATTERS, likely_range
 from advisor.propose.calibration import came_true, eight_in_ten
 from advisor.propose.known import beyond
 from advisor.propose.objective import LOSS_OBJECTIVES
@@ -19,7 +19,8 @@ def foretell(setting: np.ndarray, chance: float, task: Task, rate_name: str) -> 
     if not measured(task) or below_nought(task) or beyond(setting, task, rate_name):
         return None
     ended, best = task.obs.n_ended, task.obs.best()
-    low, middle, high = map(float, likely_range(task.predict(setting[None]), *eight_in_ten(ended))[0])
+    prediction = task.predict(setting[None])
+    low, middle, high = map(float, likely_range(prediction, *eight_in_ten(ended))[0])
     chance = came_true(chance, ended, not task.library.blank)
     if not np.isfinite([low, middle, high, chance, best]).all():
         return None
@@ -28,7 +29,8 @@ def foretell(setting: np.ndarray, chance: float, task: Task, rate_name: str) -> 
     # below SURE more than one loss in ten is no better than the best, and the range must hold that
     high = max(high, best) if chance < SURE else high
     # the chance is corrected by what came true, the middle is not: where they disagree it is left out
-    agree = (chance < 0.5) == (middle >= best)
+    matters = MATTERS * float(prediction.weight @ prediction.gain)
+    agree = middle >= best if chance < 0.5 else middle < best - matters
     return Forecast(chance, low, middle if agree else None, high, best if ended else None)
 
 

@@ -24,7 +24,7 @@ from advisor.propose.observe import Observations, observe
 from advisor.propose.peers import peers_of_newest, strangers
 from advisor.propose.prior import library
 from advisor.propose.rates import reference_rate
-from advisor.propose.series import base_loss
+from advisor.propose.series import base_loss, validation
 from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
 
@@ -116,7 +116,7 @@ def understand(
     shifts = sum((t for t in told if t is not None), np.zeros(LATTICE.size))
     guesses = guess(valid, train, lib, n_train, beliefs, shifts)
     overfitted = overfitted_settings(peers, space.rate_name, reference, base)
-    validated = any(len(j.full_valid) or len(j.valid) for j in peers)
+    validated = any(len(validation(j, stand_in=False)[1]) for j in peers)
     return Task(
         guesses, train, lib, beliefs, n_train, shifts, reference, broken, overfitted, objective, validated
     )

@@ -1,6 +1,7 @@
 """The command `advisor`: what it refuses or doubts, and how it says so."""
 
 import json
+from pathlib import Path
 
 import pytest
 from cli_door import run
@@ -92,6 +93,13 @@ def test_a_report_that_cannot_be_written_says_what_to_do(capsys, tmp_path, jobs_
     (tmp_path / "folder.html").mkdir()
     ended, _, err = run(capsys, "report", jobs_file, "-o", str(tmp_path / place))
     assert (ended, told in err) == (code, True), err
+
+
+def test_a_report_is_not_written_over_what_it_is_made_of(capsys, jobs_file):
+    before = Path(jobs_file).read_bytes()
+    code, _, err = run(capsys, "report", jobs_file, "-o", jobs_file)
+    assert (code, "name another file" in err) == (2, True)
+    assert Path(jobs_file).read_bytes() == before
 
 
 def test_what_has_no_effect_together_is_refused(capsys, jobs_file):

@@ -98,6 +98,23 @@ def test_the_best_so_far_is_the_loss_that_was_measured_however_bad():
     assert "best so far 3.4" in made[0].expect
 
 
+def test_validation_losses_too_large_to_be_read_are_not_replaced_by_training_losses_without_a_word():
+    made, _ = ask([job(ends=(1e300, 1e299, 1e298))])
+    assert made[0].forecast is None
+    assert "no validation loss" in made[0].expect
+
+
+def test_where_a_gain_that_matters_is_likely_the_middle_lies_below_it():
+    """More likely than not to end by 2 % of the gain below the best: then so does the middle, where it is told."""
+    for epochs, rate, end in [(5, 0.4, 1.31), (3, 0.4, 1.9), (3, 1.6, 1.2), (8, 0.1, 2.4), (2, 0.4, 1.0)]:
+        tried = job(epochs, 8, rate, ends=(2.4, 0.5 * (2.4 + end), end))
+        for objective in ("final", "best_checkpoint"):
+            made, others = ask([tried], objective=objective)
+            for forecast in (p.forecast for p in [*made, *others] if p.forecast and p.forecast.middle):
+                below = forecast.best - 0.02 * (3.0 - forecast.best)
+                assert forecast.chance < 0.5 or forecast.middle < below
+
+
 def test_where_no_loss_lay_below_the_one_before_training_no_range_is_told():
     """How much there is to be gained is not known: a range would be that of the tables' smallest gain."""
     hot, hotter = job(ends=(3.2, 3.6, 4.0), rate=1.6), job(ends=(4.0, 9.0, 9.9), rate=3.2, name="job-1")
