@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from advisor.measure.base import without_wrong_base
-from advisor.measure.series import clean
+from advisor.measure.base import losses, without_wrong_base
 from advisor.nouns import Curve, Job
 from advisor.propose.peers import peers_of_newest, strangers
 from advisor.propose.wording import SHORT, listed
@@ -127,10 +126,10 @@ def _told(group: list[Job]) -> str:
 
 
 def _wrong_base(job: Job) -> str:
+    logged = losses(job)
     return (
-        f"base_valid_loss of {job.id} is {job.base_valid_loss:.4g}, but its first training loss is "
-        f"{float(clean(job.train).loss[0]):.4g} and its validation losses agree with that: the loss before training is "
-        "left out"
+        f"base_valid_loss of {job.id} is {job.base_valid_loss:.4g}, but its losses begin at {float(logged[0]):.4g} and "
+        f"lie from {logged.min():.4g} to {logged.max():.4g}: the loss before training is left out"
     )
 
 

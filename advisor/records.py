@@ -17,6 +17,7 @@ import numpy as np
 from advisor.nouns import AUTO, Curve, HyperParameters, Job
 from advisor.nouns.job import OVERFLOW
 from advisor.status import read_status
+from advisor.unlikely import unlikely
 
 RATES = ("learning_rate_multiplier", "learning_rate")
 CURVES = {
@@ -74,9 +75,10 @@ def read_job(record: Mapping[str, Any], place: str = "") -> Job:
     name = " ".join(filter(None, (place or "job", fields["id"] and f"({fields['id']})")))
     if problems:
         raise RecordError([f"{name}: {p}" for p in problems])
-    for doubt in doubts:
+    job = Job(**fields)
+    for doubt in (*doubts, *unlikely(job)):
         warnings.warn(f"{name}: {doubt}", stacklevel=2)
-    return Job(**fields)
+    return job
 
 
 def read_hyperparameters(record: Mapping[str, Any] | None) -> HyperParameters:

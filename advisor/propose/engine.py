@@ -79,7 +79,10 @@ def propose(
     grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
     n_ended, taught = task.obs.n_ended, not task.library.blank
-    reason = within.reason or (stop_reason(values, left, task.obs, taught) if worthy else nothing_left(out))
+    named = rows[0] if rows else None
+    reason = within.reason or (
+        stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out)
+    )
     if rows and not reason:
         reason = within.too_little(came_true(float(values.chance[rows[0]]), n_ended, taught), n_ended)
     newest = jobs[-1] if jobs else None

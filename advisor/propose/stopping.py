@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth, percent
-from advisor.propose.calibration import came_true
+from advisor.propose.calibration import came_of, came_true
 from advisor.propose.observe import Observations
 
 # Share of the gain that the best next job must be expected to bring, and how much more each further one must:
@@ -18,18 +18,23 @@ FEWEST = 5  # jobs before which no loop is called finished: a few may all lie be
 ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops stopped short, after eight 7
 
 
-def stop_reason(worth: Worth, free: np.ndarray, obs: Observations, prior: bool = True) -> str | None:
+def stop_reason(
+    worth: Worth, free: np.ndarray, obs: Observations, prior: bool = True, named: int | None = None
+) -> str | None:
     """Why none of the settings `free`, one at least, is worth its cost; None where one is. `prior`: whether earlier
-    tasks have a say.
+    tasks have a say; `named`: the setting that the proposal names, and the figures are of (the most promising, where
+    none is given).
     """
-    most = float(worth.improvement[free].max())
+    promising = int(np.argmax(np.where(free, worth.improvement, -np.inf)))
     fewest = FEWEST if prior else ALONE
-    if obs.n_ended < fewest or most >= _asked(obs, fewest):
+    if obs.n_ended < fewest or worth.improvement[promising] >= _asked(obs, fewest):
         return None
-    chance = came_true(float(worth.chance[free].max()), obs.n_ended, prior)
+    row = promising if named is None else named
+    brings = came_of(float(worth.improvement[row]), obs.n_ended, prior)
+    chance = came_true(float(worth.chance[row]), obs.n_ended, prior)
     return (
-        f"the best untried setting is expected to bring {most:.1%} of the attainable gain{_discount(most, obs)}, and "
-        f"the chance of more than {MATTERS:.0%} is {percent(chance)}: less than a job is worth"
+        f"the next setting is expected to bring {brings:.1%} of the attainable gain, and its chance of more "
+        f"than {MATTERS:.0%} is {percent(chance)}{_lately(obs)}: less than a job is worth"
     )
 
 
@@ -53,10 +58,6 @@ def _asked(obs: Observations, fewest: int) -> float:
     return min(EXPECTED * GROWTH ** (obs.n_ended - fewest), MOST)
 
 
-def _discount(most: float, obs: Observations) -> str:
-    """Why what is expected counts for less than it says."""
-    if most < EXPECTED:
-        return ""
-    if obs.n_in_vain >= LOST:
-        return f", yet the last {obs.n_in_vain} jobs brought nothing"
-    return f", of which little comes after {obs.n_ended} jobs"
+def _lately(obs: Observations) -> str:
+    """What speaks against hoping on."""
+    return f", and the last {obs.n_in_vain} jobs brought nothing" if obs.n_in_vain >= LOST else ""

@@ -151,7 +151,7 @@ def _no_figures(asked: Asked, task: Task, far: dict[str, float], brief: bool) ->
         knobs = " and ".join(f"{SHORT[knob]} {value:g}" for knob, value in far.items())
         told = f": neither this task's jobs nor earlier tasks tell of {knobs}"
         return [NO_FORECAST if brief else f"uncertain, and {NO_FORECAST}{told}"]
-    whose = " of a job that did not blow up" if len(task.broken) else ""
+    whose = " of a job that came to a good end" if len(task.broken) else ""
     usual = f"no validation loss{whose} to go by yet, so no figures: a usual setting by earlier tasks"
     failed = asked.newest is not None and asked.newest.status == "failed"
     return [FAILED, usual] if failed and not brief else [usual]

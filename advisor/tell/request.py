@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from advisor.history import names_taken_twice
 from advisor.nouns import Job, SearchSpace
-from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job
+from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job, show
 from advisor.space_record import completed, default_space
 from advisor.tell.context import read_context
 
@@ -156,7 +157,7 @@ def decode(text: str, name: str) -> Any:
     if not text.strip():
         raise RecordError([f"{name} is empty; expected the JSON of a list of jobs"])
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise RecordError([f"{name} is no JSON: {error.msg} at {where}"]) from None
@@ -164,3 +165,12 @@ def decode(text: str, name: str) -> Any:
         raise RecordError(
             [f"{name} is JSON that no reader takes: nested too deep, or with an endless number"]
         ) from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of a name that stands there twice the last counts, as everywhere, and somebody is told."""
+    twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+    if twice:
+        told = f"an object of the JSON has {', '.join(map(show, twice[:5]))} more than once: the last counts"
+        warnings.warn(told, stacklevel=4)
+    return dict(pairs)

@@ -1,4 +1,6 @@
-"""Control characters made visible: an id or the name of a model may hold them, and a terminal would obey them."""
+"""Texts of others made fit to be shown: an id, a path or the name of a model may hold control characters, which a
+terminal would obey, and a key or a password, which a report would hand on.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,20 @@ from typing import Any
 # What a terminal or a browser obeys instead of showing it: C0 and C1 with escape, line ends, marks that turn the
 # direction of writing; and halves of a surrogate pair, which no encoding can write.
 OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Keys by the marks that providers give them, the credentials of a URL and the secrets of its query. Plain digits and
+# letters stand: ids of MLflow's runs and digests are such.
+SECRET = re.compile(
+    r"\b(?:(?:sk|pk|rk|nvapi)-[\w\-]{12,}|(?:hf|fw|tgp_v1)_[A-Za-z0-9]{20,})|\beyJ[\w\-]{10,}(?:\.[\w\-]*)*"
+    r"|(?<=://)[^/@\s]+(?=@)"
+    r"|(?i:(?<=[?&])((?:[\w\-]*(?:key|token|secret|password|sig|signature))=)[^&#\s]+)"
+)
 
 
 def visible(text: str) -> str:
-    """The text with \\x1b or \\u202e, as a shell reads them too, in place of each such character."""
-    return OBEYED.sub(_written, text)
+    """The text with \\x1b or \\u202e, as a shell reads them too, in place of each such character, and [secret] in
+    place of a secret.
+    """
+    return OBEYED.sub(_written, SECRET.sub(lambda found: f"{found[1] or ''}[secret]", text))
 
 
 def _written(found: re.Match[str]) -> str:

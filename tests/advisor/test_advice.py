@@ -110,6 +110,16 @@ def test_a_loss_before_training_that_the_jobs_own_first_losses_contradict_decide
     assert replace(told, notes=()) == advise([Job(id="a", **FALLING)], SPACE)
 
 
+LATE = {"train": Curve([25, 50, 75], [1.9, 1.4, 0.9]), "full_valid": Curve([50, 75, 100], [1.4, 1.3, 1.2])}
+
+
+@pytest.mark.parametrize("base", [0, -1.0, 1e-9, 1e9])
+def test_a_loss_before_training_that_none_can_be_decides_nothing_however_late_the_logs_begin(base):
+    told = advise([Job(id="a", base_valid_loss=base, **LATE)], SPACE)
+    assert f"base_valid_loss of a is {base:.4g}" in told.notes[0]
+    assert replace(told, notes=()) == advise([Job(id="a", **LATE)], SPACE)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("what", "job"),
@@ -117,6 +127,8 @@ def test_a_loss_before_training_that_the_jobs_own_first_losses_contradict_decide
         ("as high as the first losses", Job(base_valid_loss=2.2, **FALLING)),
         ("training logged on another scale", Job(base_valid_loss=2.0, **FALLING | {"train": Curve([1, 2], [16, 12])})),
         ("the loss jumped before the first evaluation", Job(base_valid_loss=2.0, train=Curve([1, 2, 3], [2, 7, 7]), full_valid=Curve([3], [7]))),
+        ("losses below 0", Job(base_valid_loss=0.0, full_valid=Curve([1, 2, 3], [-1, -2, -2.5]))),
+        ("learned by the first log", Job(base_valid_loss=3.0, full_valid=Curve([9, 18, 27], [0.01, 0.004, 0.003]))),
         ("training was logged late", Job(base_valid_loss=2.0, train=Curve([50, 100], [7, 7]), full_valid=Curve([100], [7]))),
     ],
 )  # fmt: skip

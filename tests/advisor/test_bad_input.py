@@ -10,6 +10,7 @@ import pytest
 from advisor import advise
 from advisor.nouns import Curve, Job
 from advisor.tell import text
+from advisor.tell.request import decode
 
 ODD = [
     1e300,
@@ -142,9 +143,33 @@ def test_a_wrong_loss_before_training_is_told_beside_the_first_loss_that_is_a_nu
         "base_valid_loss": 90.0,
     }
     (note,) = advise([Job.from_record(job)], prior=False).notes
-    assert "its first training loss is 2 " in note
+    assert "its losses begin at 2 " in note
 
 
 def test_a_curve_of_lists_is_advised_and_told_as_one_of_arrays():
     job = Job(id="a", full_valid=Curve([10, 20, 30], [2.0, 1.5, 1.4]), train=Curve(range(1, 31), [2] * 30))
     assert "1.4" in text(advise([job], prior=False), [job])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"hyperparameters": {"n_epochs": 10**9}}, "n_epochs is 1e\\+09; expected at most 10,000"),
+        ({"total_steps": 10, "train_loss": [[5, 2.0], [12, 1.0]]}, "total_steps is 10, .* at step 12"),
+    ],
+)
+def test_what_can_hardly_be_meant_is_told_and_taken_as_it_stands(fields, told):
+    with pytest.warns(UserWarning, match=told):
+        Job.from_record({"hyperparameters": {}} | fields)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_log_that_counts_the_step_to_come_is_usual():
+    Job.from_record(
+        {"hyperparameters": {"n_epochs": 500}, "total_steps": 100, "train_loss": [[101, 1.0], [None, 2.0]]}
+    )
+
+
+def test_a_name_that_stands_twice_in_an_object_is_told_and_the_last_counts():
+    with pytest.warns(UserWarning, match="'n_epochs' .* more than once"):
+        assert decode('{"n_epochs": 3, "n_epochs": 7}', "it") == {"n_epochs": 7}

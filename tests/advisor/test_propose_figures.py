@@ -38,7 +38,7 @@ def test_jobs_that_blew_up_are_not_said_to_have_told_no_loss():
     rising = [[s, 2 + 0.1 * s] for s in range(1, 31)]
     blown = job(ends=(4.0, 5.0, 6.0), base_valid_loss=2.0, train_loss=rising)
     expect = ask([blown])[0][0].expect
-    assert "no validation loss of a job that did not blow up" in expect
+    assert "no validation loss of a job that came to a good end" in expect
 
 
 NO_LOSSES = {

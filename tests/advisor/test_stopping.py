@@ -27,8 +27,8 @@ def ended(count, best=0):
 
 
 def promising(share):
-    """Two settings, the better of which is expected to bring this share of the gain."""
-    return Worth(np.array([0.0, share]), np.zeros(2), np.array([0.0, 0.3]), np.array([1.2, 1.1]))
+    """Two settings, the better of which is expected to bring this share of the gain, the other half of it."""
+    return Worth(np.array([share / 2, share]), np.zeros(2), np.array([0.1, 0.3]), np.array([1.2, 1.1]))
 
 
 FREE = np.array([True, True])
@@ -39,12 +39,19 @@ def test_no_loop_stops_before_enough_jobs_have_ended(prior, fewest):
     little = promising(EXPECTED / 2)
     before, after = (stop_reason(little, FREE, ended(n, best=n - 1), prior) for n in (fewest - 1, fewest))
     assert before is None
-    assert f"{EXPECTED / 2:.1%}" in after
+    assert "% of the attainable gain" in after
 
 
-def test_a_chance_is_told_as_it_came_true_and_without_earlier_tasks_as_it_is():
+def test_gain_and_chance_are_told_as_they_came_true_and_without_earlier_tasks_as_they_are():
     reasons = [stop_reason(promising(EXPECTED / 2), FREE, ended(ALONE), prior) for prior in (True, False)]
     assert ["is 30%" in reason for reason in reasons] == [False, True]
+    assert [f"{EXPECTED / 2:.1%}" in reason for reason in reasons] == [False, True]
+
+
+def test_the_figures_are_those_of_the_setting_that_is_named():
+    told = stop_reason(promising(EXPECTED), FREE, ended(5 * ALONE), False, named=0)
+    assert f"{EXPECTED / 2:.1%}" in told
+    assert "is 10%" in told
 
 
 def test_a_gain_that_matters_is_worth_another_job():
@@ -55,7 +62,7 @@ def test_each_further_job_must_promise_more():
     promise = promising(5 * EXPECTED)
     before, after = FEWEST + 4, FEWEST + 5
     assert stop_reason(promise, FREE, ended(before, best=before - 1)) is None
-    assert "of which little comes after 10 jobs" in stop_reason(promise, FREE, ended(after, best=after - 1))
+    assert stop_reason(promise, FREE, ended(after, best=after - 1))
 
 
 def test_jobs_that_bring_nothing_end_a_loop_that_still_hopes():
@@ -84,7 +91,9 @@ def test_many_useless_jobs_are_no_reason_to_stop_where_much_may_be_had():
 
 
 def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
-    assert stop_reason(promising(0.5), np.array([True, False]), ended(FEWEST))
+    newest_best = ended(FEWEST, best=FEWEST - 1)
+    assert stop_reason(promising(1.5 * EXPECTED), FREE, newest_best) is None
+    assert stop_reason(promising(1.5 * EXPECTED), np.array([True, False]), newest_best)
 
 
 def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():

@@ -35,6 +35,15 @@ class TestOpenAICsv:
                 assert part.get(field, []) == whole[field][: len(part.get(field, []))]
         assert len(part["train_loss"]) >= 3  # the last cut takes no more than the last row
 
+    @pytest.mark.parametrize(("wrap", "lost"), [(str, 8), (files.as_base64, 4)], ids=["plain", "base64"])
+    def test_file_that_was_cut_short_is_told(self, tmp_path, wrap, lost):
+        heard = []
+        text = wrap(files.OPENAI_CSV)
+        read(write(tmp_path, "whole.csv", text), tell=heard.append)
+        read(write(tmp_path, "part.csv", text[:-lost]), tell=heard.append)
+        [told] = [words for words in heard if "cut short" in words]
+        assert "part.csv" in told
+
     @pytest.mark.parametrize("data", [b"<html>busy</html>", b"", b"\xff\xfe\x00", b"a,b\n1,2\n"])
     def test_no_table_says_so(self, data):
         with pytest.raises(NotThisFormat):

@@ -86,6 +86,10 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     if tell and records[0]["source"]["format"] in (llamafactory.NAME, trainer_state.NAME):
         for told in filter(None, map(told_unfinished, records)):
             tell(f"{path} {told}")
+    if tell and records[0]["source"]["format"] == openai_csv.NAME and openai_csv.is_cut(source.data):
+        tell(
+            f"{path} is cut short: what its job logged after that is not read, and it is judged as one that ended there"
+        )
     return records
 
 

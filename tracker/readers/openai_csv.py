@@ -68,13 +68,32 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
     return out
 
 
+def is_cut(data: bytes) -> bool:
+    """Whether the file ends within a row, or base64 within a group of four: then the job has losses that are not here."""
+    text = _text(data)
+    packed = text != _plain(data)
+    return (packed and len(b"".join(data.split())) % 4 > 0) or _lacks_cells(text)
+
+
 def _table(data: bytes, ended: bool) -> Table:
-    text = data.decode("utf-8-sig", errors="replace")
-    if not text.lstrip().startswith("step"):
-        text = _decoded(data) or text
+    text = _text(data)
+    cut = "\n" in text and (not ended or _lacks_cells(text))
+    return parse_table(text.rpartition("\n")[0] if cut else text)
+
+
+def _text(data: bytes) -> str:
+    text = _plain(data)
+    return text if text.lstrip().startswith("step") else _decoded(data) or text
+
+
+def _plain(data: bytes) -> str:
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _lacks_cells(text: str) -> bool:
+    """Whether the last row has no line end and fewer cells than the header."""
     whole, _, rest = text.rpartition("\n")
-    cut = whole and (not ended or rest.count(",") < text.partition("\n")[0].count(","))
-    return parse_table(whole if cut else text)
+    return bool(whole) and rest.count(",") < text.partition("\n")[0].count(",") and bool(rest)
 
 
 def _decoded(data: bytes) -> str | None:
