@@ -32,8 +32,8 @@ def html(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], *, data: Seque
     nouns, charts = story.jobs, _charts(advice, story.jobs)
     return _template().render(
         story=story,
-        headline=words.headline(advice.diagnosis),
-        mood="asking" if words.asks_for_a_change(advice.diagnosis) else story.label,
+        headline=words.title(story.headline),
+        mood=story.mood,
         data=data,
         charts=charts,
         drawn=_drawn(nouns, charts["curves"]),

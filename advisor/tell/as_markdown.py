@@ -38,7 +38,7 @@ def escape(text: str) -> str:
 def _head(story: Story) -> str:
     if not story.job:
         return story.meaning
-    return f"## {words.title(story.label)}\n\n{escape(story.job)}\n\n{story.meaning}"
+    return f"## {words.title(story.headline)}\n\n{escape(story.job)}\n\n{story.meaning}"
 
 
 def _findings(findings: Sequence[Finding], heading: str) -> str:

@@ -96,7 +96,7 @@ def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What th
 def _head(story: Story, ink: Ink) -> str:
     if not story.job:
         return story.meaning
-    verdict = f"{ink.label(words.words(story.label))}: {story.meaning}"
+    verdict = f"{ink.headline(story.headline, story.mood)}: {story.meaning}"
     return "\n".join(ink.fill(line, 2, 0) for line in (story.job, verdict))
 
 

@@ -8,7 +8,7 @@ WIDEST, NARROWEST = 96, 40  # columns: wider lines are hard to read, narrower on
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 # What stands for our marks on a terminal that has letters and digits alone.
 PLAIN = {"·": ".", "●": "*", "┤": "|", "└": "+", "─": "-", "→": "->", "≈": "~"}
-LABEL_COLOURS = {"healthy": "green", "diverged": "red", "overfitting": "red"}  # the others: yellow
+MOODS = {"healthy": "green", "diverged": "red", "overfitting": "red"}  # the others: yellow
 
 
 class Ink:
@@ -37,8 +37,8 @@ class Ink:
             break_on_hyphens=False,
         )
 
-    def label(self, label: str) -> str:
-        return self(label, "bold", LABEL_COLOURS.get(label, "yellow"))
+    def headline(self, words: str, mood: str) -> str:
+        return self(words, "bold", MOODS.get(mood, "yellow"))
 
 
 def printable(words: str, encoding: str | None) -> str:

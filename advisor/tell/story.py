@@ -64,7 +64,8 @@ class Story:
 
     jobs: tuple[Job, ...]  # oldest first
     job: str  # the newest job in a line, empty where there is none
-    label: str
+    headline: str
+    mood: str  # a label, or "asking"
     meaning: str
     heading: str  # of the findings
     fired: tuple[Finding, ...]
@@ -104,7 +105,8 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
     return Story(
         jobs=tuple(nouns),
         job=_job_line(newest, len(nouns)),
-        label=advice.diagnosis.label,
+        headline=words.headline(advice.diagnosis),
+        mood=words.mood(advice.diagnosis),
         meaning=_meaning(advice, newest),
         heading=f"What the curves show{' so far' if newest and newest.pending else ''}",
         fired=advice.diagnosis.fired,

@@ -108,9 +108,14 @@ def asks_for_a_change(diagnosis: Diagnosis) -> bool:
 
 
 def headline(diagnosis: Diagnosis) -> str:
-    """The label as a title; where rules ask for a change all the same, it says so."""
+    """The label in words; where rules ask for a change all the same, it says so."""
     asked = ", with a change asked for" if asks_for_a_change(diagnosis) else ""
-    return title(diagnosis.label) + asked
+    return words(diagnosis.label) + asked
+
+
+def mood(diagnosis: Diagnosis) -> str:
+    """What the headline's colour tells: the label, but of a healthy job that asks for a change "asking"."""
+    return "asking" if asks_for_a_change(diagnosis) else diagnosis.label
 
 
 def evidence_line(finding: Finding) -> str:

@@ -158,3 +158,5 @@ def test_a_healthy_job_of_which_a_rule_wants_a_change_gets_no_all_clear(moves, a
     page = tell.html(advice, [record()])
     assert ("<h1>Healthy, with a change asked for</h1>" in page) is asked
     assert ('<header class="healthy">' in page) is not asked
+    for told in (tell.text(advice, [record()]), tell.markdown(advice, [record()])):
+        assert ("ealthy, with a change asked for" in told) is asked
