@@ -29,11 +29,12 @@ from advisor.propose.series import (
     validation,
 )
 from advisor.propose.task import Task, understand
-from advisor.propose.wording import listed
+from advisor.propose.wording import SHORT, listed
 from advisor.space_record import default_space
 
 BETTER = 0.005  # of the attainable gain: a lead that is worth having
 FEW = 3  # evaluations before which a job is not set against itself alone: as many as a diagnosis needs
+NOTICED = 0.005  # of that best, where how much is to be gained is not known
 RISEN = 0.01  # of the gain above its own best: about what another seed changes
 # Chance of such a lead below which a job is stopped, times LATER's power of the share of it that is left: what is saved must
 # outweigh what may be lost. Once the loss has risen the limit is higher, for it seldom comes back. On tables left out 3.1 in
@@ -74,7 +75,7 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
         return Live()
     missing = _missing(job, planned, space.rate_name)
     if missing:
-        return _by_its_rise(seen, whole, base_loss(jobs) or 1.0, missing)
+        return _by_its_rise(seen, whole, base_loss(peers_of_newest(jobs)) or 1.0, missing)
     share = step[-1] / planned
     if whole and (_leads(seen, best) or _ahead(job, share, seen, jobs)):
         return Live()
@@ -90,14 +91,15 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
 def _missing(job: Job, planned: float | None, rate_name: str) -> list[str]:
     """What is not known of the job without which its end cannot be foretold: of such stops 9 to 37 in 100 were wrong."""
     epochs, _, rate = np.isnan(given(job, rate_name))
-    names = (("epochs", epochs), ("learning rate", rate), ("number of steps in all", not planned))
+    names = (("epochs", epochs), (SHORT[rate_name], rate), ("number of steps in all", not planned))
     return [name for name, lacks in names if lacks]
 
 
 def _by_its_rise(seen: np.ndarray, whole: bool, base: float, missing: list[str]) -> Live:
     """Judged by itself alone: two evaluations in a row above its best, and it seldom comes back."""
     told = f"{listed(missing)} not known, so that its end cannot be foretold"
-    if not whole or len(seen) < FEW or not (seen[-2:] > _above(seen, base)).all():
+    limit = max(_above(seen, base), seen.min() + NOTICED * abs(seen.min()))
+    if not whole or len(seen) < FEW or not (seen[-2:] > limit).all():
         return Live(False, told)
     figure = partial(loss_figure, fine=FINE * (base - seen.min()), least=4)
     return Live(

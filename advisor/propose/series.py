@@ -22,9 +22,12 @@ def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def given(job: Job, rate_name: str) -> np.ndarray:
-    """The job's three knobs as float[3], NaN where one of them is not known."""
+    """The job's three knobs as float[3], NaN where one of them is not known; its steps tell the epochs, too."""
     h: HyperParameters = job.hyperparameters
-    values = (h.n_epochs, h.batch_size, getattr(h, rate_name))
+    epochs = h.n_epochs
+    if epochs is None and job.total_steps and job.steps_per_epoch:
+        epochs = job.total_steps / job.steps_per_epoch
+    values = (epochs, h.batch_size, getattr(h, rate_name))
     return np.array(
         [v if isinstance(v, int | float) and np.isfinite(v) and v > 0 else np.nan for v in values],
         dtype=float,

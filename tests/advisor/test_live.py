@@ -96,6 +96,39 @@ def test_a_run_whose_end_cannot_be_foretold_is_stopped_by_its_own_rise_alone(unt
     assert "risen from 2 to 2.9" in risen.reason
 
 
+@pytest.mark.parametrize("base", [{"base_valid_loss": None}, {"base_valid_loss": 1.2}, {}])
+def test_a_rise_that_nobody_would_notice_stops_no_run_by_itself(base):
+    """Without a loss before training, or with one that the job never reached, its own fall sets no scale."""
+    hardly, clearly = (
+        judge([job(losses, 12, status="running", **UNTOLD["its length"] | base)], SPACE)
+        for losses in ([1.5, 1.50001, 1.50002], [1.5, 1.6, 1.7])
+    )
+    assert not hardly.stop_now
+    assert clearly.stop_now
+
+
+def test_other_models_set_no_scale_to_a_run_that_rises():
+    others = [job([2.0], 1, name=n, model="other", base_valid_loss=500.0) for n in "ab"]
+    risen = job([2.0, 1.5, 1.9, 1.95], 12, name="r", status="running", model="mine", **UNTOLD["its length"])
+    assert judge([*others, risen], SPACE).stop_now
+
+
+def test_steps_in_all_and_in_an_epoch_tell_the_epochs():
+    known = {"hyperparameters": {"batch_size": 8, "learning_rate_multiplier": 1.6}, "total_steps": 120}
+    untold, told = (
+        judge([GOOD, job([2.8, 2.79], 12, name="r", status="running", **known, steps_per_epoch=n)], SPACE)
+        for n in (None, 10)
+    )
+    assert untold.reason.startswith("epochs not known")
+    assert told.reason is None or "not known" not in told.reason
+
+
+def test_a_rate_in_another_unit_than_the_space_has_is_told_by_the_name_that_lacks():
+    absolute = {"n_epochs": 12, "batch_size": 8, "learning_rate": 2e-5}
+    running = job([2.0, 1.9], 12, status="running", hyperparameters=absolute)
+    assert judge([GOOD, running], SPACE).reason.startswith("learning rate multiplier not known")
+
+
 def test_a_run_whose_batch_size_no_log_tells_is_judged_like_any_other():
     hopeless = {"hyperparameters": {"n_epochs": 5, "learning_rate_multiplier": 1.6}}
     running = job([2.80, 2.79, 2.785], 5, name="r", status="running", **hopeless)
