@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from advisor.tell.as_json import answer, dumps
+from advisor.tell.as_json import answer, dumps, is_answer
 from advisor.tell.by_ending import writer
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
@@ -95,14 +95,21 @@ def data(args) -> int:
 
 def report(args) -> None:
     write = writer(args.output)
-    if Path(args.output).exists() and Path(args.source).exists() and Path(args.output).samefile(args.source):
-        raise UsageError(
-            [f"{args.output} is what is read and would be lost; name another file for the report"]
-        )
+    _must_lose_nothing(args.output, args.source)
     request = read(args.source, args.space)
     page = write(_advise(request), request.told, findings_of(request))
     Path(args.output).write_text(page, encoding="utf-8")
     print(f"{args.output}: {len(request.records)} job(s), {-(-len(page) // 1024)} KiB")
+
+
+def _must_lose_nothing(output: str, source: str) -> None:
+    """A report may take the place of an older one, and of nothing that somebody may still read."""
+    target, read_from = Path(output), Path(source)
+    if not target.is_file():
+        return
+    ours = not output.lower().endswith(".json") or is_answer(target.read_bytes())
+    if not ours or (read_from.exists() and target.samefile(read_from)):
+        raise UsageError([f"{output} is there and no report, and would be lost; name another file for it"])
 
 
 def rules(args) -> None:

@@ -128,7 +128,7 @@ def _figures(
     if forecast.low is None and task.objective not in LOSS_OBJECTIVES:
         return [gain if brief else f"set against the best {task.objective} so far: {chance_text}"]
     if forecast.low is None:
-        why = f"no loss lay below {loss_figure(task.obs.base)}, the one before training, so no range"
+        why = f"no validation loss lay below {loss_figure(task.obs.base)}, where training began, so no range"
         if brief or not ended:
             return [gain if ended else why]
         return [f"{why}; {_best_so_far(task, loss_figure)}", chance_text]

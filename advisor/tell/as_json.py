@@ -25,6 +25,15 @@ def answer(advice: Advice, data: Sequence[Finding] = (), command: str | None = N
     return dumps(advice.to_record() | more | ({} if command is None else {"command": command}))
 
 
+def is_answer(text: str | bytes) -> bool:
+    """Whether a JSON text is an advice, as `answer` writes it."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(body, Mapping) and {"diagnosis", "proposals", "keep"} <= body.keys()
+
+
 def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}

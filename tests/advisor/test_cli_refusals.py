@@ -102,6 +102,16 @@ def test_a_report_is_not_written_over_what_it_is_made_of(capsys, jobs_file):
     assert Path(jobs_file).read_bytes() == before
 
 
+def test_a_report_takes_the_place_of_an_older_one_and_of_no_other_json(capsys, tmp_path, jobs_file):
+    space, older = tmp_path / "space.json", tmp_path / "older.json"
+    space.write_text('{"n_epochs": [1, 2]}')
+    code, _, err = run(capsys, "report", jobs_file, "--space", str(space), "-o", str(space))
+    assert (code, "is there and no report" in err) == (2, True)
+    assert space.read_text() == '{"n_epochs": [1, 2]}'
+    for _ in range(2):
+        assert run(capsys, "report", jobs_file, "-o", str(older))[0] == 0
+
+
 def test_what_has_no_effect_together_is_refused(capsys, jobs_file):
     with pytest.raises(SystemExit) as end:
         run(capsys, "recommend", "--jobs", jobs_file, "--guide-only", "--replicate")

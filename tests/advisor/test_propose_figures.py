@@ -120,7 +120,8 @@ def test_where_no_loss_lay_below_the_one_before_training_no_range_is_told():
     hot, hotter = job(ends=(3.2, 3.6, 4.0), rate=1.6), job(ends=(4.0, 9.0, 9.9), rate=3.2, name="job-1")
     made, others = ask([hotter, hot])
     assert (
-        "no loss lay below 3, the one before training, so no range; best so far 4 (3.2 at a" in made[0].expect
+        "no validation loss lay below 3, where training began, so no range; best so far 4 (3.2 at a"
+        in made[0].expect
     )
     assert made[0].forecast.low is None
     assert made[0].forecast.chance > 0.5

@@ -60,6 +60,8 @@ def test_a_log_becomes_a_run_that_reads_back_as_its_record(tmp_path, store):
 def test_a_log_cut_short_is_no_run_that_goes_on_for_ever():
     cut = {"id": "a", "status": "running", "train_loss": [[1, 2.0]], "total_steps": 9}
     assert content_of(cut, "a", "old", 0.0).status == "succeeded"
+    served = cut | {"provider": "openai"}  # its provider may tell more of it
+    assert content_of(served, "a", "old", 0.0).status == "running"
 
 
 def test_importing_again_changes_nothing(tmp_path, store):

@@ -24,7 +24,7 @@ def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
 
 
 @pytest.mark.parametrize("course", ["linear", "cosine"])
-@pytest.mark.parametrize("rate", [2e-4, 5e-5, 1e-5, 1.5e-4, 2.5e-5])
+@pytest.mark.parametrize("rate", [2e-4, 5e-5, 1e-5, 1.5e-4, 2.5e-5, 4.7e-5, 1.2e-4])
 @pytest.mark.parametrize("every", [1, 10, 50])
 def test_what_decay_took_off_before_the_first_log_is_given_back(course, rate, every):
     assert set_rate(logged(rate, every, 600, course), 600) == rate

@@ -220,3 +220,16 @@ def test_a_log_of_accuracy_alone_is_refused_with_what_was_found(tmp_path):
     path = write(tmp_path, "log.jsonl", '{"step": 1, "accuracy": 0.5}\n{"step": 2, "accuracy": 0.6}')
     with pytest.raises(ReadError, match="found step, accuracy, but no loss"):
         read(path)
+
+
+def test_a_key_of_a_log_may_be_anything_and_is_told_as_a_name_or_not_at_all(tmp_path):
+    odd = {"\x1b[2J": 1, "sk-proj-ABCDEFGH12345678": 2, "metrics": {"nll": 3}}
+    path = write(tmp_path, "log.jsonl", json.dumps(odd) + "\n")
+    with pytest.raises(ReadError, match=r"found \[\.\.\.\], \[secret\], metrics.nll, but no loss"):
+        read(path)
+
+
+def test_a_loss_within_an_object_is_not_said_to_be_none(tmp_path):
+    path = write(tmp_path, "log.jsonl", '{"metrics": {"train_loss": 1.0}, "step": 1}\n')
+    with pytest.raises(ReadError, match=r"can be read\. Tried"):
+        read(path)

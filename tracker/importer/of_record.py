@@ -32,7 +32,9 @@ def content_of(record: Mapping[str, Any], job_id: str, experiment: str, created_
     """
     created_at = finite(record.get("created_at")) or created_at
     status = str(record.get("status") or "succeeded")
-    if status == "running":  # a log at rest: what it tells is all there will be
+    if status == "running" and not record.get(
+        "provider"
+    ):  # a log at rest: what it tells is all there will be
         status = "succeeded"
     scale = step_scale(record)
     start = int(created_at * 1000)

@@ -14,6 +14,7 @@ DECAYS: tuple[Callable[[float], float], ...] = (
     lambda share: (1 + math.cos(math.pi * share)) / 2,
 )
 SAME = 0.01  # logs of one decay agree on its beginning to a hundredth: steps may be counted from 0 or from 1
+EXACT = 0.001
 
 
 def set_rate(points: Sequence[Point], total: float | None) -> float | None:
@@ -21,7 +22,8 @@ def set_rate(points: Sequence[Point], total: float | None) -> float | None:
 
     By its first log a linear or cosine decay has taken something off, and how much is known; what a warm-up within
     these steps took off the decay is not. So the rate lies between the first logged and the decay's beginning: of
-    these it is the one of fewest digits, for such rates are what people set.
+    these it is the one of fewest digits, for such rates are what people set; but where the decay begins at two digits
+    to a thousandth, that is the rate: a warm-up of 1 to 10 % sets off no usual rate to such a beginning.
     """
     rates = [(step, rate) for step, rate in points if rate > 0]
     highest = max((rate for _, rate in rates), default=None)
@@ -30,7 +32,10 @@ def set_rate(points: Sequence[Point], total: float | None) -> float | None:
     for left in DECAYS:
         begins = [rate / left(step / total) for step, rate in rates if 0 <= step < 0.99 * total]
         if len(begins) > 1 and max(begins) - min(begins) <= SAME * max(begins):
-            return _roundest(highest, median(begins))
+            begin = median(begins)
+            short = float(f"{begin:.1e}")
+            exact = short >= highest and abs(short / begin - 1) <= EXACT
+            return short if exact else _roundest(highest, begin)
     return highest
 
 

@@ -23,7 +23,7 @@ def told_unfinished(record: Mapping[str, Any]) -> str | None:
         if record.get("status") == "running"
         else "does not tell whether the job runs still or stopped early: judged as one that has ended"
     )
-    return f"has {last:g} of {total:g} steps and {taken}"
+    return f"has {last:.10g} of {total:.10g} steps and {taken}"
 
 
 def _last_step(record: Mapping[str, Any]) -> float | None:

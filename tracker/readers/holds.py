@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tracker.readers.source import NotThisFormat, Source
+from tracker.scrub import scrub
 
 MOST = 8  # keys that are told
-LONGEST = 40  # characters of a key that are told: it may be anything
+NAME = re.compile(r"[\w.\-/ ]{1,40}")  # what is told of a key: it may be anything
 
 
 def what_it_holds(source: Source) -> str | None:
@@ -16,15 +19,21 @@ def what_it_holds(source: Source) -> str | None:
     if not keys or any("loss" in key.lower() for key in keys):
         return None
     more = f" and {len(keys) - MOST} more" if len(keys) > MOST else ""
-    return (
-        f"found {', '.join(key[:LONGEST] for key in keys[:MOST])}{more}, but no loss, which is what is read"
-    )
+    found = scrub(", ".join(key if NAME.fullmatch(key) else "[...]" for key in keys[:MOST]))
+    return f"found {found}{more}, but no loss, which is what is read"
 
 
 def _keys(source: Source) -> list[str]:
-    """Keys of the JSON lines, in the order in which they come first."""
+    """Keys of the JSON lines and of the objects in them, in the order in which they come first."""
     try:
         rows = [row for row in source.json_lines if isinstance(row, Mapping)]
     except NotThisFormat:
         return []
-    return list(dict.fromkeys(str(key) for row in rows for key in row))
+    return list(dict.fromkeys(name for row in rows for name in _names(row)))
+
+
+def _names(row: Mapping[str, Any]) -> Iterator[str]:
+    """Its keys, those of an object in it as "metrics.step"."""
+    for key, value in row.items():
+        inner = value if isinstance(value, Mapping) else {}
+        yield from (f"{key}.{name}" for name in inner) if inner else (str(key),)
