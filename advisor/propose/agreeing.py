@@ -15,11 +15,16 @@ from advisor.propose.series import given
 AGAINST = 0.03  # by which the worth of a setting counts for less that moves a knob against a rule
 
 
-def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis) -> np.ndarray:
-    """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired, 1 for all others."""
+def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis, reference: float) -> np.ndarray:
+    """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired, 1 for all others.
+
+    For a learning rate that no log tells stands `reference`, the usual one; from another knob that is not known
+    nothing moves against a rule.
+    """
     against = np.zeros(len(grid.settings), bool)
     if newest:
-        knobs = given(newest, grid.rate_name)  # from a knob that is not known nothing moves against a rule
+        epochs, batch, rate = given(newest, grid.rate_name)
+        knobs = (epochs, batch, reference if np.isnan(rate) else rate)
         for column, direction in _asked(diagnosis).items():
             change = np.log(grid.settings[:, column] / knobs[column])
             against |= change < -1e-6 if direction == "up" else change > 1e-6

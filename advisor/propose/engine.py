@@ -74,7 +74,7 @@ def propose(
     safe = ~np.any(list(out.values()), axis=0)
     liked = _near(task, task.logs(grid.settings)) * task.doubt(grid.settings)
     liked *= np.where(unknown(grid.settings, task, grid.rate_name), UNKNOWN, 1.0)
-    liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis)
+    liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis, reference_rate(space))
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)

@@ -34,7 +34,7 @@ def broken_settings(jobs: Sequence[Job], rate_name: str, reference: float, base:
     blown = [j for j, nothing in judged if nothing]
     whole = [j for j, nothing in judged if j.succeeded and not nothing]
     well = [j for j in whole if len(validation(j)[0])]
-    broken, proven = (_settings(which, rate_name, reference) for which in (blown, well))
+    broken, proven = (_known(which, rate_name, reference) for which in (blown, well))
     return broken[heat(broken) > heat(proven).max(initial=0.0) * (1 + 1e-6)]
 
 
@@ -43,10 +43,15 @@ def heat(settings: np.ndarray) -> np.ndarray:
     return settings[:, 2] / np.sqrt(settings[:, 1])
 
 
+def _known(jobs: Sequence[Job], rate_name: str, reference: float) -> np.ndarray:
+    """float[k, 3]: of the jobs whose learning rate is known: at which one the others blew up nothing tells."""
+    return _settings([j for j in jobs if not np.isnan(given(j, rate_name)[2])], rate_name, reference)
+
+
 def _settings(jobs: Sequence[Job], rate_name: str, reference: float) -> np.ndarray:
-    """float[k, 3]: of the jobs whose learning rate is known; of the other knobs many a log says nothing."""
-    known = [likely_setting(j, rate_name, reference) for j in jobs if not np.isnan(given(j, rate_name)[2])]
-    return np.array(known, dtype=float).reshape(-1, 3)
+    """float[k, 3]: the usual stands for what a log does not say, as many say nothing of the batch size or the rate."""
+    settings = [likely_setting(j, rate_name, reference) for j in jobs]
+    return np.array(settings, dtype=float).reshape(-1, 3)
 
 
 def unsafe(settings: np.ndarray, broken: np.ndarray) -> np.ndarray:

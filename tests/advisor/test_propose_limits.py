@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from propose_jobs import LISTS, RANGES, ask, job, knobs
 
+from advisor import advise
 from advisor.nouns import Curve, Diagnosis, Finding, Job, Move, SearchSpace
 from advisor.propose import engine, keep, propose
 from advisor.propose.agreeing import AGAINST, agreement
@@ -171,8 +172,19 @@ def test_a_job_whose_batch_size_no_log_tells_bars_more_of_it_as_well():
     made, others = ask(jobs, n=3)
     for epochs, batch, rate in map(knobs, [*made, *others]):
         assert epochs < 5 or rate < 0.4 or rate / batch < 0.4 / 8
-    no_rate = job(hyperparameters={"n_epochs": 5, "batch_size": 8}, ends=(1.6, 1.4, 1.5, 1.8, 2.1))
-    assert not len(overfitted_settings([no_rate], "learning_rate_multiplier", 1.0, 3.0))
+
+
+def test_a_job_that_overfitted_at_a_rate_that_no_log_tells_is_followed_by_less_of_it():
+    """Keras' history has neither rate nor batch size; the usual ones stand in."""
+    losses = {
+        "full_valid_loss": [1.9, 1.55, 1.42, 1.45, 1.56, 1.71],
+        "train_loss": [2.1, 1.6, 1.3, 1.0, 0.8, 0.6],
+    }
+    curves = {name: [[i + 1, v] for i, v in enumerate(values)] for name, values in losses.items()}
+    log = {"id": "keras", "hyperparameters": {"n_epochs": 6}, "steps_per_epoch": 1, "total_steps": 6}
+    epochs, _, rate = knobs(advise([Job.from_record(log | curves)]).proposal)
+    assert epochs < 6
+    assert rate <= 1.0
 
 
 @pytest.mark.parametrize("known", [{"learning_rate_multiplier": 0.4}, {"n_epochs": 5}])
@@ -181,9 +193,13 @@ def test_a_rule_is_heeded_on_the_knobs_that_are_known(known):
     grid = candidates(SearchSpace.from_record(LISTS), 1.0)
     moves = tuple(Move(k, "down") for k in ("n_epochs", "learning_rate_multiplier"))
     asked = Diagnosis("overfitting", (Finding("FT000", "asks", "fires", moves=moves),))
-    kept = agreement(grid, newest, asked)
+    kept = agreement(grid, newest, asked, 1.0)
     up = {"n_epochs": grid.settings[:, 0] > 5, "learning_rate_multiplier": grid.settings[:, 2] > 0.4}
-    assert (kept == np.where(up[next(iter(known))], AGAINST, 1.0)).all()
+    usual = grid.settings[:, 2] > 1.0  # of a rate that is not known
+    against = (
+        up["learning_rate_multiplier"] if "learning_rate_multiplier" in known else up["n_epochs"] | usual
+    )
+    assert (kept == np.where(against, AGAINST, 1.0)).all()
 
 
 def test_the_same_rate_over_a_larger_batch_is_less_of_it():
@@ -226,7 +242,7 @@ def test_a_setting_that_moves_against_a_rule_counts_for_less(direction, kept):
         1.0,
     )
     finding = Finding("FT000", "asks", "fires", moves=(Move("n_epochs", direction),))
-    factors = agreement(grid, job(5, 8, 0.4), Diagnosis("healthy", (finding,)))
+    factors = agreement(grid, job(5, 8, 0.4), Diagnosis("healthy", (finding,)), 1.0)
     by_epochs = dict(zip(grid.settings[:, 0], factors, strict=True))
     assert [by_epochs[8], by_epochs[3], by_epochs[5]] == kept
 

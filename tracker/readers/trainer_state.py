@@ -6,6 +6,7 @@ logged, for whoever judges the curve.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from tracker.readers.values import Point, finite, make_record, number, whole
 NAME = "Hugging Face trainer_state.json"
 # Planned and implied epochs may differ by rounding; more than this, and max_steps cut the run short.
 EPOCH_TOLERANCE = 0.02
+ROUNDED = 0.05  # by which rates of a summary may be off: they have three digits after the point
 
 
 def read(source: Source) -> list[dict[str, Any]]:
@@ -57,12 +59,12 @@ def record_of_rows(
         raise NotThisFormat("has no loss in its log")
     total = finite(state.get("max_steps"))
     total = total if total and total > 0 else None
-    sizes = _sizes(rows, state)
+    sizes = _sizes(rows, state, per_epoch)
     knobs = {"n_epochs": _epochs(state, total, per_epoch), "learning_rate": _rate(rows, total)} | sizes.pop(
         "knobs"
     )
     knobs |= settings.pop("hyperparameters", {})
-    done = total is not None and (finite(state.get("global_step")) or 0) >= total
+    done = _stopped(state) or (total is not None and (finite(state.get("global_step")) or 0) >= total)
     fields = {
         "status": "succeeded" if done else None,
         "steps_per_epoch": per_epoch if per_epoch is not None else 1.0,
@@ -70,6 +72,14 @@ def record_of_rows(
         "trained_tokens": whole(state.get("num_input_tokens_seen")) or None,
     }
     return make_record(name, series, knobs, **(fields | sizes | settings))
+
+
+def _stopped(state: Mapping[str, Any]) -> bool:
+    """Whether the Trainer had been told to stop when it wrote its state: early, or at the end."""
+    control = state.get("stateful_callbacks")
+    for key in ("TrainerControl", "args", "should_training_stop"):
+        control = control.get(key) if isinstance(control, Mapping) else None
+    return control is True
 
 
 def _by_key(rows: Sequence[Mapping[str, Any]], per_epoch: float | None) -> dict[str, list[Point]]:
@@ -118,7 +128,9 @@ def _rate(rows: Sequence[Mapping[str, Any]], total: float | None) -> float | Non
     return set_rate([(step or 0.0, rate) for step, rate in logged if rate is not None], total)
 
 
-def _sizes(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
+def _sizes(
+    rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any], per_epoch: float | None
+) -> dict[str, Any]:
     """Batch and number of examples from the summary row's rates; the batch alone per device where there is none."""
     device = finite(state.get("train_batch_size"))
     device = device if device and device > 0 else None
@@ -130,7 +142,18 @@ def _sizes(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> dict[
             samples, steps, runtime = values
             unit = device or 1.0  # accumulation and further devices multiply the device's batch
             batch = unit * max(1, round(samples / steps / unit))
-            epochs = finite(state.get("num_train_epochs"))
-            count = round(samples * runtime / epochs) if epochs and epochs > 0 else None
+            epochs = _summed_up(steps * runtime / per_epoch if per_epoch else None, state, row)
+            count = round(samples * runtime / epochs) if epochs else None
             return {"knobs": {"batch_size": batch}, "n_train_examples": count}
     return {"knobs": {"batch_size": device}}
+
+
+def _summed_up(epochs: float | None, state: Mapping[str, Any], row: Mapping[str, Any]) -> float | None:
+    """The epochs that the summary's rates are of, `epochs` by these rates, which are rounded: those planned, as all
+    versions had it until transformers 5, or those that were run.
+    """
+    known = [e for e in (finite(state.get("num_train_epochs")), finite(row.get("epoch"))) if e and e > 0]
+    if not epochs or not known:
+        return next(iter(known), None)
+    nearest = min(known, key=lambda e: abs(math.log(e / epochs)))
+    return nearest if abs(nearest / epochs - 1) <= ROUNDED else epochs
