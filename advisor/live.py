@@ -1,7 +1,7 @@
 """Whether a running job should be stopped on what it has shown so far.
 
-A job is worth its remaining epochs as long as it may end better than the best loss known, its own losses so far
-included: those checkpoints are there already. How it will end is foretold from its own curve, from all other jobs and
+A job is worth its remaining epochs as long as it may end better than the best end of the others and than its own losses so
+far, whose checkpoints are there already. How it will end is foretold from its own curve, from all other jobs and
 from the library of earlier tasks.
 """
 
@@ -70,21 +70,21 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     step, seen, whole = validation(job, stand_in=False)
     if not len(seen):
         return Live()
-    planned, best = planned_steps(job), _best_ended(jobs)
+    planned, best = planned_steps(job, step[-1]), _best_ended(jobs)
     if planned and step[-1] >= planned:  # nothing is left to save
         return Live()
+    base = base_loss(peers_of_newest(jobs))
     missing = _missing(job, planned, space.rate_name)
     if missing:
-        return _by_its_rise(seen, whole, base_loss(peers_of_newest(jobs)) or 1.0, missing)
+        return _by_its_rise(seen, whole, base, missing)
     share = step[-1] / planned
     if whole and (_leads(seen, best) or _ahead(job, share, seen, jobs)):
         return Live()
     if not np.isfinite(best) and len(seen) < FEW:
         return Live()
-    task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
-    once = (step > 0).sum() == 1
-    if once and seen[-1] > task.obs.base:  # one loss does not tell a jump, which comes back, from a blow-up
+    if len(seen) == 1 and seen[-1] > base:  # one loss does not tell a jump, which comes back, from a blow-up
         return Live()
+    task = understand(jobs, space, prior=prior, beliefs=None if prior is False else BELIEFS)
     return _verdict(task, likely_setting(job, space.rate_name, task.reference), job, 1 - share, seen, best)
 
 
@@ -99,7 +99,7 @@ def _by_its_rise(seen: np.ndarray, whole: bool, base: float, missing: list[str])
     """Judged by itself alone: two evaluations in a row above its best, and it seldom comes back."""
     told = f"{listed(missing)} not known, so that its end cannot be foretold"
     limit = max(_above(seen, base), seen.min() + NOTICED * abs(seen.min()))
-    if not whole or len(seen) < FEW or not (seen[-2:] > limit).all():
+    if not whole or not (seen[-2:] > limit).all():
         return Live(False, told)
     figure = partial(loss_figure, fine=FINE * (base - seen.min()), least=4)
     return Live(
@@ -124,13 +124,13 @@ def _verdict(task: Task, knobs: np.ndarray, job: Job, left: float, seen: np.ndar
     told = partial(loss_figure, fine=FINE * (task.obs.base - best), least=4)
     return Live(
         True,
-        f"it will end at {told(low)} to {told(high)} (8 in 10), and the best loss known is {told(best)}: "
+        f"it will end at {told(low)} to {told(high)} (8 in 10), and the best so far is {told(best)}: "
         f"a chance of a better end of {percent(chance)} is not worth the epochs left",
     )
 
 
 def _leads(seen: np.ndarray, best: float) -> bool:
-    """Whether the newest loss is the lowest known of any job: nothing that still falls there is worth less than it costs."""
+    """Whether the newest loss is the job's lowest and no job ended below it: what still falls there is worth its cost."""
     return bool(seen[-1] <= best and (seen[:-1] > seen[-1]).all())
 
 

@@ -1,4 +1,4 @@
-"""What a job's record says that is legal and can hardly be meant. It is told, and taken as it stands."""
+"""What a job's record says that is legal and can hardly be meant. It is told."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def _steps(job: Job) -> str | None:
     if not job.total_steps or not len(logged) or logged.max() <= SLACK * job.total_steps:
         return None
     told = f"total_steps is {job.total_steps:g}, but a loss stands at step {logged.max():g}"
-    return f"{told}: the last step logged counts as the end"
+    return f"{told}: total_steps is left out"

@@ -122,16 +122,16 @@ def diverged(job: Job) -> bool:
 
 def total_steps(job: Job, last: float) -> float:
     """Steps of the whole job, in the unit of its series; a job that came to its end has none beyond the last."""
-    if job.total_steps and job.total_steps >= last:
-        return float(job.total_steps)
-    if job.succeeded:
+    if job.succeeded and not (job.total_steps and job.total_steps >= last):
         return float(last)
-    return max(planned_steps(job) or 0.0, float(last))
+    return max(planned_steps(job, last) or 0.0, float(last))
 
 
-def planned_steps(job: Job) -> float | None:
-    """Steps that the job is to take, as it was told or as its epochs have; None where neither is known."""
-    if job.total_steps:
+def planned_steps(job: Job, last: float) -> float | None:
+    """Steps that the job is to take, as it was told, if that holds at its `last` one, or as its epochs have; None where
+    neither is known.
+    """
+    if job.total_steps and job.total_steps >= last:
         return float(job.total_steps)
     epochs, batch = job.hyperparameters.n_epochs, job.hyperparameters.batch_size
     per_epoch = job.steps_per_epoch

@@ -6,7 +6,8 @@ import numpy as np
 
 
 def thinned(weight: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """At most `count` places in `weight` float[n], ascending, and new weights for them, which sum to 1.
+    """At most `count` (1 or more) places in `weight` float[n], ascending, and new weights for them, which sum to 1.
+    Weights are finite, none is negative and one at least is above 0.
 
     Heavy points stay with the weights that they have; of the rest, every so much of their weight one is drawn, at
     equal distances in their order, and gets that much. So means over the points drawn are about those over all, and the

@@ -96,7 +96,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
     advice, nouns = all_visible(advice), words.as_jobs(jobs)
     newest = nouns[-1] if nouns else None
     record = _newest_record(jobs, newest)
-    findings = advice.diagnosis.findings
+    findings = [_in_its_unit(f, newest) for f in advice.diagnosis.findings]
     by_rule = {f.rule: f for f in findings}
 
     def option(p: Proposal) -> Option:
@@ -109,7 +109,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         mood=words.mood(advice.diagnosis),
         meaning=_meaning(advice, newest),
         heading=f"What the curves show{' so far' if newest and newest.pending else ''}",
-        fired=advice.diagnosis.fired,
+        fired=tuple(f for f in findings if f.fires),
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
         options=_risks_once([option(p) for p in advice.proposals[:FULL]]),
@@ -119,6 +119,16 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         live=_live_sentence(advice, newest),
         notes=advice.notes,
     )
+
+
+def _in_its_unit(finding: Finding, newest: Job | None) -> Finding:
+    """The finding with figures named by epochs where the job's log has nothing finer."""
+    if newest is None or newest.unit == "step":
+        return finding
+    named = {
+        re.sub(r"(^|_)step(?=_|$)", rf"\1{newest.unit}", name): v for name, v in finding.evidence.items()
+    }
+    return replace(finding, evidence=named)
 
 
 def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:

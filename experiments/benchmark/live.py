@@ -85,7 +85,7 @@ def play(table: Table, ended: Key, running: Key, prior: Library | bool) -> Playe
     for epoch in range(1, min(epochs, len(full) + 1)):
         job = _running(record, full[epoch - 1][0])
         if judge([first, job], space, prior=prior).stop_now:
-            known = min(table.final(ended), *(p[1] for p in full[:epoch] if p[1] is not None))
+            known = min([table.final(ended), *(p[1] for p in full[:epoch] if p[1] is not None)])
             wrong = table.final(running) < known - BETTER * table.gain
             return Played(table.name, epochs, epochs - epoch, wrong)
     return Played(table.name, epochs, 0, False)

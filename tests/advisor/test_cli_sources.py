@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 
 import pytest
 
@@ -89,4 +90,6 @@ def test_a_log_of_epochs_is_told_in_epochs(header, unit, other, capsys, tmp_path
     assert f" at {unit} " in told.split("Keep")[1]
     assert other not in told.split("What the curves show")[0], "the plot's axis"
     assert main(["report", str(path), "-o", str(report)]) == 0
-    assert (">optimiser step<" in report.read_text()) is (unit == "step")
+    page = report.read_text()
+    assert (">optimiser step<" in page) is (unit == "step")
+    assert bool(re.search(r"\bsteps?\b", page + told)) is (unit == "step")

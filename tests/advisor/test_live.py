@@ -96,6 +96,28 @@ def test_a_run_whose_end_cannot_be_foretold_is_stopped_by_its_own_rise_alone(unt
     assert "risen from 2 to 2.9" in risen.reason
 
 
+def test_single_batches_of_validation_examples_that_rise_stop_no_run_by_themselves():
+    rising = {"full_valid_loss": [], "valid_loss": [[10, 2.0], [20, 2.3], [30, 2.9]]}
+    assert not judge([GOOD, job([], 12, status="running", **UNTOLD["its length"] | rising)], SPACE).stop_now
+
+
+def test_a_batch_size_that_is_not_known_makes_a_stop_rarer_and_none_more_likely():
+    """The usual 8 stands in, and the limits are lower: of the courses that are stopped some go on."""
+    known = {"n_epochs": 5, "batch_size": 8, "learning_rate_multiplier": 1.6}
+    unknown = known | {"batch_size": None}
+    stopped = {
+        name: {
+            end
+            for end in (1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.4)
+            if judge(
+                [GOOD, job([2.8, end + 0.1, end], 5, name="r", status="running", hyperparameters=h)], SPACE
+            ).stop_now
+        }
+        for name, h in (("known", known), ("unknown", unknown))
+    }
+    assert stopped["unknown"] < stopped["known"]
+
+
 @pytest.mark.parametrize("base", [{"base_valid_loss": None}, {"base_valid_loss": 1.2}, {}])
 def test_a_rise_that_nobody_would_notice_stops_no_run_by_itself(base):
     """Without a loss before training, or with one that the job never reached, its own fall sets no scale."""
@@ -139,7 +161,7 @@ def test_the_reason_gives_the_range_of_its_end_the_best_known_and_the_chance():
     running = job([1.6, 1.4, 1.5, 1.8, 2.1], 12, rate=1.6, name="job-1", status="running")
     reason = judge([GOOD, running], SPACE).reason
     assert "8 in 10" in reason
-    assert "best loss known is 1" in reason
+    assert "best so far is 1" in reason
     assert "%" in reason
 
 

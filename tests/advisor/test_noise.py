@@ -211,7 +211,7 @@ def test_a_few_noisy_evaluations_of_a_job_that_levelled_off_are_seldom_overfitti
 def test_what_came_to_rest_has_no_trend_but_its_noise(rule, noise):
     """One standard deviation of a level let a third of such jobs through, for two levels differ by more by chance."""
     fired = {name: fires(name, rule, noise) for name in ("at rest", "with a trend")}
-    assert fired["at rest"] <= 0.1 * N
+    assert fired["at rest"] <= (0.03 if rule == "FT304" else 0.1) * N
     assert fired["with a trend"] >= 0.75 * N
 
 

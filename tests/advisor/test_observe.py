@@ -1,6 +1,7 @@
 """What a job's losses are worth as evidence: one that swings from step to step tells less than one that falls smoothly."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from advisor.nouns import SearchSpace
 from advisor.propose.acquire import likely_range
 from advisor.propose.observe import END, observe
 from advisor.propose.scale import WORST
-from advisor.propose.series import came_to_nothing
+from advisor.propose.series import came_to_nothing, total_steps
 from advisor.propose.task import understand
 
 EPOCHS = 12
@@ -118,3 +119,28 @@ def test_a_job_that_blew_up_after_it_had_learned_is_no_observation(training, blo
     )
     assert came_to_nothing(late, 3.0) == blown
     assert came_to_nothing(job(epochs=4, ends=(1.5, 1.3, 4.5, 7.9), train_loss=[]), 3.0) is False
+
+
+def test_no_floor_lies_above_what_was_seen_but_by_luck():
+    """Half a percent of the gain so far; with 2 % loops took longer to see how much was left."""
+    tried = job(ends=(2.0, 1.4, 1.2))
+    floor = understand([tried], SearchSpace.from_record(LISTS)).guesses.floor
+    assert 1.2 - 0.05 * 1.8 < floor.max() <= 1.2 + 0.006 * 1.8
+
+
+@pytest.mark.parametrize(
+    ("fields", "steps"),
+    [
+        ({"total_steps": 60}, 60),
+        ({"total_steps": None}, 40),  # 4 epochs of 80 examples, 8 at once
+        ({"total_steps": 10}, 40),  # of another run: this one is past it
+        ({"total_steps": None, "n_train_examples": None}, 15),
+        ({"total_steps": None, "n_train_examples": None, "steps_per_epoch": 12}, 48),
+        ({"total_steps": None, "status": "succeeded"}, 15),
+        ({"total_steps": 60, "status": "succeeded"}, 60),  # stopped early
+    ],
+)
+def test_the_steps_of_a_whole_job_are_as_told_or_as_its_epochs_have(fields, steps):
+    with warnings.catch_warnings(action="ignore"):
+        running = job(4, full_valid_loss=[[15, 2.0]], **{"status": "running"} | fields)
+    assert total_steps(running, 15) == steps

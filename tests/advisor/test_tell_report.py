@@ -1,6 +1,7 @@
 """The report: one page, whole, that loads nothing and draws what the curves show."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -158,5 +159,7 @@ def test_a_healthy_job_of_which_a_rule_wants_a_change_gets_no_all_clear(moves, a
     page = tell.html(advice, [record()])
     assert ("<h1>Healthy, with a change asked for</h1>" in page) is asked
     assert ('<header class="healthy">' in page) is not asked
+    good = Advice(Diagnosis("healthy", (replace(rising, rule="FT601"),)), made().proposals, keep=made().keep)
+    assert "change asked for" not in tell.text(good, [record()]), "it is no trouble that a job goes well"
     for told in (tell.text(advice, [record()]), tell.markdown(advice, [record()])):
         assert ("ealthy, with a change asked for" in told) is asked

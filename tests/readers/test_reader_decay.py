@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.readers.decay import set_rate
+from tracker.readers.decay import peak_rate
 
 
 def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
@@ -27,16 +27,16 @@ def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
 @pytest.mark.parametrize("rate", [2e-4, 5e-5, 1e-5, 1.5e-4, 2.5e-5, 4.7e-5, 1.2e-4])
 @pytest.mark.parametrize("every", [1, 10, 50])
 def test_what_decay_took_off_before_the_first_log_is_given_back(course, rate, every):
-    assert set_rate(logged(rate, every, 600, course), 600) == rate
+    assert peak_rate(logged(rate, every, 600, course), 600) == rate
 
 
 def test_a_warm_up_within_the_first_log_makes_the_rate_no_higher():
-    assert set_rate(logged(2e-5, 50, 500, warmup=50), 500) == 2e-5
-    assert set_rate(logged(2e-5, 50, 500, warmup=15), 500) == 2e-5
+    assert peak_rate(logged(2e-5, 50, 500, warmup=50), 500) == 2e-5
+    assert peak_rate(logged(2e-5, 50, 500, warmup=15), 500) == 2e-5
 
 
 def test_a_warm_up_that_was_logged_shows_the_rate_itself():
-    assert set_rate(logged(3e-5, 5, 500, warmup=50), 500) == 3e-5
+    assert peak_rate(logged(3e-5, 5, 500, warmup=50), 500) == 3e-5
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_warm_up_that_was_logged_shows_the_rate_itself():
     ],
 )
 def test_where_no_decay_is_told_it_is_the_highest_logged(points, total, rate):
-    assert set_rate(points, total) == rate
+    assert peak_rate(points, total) == rate
 
 
 @given(
@@ -65,7 +65,7 @@ def test_where_no_decay_is_told_it_is_the_highest_logged(points, total, rate):
 )
 def test_it_is_never_below_what_was_logged_nor_far_from_what_was_set(rate, every, total, course, warmup):
     points = logged(rate, every, total, course, warmup)
-    found = set_rate(points, total)
+    found = peak_rate(points, total)
     highest = max(r for _, r in points)
     assert found >= highest * (1 - 1e-9)
     assert found <= max(highest, rate * 1.02 * total / (total - warmup))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tracker.garbage import no_collecting
@@ -24,7 +25,6 @@ from tracker.readers import (
     trainer_state,
     wandb,
 )
-from tracker.readers.ending import told_unfinished
 from tracker.readers.holds import what_it_holds
 from tracker.readers.source import NotThisFormat, ReadError, Source
 
@@ -82,19 +82,16 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
         _announce(path, file, tell)
     source = Source.open(file)
     with no_collecting():
-        records = _first_fitting(path, source)
-    if tell and records[0]["source"]["format"] in (llamafactory.NAME, trainer_state.NAME):
-        for told in filter(None, map(told_unfinished, records)):
+        form, records = _first_fitting(path, source)
+    cut_short = getattr(form, "cut_short", None)  # of formats that show whether something is missing
+    if tell and cut_short:
+        for told in filter(None, (cut_short(source, record) for record in records)):
             tell(f"{path} {told}")
-    if tell and records[0]["source"]["format"] == openai_csv.NAME and openai_csv.is_cut(source.data):
-        tell(
-            f"{path} is cut short: what its job logged after that is not read, and it is judged as one that ended there"
-        )
     return records
 
 
-def _first_fitting(path: Path, source: Source) -> list[dict[str, Any]]:
-    """The records by the first format that fits."""
+def _first_fitting(path: Path, source: Source) -> tuple[ModuleType, list[dict[str, Any]]]:
+    """The first format that fits, and the records by it."""
     refusals = []
     for form in FORMATS:
         try:
@@ -103,7 +100,7 @@ def _first_fitting(path: Path, source: Source) -> list[dict[str, Any]]:
             refusals.append(f"  - {form.NAME}: {refusal}")
             continue
         about = {"path": str(path), "format": form.NAME, "sha256": source.sha256}
-        return [record | {"source": about} for record in records]
+        return form, [record | {"source": about} for record in records]
     holds = what_it_holds(source)
     about = f"{path} is no training history that can be read{f': {holds}' if holds else ''}. Tried:"
     raise ReadError("\n".join([about, *refusals]))

@@ -17,7 +17,7 @@ SAME = 0.01  # logs of one decay agree on its beginning to a hundredth: steps ma
 EXACT = 0.001
 
 
-def set_rate(points: Sequence[Point], total: float | None) -> float | None:
+def peak_rate(points: Sequence[Point], total: float | None) -> float | None:
     """The rate that was set, from `points` (step, rate) and the run's steps; the highest logged where that is not told.
 
     By its first log a linear or cosine decay has taken something off, and how much is known; what a warm-up within

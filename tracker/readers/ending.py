@@ -13,7 +13,7 @@ from tracker.readers.values import finite
 CURVES = ("train_loss", "full_valid_loss", "valid_loss")
 
 
-def told_unfinished(record: Mapping[str, Any]) -> str | None:
+def unfinished(record: Mapping[str, Any]) -> str | None:
     """ "300 of 600 steps" and what that is taken for; None where the record has all its steps or its own end."""
     total, last = finite(record.get("total_steps")), _last_step(record)
     if record.get("status") not in (None, "running") or not total or last is None or last >= total:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracker.readers.beside import settings_beside
+from tracker.readers.ending import unfinished
 from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.trainer_state import record_of_rows
 from tracker.readers.values import finite
@@ -29,6 +30,11 @@ def read(source: Source) -> list[dict[str, Any]]:
     record = record_of_rows(source.name, rows, state, settings_beside(source.folder))
     under_way = total and state["global_step"] < total and _measures(rows[-1])
     return [{"status": "running", **record} if under_way else record]
+
+
+def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+    """What is told of a log that ends before its last step."""
+    return unfinished(record)
 
 
 def _measures(row: dict[str, Any]) -> bool:

@@ -68,11 +68,13 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
     return out
 
 
-def is_cut(data: bytes) -> bool:
-    """Whether the file ends within a row, or base64 within a group of four: then the job has losses that are not here."""
-    text = _text(data)
-    packed = text != _plain(data)
-    return (packed and len(b"".join(data.split())) % 4 > 0) or _lacks_cells(text)
+def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+    """What is told of a file that ends within a row, or of base64 within a group of four."""
+    text = _text(source.data)
+    packed = text != _plain(source.data)
+    if _lacks_cells(text) or (packed and len(b"".join(source.data.split())) % 4):
+        return "is cut short: what its job logged after that is not read, and it is judged as one that ended there"
+    return None
 
 
 def _table(data: bytes, ended: bool) -> Table:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.decay import set_rate
+from tracker.readers.decay import peak_rate
 from tracker.readers.dialects import HUGGING_FACE
+from tracker.readers.ending import unfinished
 from tracker.readers.mlflow_keys import read_metrics
 from tracker.readers.source import NotThisFormat, Source
 from tracker.readers.values import Point, finite, make_record, number, whole
@@ -31,6 +32,11 @@ def read(source: Source) -> list[dict[str, Any]]:
     rows = [row for row in state["log_history"] if isinstance(row, Mapping)]
     settings = settings_beside(source.folder)
     return [record_of_rows(source.name, rows, state, settings)]
+
+
+def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+    """What is told of a log that ends before its last step."""
+    return unfinished(record)
 
 
 def record_of_rows(
@@ -125,7 +131,7 @@ def _epochs(state: Mapping[str, Any], total: float | None, per_epoch: float | No
 def _rate(rows: Sequence[Mapping[str, Any]], total: float | None) -> float | None:
     """The learning rate that was set, as far as the logged ones tell it."""
     logged = [(finite(row.get("step")), finite(row.get("learning_rate"))) for row in rows]
-    return set_rate([(step or 0.0, rate) for step, rate in logged if rate is not None], total)
+    return peak_rate([(step or 0.0, rate) for step, rate in logged if rate is not None], total)
 
 
 def _sizes(

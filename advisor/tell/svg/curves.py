@@ -29,7 +29,7 @@ def curves_chart(job: Job, findings: Sequence[Finding] = (), width: int = WIDE, 
     if job.base_valid_loss is not None:
         _base(frame, job.base_valid_loss)
     for name, curve in curves.items():
-        DRAW[name](frame, curve)
+        DRAW[name](frame, curve, job.unit)
     draw_evidence(frame, job, findings)
     return frame.svg(f"Loss curves of {job.id or 'the job'}", _description(job, curves, findings), ident)
 
@@ -70,12 +70,17 @@ def _base(frame: Frame, loss: float) -> None:
     frame.text((frame.left + x) / 2, y - 5, f"before tuning {figure(loss)}", "note mid")
 
 
-def _train(frame: Frame, curve: Curve) -> None:
+def _train(frame: Frame, curve: Curve, unit: str) -> None:
     """Where there are many points, their middle four fifths as an area and their running mean as a line."""
     order = np.argsort(curve.step, kind="stable")
     step, loss = curve.step[order], curve.loss[order]
     if len(step) == 1:
-        frame.circle(*frame.at(step[0], loss[0]), 2.6, "train-dot", f"training {figure(loss[0])}")
+        frame.circle(
+            *frame.at(step[0], loss[0]),
+            2.6,
+            "train-dot",
+            f"training {figure(loss[0])} at {unit} {figure(step[0])}",
+        )
     if len(step) <= FEW:
         frame.polyline(zip(step, loss, strict=True), "train")
         return
@@ -91,21 +96,21 @@ def _train(frame: Frame, curve: Curve) -> None:
     frame.polyline(zip(middle, mean, strict=True), "train")
 
 
-def _valid(frame: Frame, curve: Curve) -> None:
+def _valid(frame: Frame, curve: Curve, unit: str) -> None:
     keep = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), BUCKETS)).astype(int))
     for step, loss in zip(curve.step[keep], curve.loss[keep], strict=True):
         frame.circle(
-            *frame.at(step, loss), 2.6, "valid", f"validation batch {figure(loss)} at step {figure(step)}"
+            *frame.at(step, loss), 2.6, "valid", f"validation batch {figure(loss)} at {unit} {figure(step)}"
         )
 
 
-def _full_valid(frame: Frame, curve: Curve) -> None:
+def _full_valid(frame: Frame, curve: Curve, unit: str) -> None:
     order = np.argsort(curve.step, kind="stable")
     points = list(zip(curve.step[order], curve.loss[order], strict=True))
     frame.polyline(points, "full")
     for step, loss in points if len(points) <= BUCKETS else ():
         frame.circle(
-            *frame.at(step, loss), 4, "full-dot", f"validation {figure(loss)} at step {figure(step)}"
+            *frame.at(step, loss), 4, "full-dot", f"validation {figure(loss)} at {unit} {figure(step)}"
         )
 
 
@@ -114,8 +119,8 @@ DRAW = {"train": _train, "valid": _valid, "full_valid": _full_valid}
 
 def _description(job: Job, curves: dict[str, Curve], findings: Sequence[Finding]) -> str:
     told = [
-        f"{words(name)} loss from {figure(c.loss[0])} at step {figure(c.step[0])} to {figure(c.loss[-1])} "
-        f"at step {figure(c.step[-1])}, lowest {figure(c.loss.min())}"
+        f"{words(name)} loss from {figure(c.loss[0])} at {job.unit} {figure(c.step[0])} to {figure(c.loss[-1])} "
+        f"at {job.unit} {figure(c.step[-1])}, lowest {figure(c.loss.min())}"
         for name, c in curves.items()
     ]
     fired = [f"{f.rule} {words(f.name)}: {f.reason}" for f in findings if f.fires]
