@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
+from threading import RLock
 from typing import Any
 
 from advisor.nouns import HyperParameters
@@ -65,6 +67,17 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         self.context = dict(context or {"provider": "optuna"})
         self.fallback = fallback or optuna.samplers.TPESampler()
         self.advice = None  # the newest one, for who wants to read why
+        self._one_by_one = RLock()
+        self._named: dict[tuple[str, int], dict[str, Any]] = {}  # by study and trial: not in the storage yet
+        self._warned = False
+
+    def __getstate__(
+        self,
+    ) -> dict[str, Any]:  # studies are resumed with a pickled sampler; a lock is none's state
+        return {k: v for k, v in vars(self).items() if k != "_one_by_one"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _one_by_one=RLock())
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         _one_loss(study)  # before a trial is paid for
@@ -78,11 +91,22 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        """As `advise` proposes it; trials that are asked for at once, as by `n_jobs`, get settings that differ."""
+        trials = _trials(study)
         if not search_space:
+            self._nothing_to_say(trials)
             return {}
+        with self._one_by_one:
+            params = self._proposed(study, trial, search_space)
+            self._named[study.study_name, trial.number] = params
+        return params
+
+    def _proposed(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
         from advisor import advise
 
-        jobs = self.translator.jobs(_trials(study))
+        jobs = self.translator.jobs([self._as_named(study, t) for t in _trials(study)])
         space = self.translator.space(search_space, jobs)
         self.advice = advise(jobs, space, prior=self.prior, context=self.context)
         proposal = self.advice.proposal
@@ -99,6 +123,26 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         study.set_user_attr(f"advice for trial {trial.number}", told)  # to be read in any dashboard
         log.info(f"advice for trial {trial.number}: {told}")
         return self._params(setting, search_space)
+
+    def _as_named(self, study: optuna.Study, trial: FrozenTrial) -> FrozenTrial:
+        """The trial with the setting that was named for it, until its own storage has that."""
+        named = self._named.get((study.study_name, trial.number))
+        if not named or trial.state != optuna.trial.TrialState.RUNNING:
+            return trial
+        shown = copy(trial)
+        shown.params = named | trial.params
+        return shown
+
+    def _nothing_to_say(self, trials: Sequence[FrozenTrial]) -> None:
+        """Warns, once, where trials have parameters and none is a knob: all would be the fallback's, in silence."""
+        names = sorted({name for t in trials if t.state.is_finished() for name in t.params})
+        if names and not self._warned and not any(self.translator.knobs(t.distributions) for t in trials):
+            self._warned = True
+            warnings.warn(
+                f"AdvisorSampler knows none of the parameters {', '.join(names[:8])} as a knob, so another sampler chooses them "
+                'all; name them, as knobs={"eta": "learning_rate"}',
+                stacklevel=4,
+            )
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

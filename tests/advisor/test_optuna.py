@@ -1,6 +1,8 @@
 """The advisor inside Optuna: trials as jobs, proposals that the distributions allow, trials that are pruned."""
 
 import math
+import pickle
+import time
 import warnings
 
 import pytest
@@ -41,6 +43,40 @@ def test_it_needs_fewer_trials_than_tpe():
         made.optimize(objective, n_trials=6)
         theirs.append(made.best_value)
     assert ours.best_value < sum(theirs) / 3
+
+
+def test_trials_that_run_at_once_get_settings_that_differ():
+    """Two threads ask before either has stored what it got."""
+    made = study()
+
+    def slow(trial):
+        loss = objective(trial)
+        time.sleep(0.02)
+        return loss
+
+    made.optimize(slow, n_trials=12, n_jobs=2)
+    settings = [(t.params["epochs"], t.params["batch_size"], t.params["lr"]) for t in made.trials]
+    assert len(set(settings)) == 12
+
+
+def test_a_sampler_can_be_pickled_as_studies_are_resumed_with():
+    made = study()
+    made.optimize(objective, n_trials=3)
+    made.sampler = pickle.loads(pickle.dumps(made.sampler))
+    made.optimize(objective, n_trials=2)
+    assert len(made.trials) == 5
+
+
+def test_a_study_without_a_knob_is_told_once_that_another_sampler_chooses():
+    made = optuna.create_study(sampler=AdvisorSampler())
+    with pytest.warns(UserWarning, match="none of the parameters eta, passes as a knob") as told:
+        made.optimize(
+            lambda t: t.suggest_float("eta", 1e-6, 1e-3, log=True) * t.suggest_int("passes", 1, 5), n_trials=4
+        )
+    assert len([w for w in told if "as a knob" in str(w.message)]) == 1
+    named = optuna.create_study(sampler=AdvisorSampler({"eta": "learning_rate"}))
+    with warnings.catch_warnings(action="error"):
+        named.optimize(lambda t: t.suggest_float("eta", 1e-6, 1e-3, log=True), n_trials=3)
 
 
 def test_it_takes_a_study_over_that_another_sampler_began():
