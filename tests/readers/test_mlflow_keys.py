@@ -93,3 +93,15 @@ def test_a_whole_run_of_the_trainer():
         "train_loss": [[10, 2.0]],
         "full_valid_loss": [[20, 1.5]],
     }
+
+
+@pytest.mark.parametrize(("limit", "epochs"), [("40", 2.5), ("-1", 1), (None, 1)])
+def test_a_trainers_max_steps_overrules_its_epochs(limit, epochs):
+    metrics = {
+        "loss": [(8, 2.0), (40, 1.0)],
+        "learning_rate": [(8, 1e-4)],
+        "epoch": [(8, 0.5), (40, 2.5)],
+        "eval_loss": [(40, 1.1)],
+    }
+    record = record_of_run("r", metrics, {"num_train_epochs": "1", "max_steps": limit})
+    assert record["hyperparameters"]["n_epochs"] == epochs

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tracker.readers.decay import peak_rate
 
 
-def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
-    """What transformers logs: after every `every` steps the rate of the step to come, in four digits as the console has them."""
+def logged(rate, every, total, course="linear", warmup=0, until=None, first=0, behind=0):
+    """What transformers logs: after every `every` steps the rate of the step to come, or since version 5 (`behind` 1) of
+    that step, in four digits as the console has them.
+    """
 
     def at(step):
         if step < warmup:
@@ -20,7 +22,7 @@ def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
             rate * {"linear": 1 - share, "cosine": (1 + math.cos(math.pi * share)) / 2, "constant": 1}[course]
         )
 
-    return [(s + first, float(f"{at(s):.4g}")) for s in range(every, (until or total) + 1, every)]
+    return [(s + first, float(f"{at(s - behind):.4g}")) for s in range(every, (until or total) + 1, every)]
 
 
 @pytest.mark.parametrize("course", ["linear", "cosine"])
@@ -28,6 +30,20 @@ def logged(rate, every, total, course="linear", warmup=0, until=None, first=0):
 @pytest.mark.parametrize("every", [1, 10, 50])
 def test_what_decay_took_off_before_the_first_log_is_given_back(course, rate, every):
     assert peak_rate(logged(rate, every, 600, course), 600) == rate
+
+
+@pytest.mark.parametrize("course", ["linear", "cosine"])
+@pytest.mark.parametrize("rate", [3e-4, 5e-5, 1.2e-4])
+@pytest.mark.parametrize(("every", "total"), [(4, 48), (1, 40), (10, 600), (200, 600)])
+def test_the_rate_may_be_that_of_the_step_before(course, rate, every, total):
+    assert peak_rate(logged(rate, every, total, course, behind=1), total) == rate
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+@pytest.mark.parametrize("course", ["linear", "cosine"])
+@pytest.mark.parametrize("warmup", [150, 137])
+def test_a_warm_up_whose_top_lies_between_two_logs(behind, course, warmup):
+    assert peak_rate(logged(1e-3, 50, 1500, course, warmup=warmup, behind=behind), 1500) == 1e-3
 
 
 def test_a_warm_up_within_the_first_log_makes_the_rate_no_higher():

@@ -115,3 +115,22 @@ def test_plain_tables_over_epochs(tmp_path, text, base, steps):
     assert record.get("base_valid_loss") == base
     assert [step for step, _ in record["full_valid_loss"]] == steps
     assert record["steps_per_epoch"] == 1
+
+
+def test_columns_that_say_train_and_val_alone_are_losses_by_step(tmp_path):
+    path = write(tmp_path, "my.csv", "iter,loss,val\n10,1.42,1.58\n20,1.0,1.39\n")
+    [record] = read(path)
+    assert (record["train_loss"], record["full_valid_loss"]) == (
+        [[10, 1.42], [20, 1.0]],
+        [[10, 1.58], [20, 1.39]],
+    )
+    assert record["hyperparameters"] == {}
+
+
+def test_a_history_of_wandb_tells_the_rate_that_was_set_and_the_epochs(tmp_path):
+    rows = [
+        f"{i},{5 * i + 5},{(i + 1) / 5},{5e-5 * (1 - (5 * i + 5) / 100):.6g},{2 - i / 20}" for i in range(20)
+    ]
+    text = "_step,train/global_step,train/epoch,train/learning_rate,train/loss\n" + "\n".join(rows)
+    [record] = read(write(tmp_path, "history.csv", text))
+    assert record["hyperparameters"] == {"n_epochs": 4, "learning_rate": 5e-5}

@@ -136,3 +136,31 @@ class TestTensorBoard:
         [record] = read(tmp_path / "run2" / "train")
         assert (record["id"], record["train_loss"]) == ("run2", [[1, 2.0], [2, 1.5]])
         assert record["full_valid_loss"] == [[1, 2.25], [2, 1.75]]
+
+
+def test_a_checkpoint_has_the_batch_that_the_summary_of_its_run_tells(tmp_path):
+    """Its own log has the batch of one device; accumulation and devices multiply it."""
+    whole = files.trainer_state(tmp_path / "trainer_state.json")
+    state = json.loads(whole.read_text())
+    folder = tmp_path / "checkpoint-100"
+    folder.mkdir()
+    part = state | {"global_step": 100, "log_history": [r for r in state["log_history"] if r["step"] <= 100]}
+    (folder / "trainer_state.json").write_text(json.dumps(part))
+    [run], [checkpoint] = read(whole), read(folder)
+    assert (
+        checkpoint["hyperparameters"]
+        == run["hyperparameters"]
+        == {"n_epochs": 3, "batch_size": 8, "learning_rate": 5e-5}
+    )
+    whole.unlink()
+    assert read(folder)[0]["hyperparameters"]["batch_size"] == 4, "as far as it is known"
+
+
+def test_a_run_that_was_told_to_stop_early_has_ended_and_counts_its_own_examples(tmp_path):
+    """The summary of transformers 5 is of the steps that were run, and of those planned before."""
+    path = files.trainer_state(tmp_path / "trainer_state.json", num_train_epochs=30, max_steps=1500,
+                         stateful_callbacks={"TrainerControl": {"args": {"should_training_stop": True}}})  # fmt: skip
+    heard = []
+    [record] = read(path, heard.append)
+    assert (record["status"], record["n_train_examples"], heard) == ("succeeded", 400, [])
+    assert record["hyperparameters"]["n_epochs"] == 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from statistics import median
 
 from tracker.readers.values import Point
@@ -13,7 +14,11 @@ DECAYS: tuple[Callable[[float], float], ...] = (
     lambda share: 1 - share,
     lambda share: (1 + math.cos(math.pi * share)) / 2,
 )
-SAME = 0.01  # logs of one decay agree on its beginning to a hundredth: steps may be counted from 0 or from 1
+COUNTED = (
+    0,
+    1,
+)  # steps behind the one that is logged: versions differ in whether a rate is the last or the next step's
+SAME = 0.01  # logs of one decay agree on its beginning to a hundredth
 EXACT = 0.001
 
 
@@ -21,22 +26,39 @@ def peak_rate(points: Sequence[Point], total: float | None) -> float | None:
     """The rate that was set, from `points` (step, rate) and the run's steps; the highest logged where that is not told.
 
     By its first log a linear or cosine decay has taken something off, and how much is known; what a warm-up within
-    these steps took off the decay is not. So the rate lies between the first logged and the decay's beginning: of
-    these it is the one of fewest digits, for such rates are what people set; but where the decay begins at two digits
+    these steps took off the decay is not, nor where between two logs a warm-up ended. So the rate lies between the
+    highest logged and the decay's beginning: of these it is the one of fewest digits, for such rates are what people set; but where the decay begins at two digits
     to a thousandth, that is the rate: a warm-up of 1 to 10 % sets off no usual rate to such a beginning.
     """
     rates = [(step, rate) for step, rate in points if rate > 0]
     highest = max((rate for _, rate in rates), default=None)
-    if highest is None or not total or rates[0][1] < highest or rates[-1][1] > (1 - SAME) * highest:
+    if highest is None or not total or rates[-1][1] > (1 - SAME) * highest:
         return highest
-    for left in DECAYS:
-        begins = [rate / left(step / total) for step, rate in rates if 0 <= step < 0.99 * total]
-        if len(begins) > 1 and max(begins) - min(begins) <= SAME * max(begins):
-            begin = median(begins)
-            short = float(f"{begin:.1e}")
-            exact = short >= highest and abs(short / begin - 1) <= EXACT
-            return short if exact else _roundest(highest, begin)
-    return highest
+    peak = next(i for i, (_, rate) in enumerate(rates) if rate == highest)
+    begin = _top(rates[peak - 1][0], *rates[peak], total) if peak else _beginning(rates, total)
+    if begin is None or begin < highest:
+        return highest
+    for likely in (highest, begin) if peak else (begin,):
+        short = float(f"{likely:.1e}")
+        if short >= highest and abs(short / likely - 1) <= EXACT:
+            return short
+    return _roundest(highest, begin)
+
+
+def _top(before: float, step: float, rate: float, total: float) -> float:
+    """What a warm-up reached at most that ended between two logs, the later one at `rate`."""
+    return rate * (total - before) / max(total - step, step - before)
+
+
+def _beginning(rates: Sequence[Point], total: float) -> float | None:
+    """Where the decay began on whose course all rates lie; None where they lie on none."""
+    courses = []
+    for left, counted in product(DECAYS, COUNTED):
+        begins = [r / left((s - counted) / total) for s, r in rates if counted <= s < 0.99 * total]
+        if len(begins) > 1:
+            courses.append(((max(begins) - min(begins)) / max(begins), median(begins)))
+    apart, begin = min(courses, default=(1.0, None))
+    return begin if apart <= SAME else None
 
 
 def _roundest(low: float, high: float) -> float:

@@ -60,6 +60,6 @@ def _from_json(content: Any) -> dict[str, list[Any]]:
 
 def _from_table(source: Source) -> dict[str, list[Any]]:
     table = source.table
-    if "step" in table.columns:
+    if {"step", "steps", "global_step", "iteration", "iter"} & {name.lower() for name in table.columns}:
         raise NotThisFormat("has steps; a history has epochs alone")
     return {name: table.column(name) for name in table.columns}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tracker.readers.dialects import EPOCH_KEYS, Dialect, dialect_of
+from tracker.readers.dialects import EPOCH_KEYS, HUGGING_FACE, Dialect, dialect_of
 from tracker.readers.setting_keys import read_settings
-from tracker.readers.values import Point, make_record
+from tracker.readers.values import Point, finite, make_record
 
 
 def read_metrics(
@@ -124,4 +124,12 @@ def record_of_run(
     settings = read_settings(params)
     fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect)} | settings | fields
     knobs = {"n_epochs": epochs_run(metrics, dialect) if dialect else None} | fields.pop("hyperparameters")
+    if dialect is HUGGING_FACE and (epochs := _epochs_of(finite(params.get("max_steps")), fields)):
+        knobs["n_epochs"] = epochs
     return make_record(name, read_metrics(metrics, dialect), knobs, **fields)
+
+
+def _epochs_of(max_steps: float | None, fields: Mapping[str, Any]) -> float | None:
+    """Epochs that `max_steps` make, which overrules them at Hugging Face's Trainer; None where it is not set (-1)."""
+    per_epoch = fields.get("steps_per_epoch")
+    return round(max_steps / per_epoch, 3) if max_steps and max_steps > 0 and per_epoch else None

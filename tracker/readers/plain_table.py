@@ -18,8 +18,18 @@ NAME = "table with columns such as step, training loss, validation loss (CSV or 
 # Column names in lower case, with blanks for all that joins words.
 STEPS = ("step", "steps", "global step", "iteration", "iter")
 EPOCHS = ("epoch", "epochs")
-TRAIN = ("training loss", "train loss", "loss")
-VALID = ("validation loss", "valid loss", "val loss", "eval loss", "evaluation loss")
+TRAIN = ("training loss", "train loss", "loss", "training", "train")
+VALID = (
+    "validation loss",
+    "valid loss",
+    "val loss",
+    "eval loss",
+    "evaluation loss",
+    "validation",
+    "valid",
+    "val",
+    "eval",
+)
 RULE = re.compile(r"[\s|:-]*")  # the line under a Markdown table's header
 
 

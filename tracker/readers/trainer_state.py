@@ -15,7 +15,7 @@ from tracker.readers.decay import peak_rate
 from tracker.readers.dialects import HUGGING_FACE
 from tracker.readers.ending import unfinished
 from tracker.readers.mlflow_keys import read_metrics
-from tracker.readers.source import NotThisFormat, Source
+from tracker.readers.source import NotThisFormat, ReadError, Source
 from tracker.readers.values import Point, finite, make_record, number, whole
 
 NAME = "Hugging Face trainer_state.json"
@@ -29,9 +29,25 @@ def read(source: Source) -> list[dict[str, Any]]:
     state = source.json
     if not isinstance(state, Mapping) or not isinstance(state.get("log_history"), Sequence):
         raise NotThisFormat("has no log_history")
-    rows = [row for row in state["log_history"] if isinstance(row, Mapping)]
     settings = settings_beside(source.folder)
-    return [record_of_rows(source.name, rows, state, settings)]
+    return [record_of_rows(source.name, [*_rows(state), *_summary_above(source)], state, settings)]
+
+
+def _rows(state: Any) -> list[Mapping[str, Any]]:
+    history = state.get("log_history") if isinstance(state, Mapping) else None
+    return [row for row in history or () if isinstance(row, Mapping)]
+
+
+def _summary_above(source: Source) -> list[Mapping[str, Any]]:
+    """The row that sums a whole run up, which a checkpoint's own log has not: it tells the batch over all devices."""
+    state = source.folder / "trainer_state.json"
+    if source.path.resolve().parent == source.folder or not state.is_file():
+        return []
+    try:
+        rows = _rows(Source.open(state).json)
+    except (NotThisFormat, ReadError):
+        return []
+    return [row for row in rows if row.get("train_samples_per_second")]
 
 
 def cut_short(source: Source, record: dict[str, Any]) -> str | None:

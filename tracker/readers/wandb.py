@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
+from tracker.readers.decay import peak_rate
 from tracker.readers.mlflow_keys import read_metrics, steps_per_epoch
 from tracker.readers.source import NotThisFormat, Source, Table
-from tracker.readers.values import Point, finite, make_record, points
+from tracker.readers.values import Point, finite, make_record, points, tidy
 
 NAME = "Weights & Biases export CSV"
 # The optimiser's own step where it was logged; W&B's counts log calls.
@@ -52,7 +53,9 @@ def _record(name: str, metrics: dict[str, list[Point]], fields: dict[str, Any]) 
     if not series:
         return None
     rates = metrics.get("train/learning_rate") or metrics.get("learning_rate") or ()
-    knobs = {"learning_rate": max((rate for _, rate in rates), default=None)}
+    last = max(step for points in series.values() for step, _ in points)
+    epochs = max((epoch for _, epoch in metrics.get("train/epoch", ())), default=None)
+    knobs = {"learning_rate": peak_rate(rates, last), "n_epochs": epochs and tidy(round(epochs, 2))}
     per_epoch = fields["steps_per_epoch"] or steps_per_epoch(metrics)
     return make_record(name, series, knobs, **(fields | {"steps_per_epoch": per_epoch}))
 
