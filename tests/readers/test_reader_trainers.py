@@ -104,7 +104,9 @@ class TestTensorBoard:
             ("train/epoch", 20, 1.0),
         ]
         self.write(tmp_path / "run1", rows)
-        [record] = read(tmp_path / "run1")
+        heard = []
+        [record] = read(tmp_path / "run1", heard.append)
+        assert not [words for words in heard if "as one run" in words]
         assert (record["id"], record["train_loss"], record["full_valid_loss"]) == (
             "run1",
             [[10, 2.0]],
@@ -125,7 +127,9 @@ class TestTensorBoard:
             )
         ]
         self.write(tmp_path / "v0", rows, start=1760000100.0)
-        [record] = read(tmp_path / "v0")
+        heard = []
+        [record] = read(tmp_path / "v0", heard.append)
+        assert "2 event files of its folder are read as one run" in heard[-1]
         assert record["base_valid_loss"] == 3
         assert record["full_valid_loss"] == [[20, 2.5], [40, 2.0], [60, 1.5]]
         assert (record["steps_per_epoch"], record["hyperparameters"]) == (20, {"n_epochs": 3})

@@ -83,10 +83,10 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     source = Source.open(file)
     with no_collecting():
         form, records = _first_fitting(path, source)
-    cut_short = getattr(form, "cut_short", None)  # of formats that show whether something is missing
-    if tell and cut_short:
-        for told in filter(None, (cut_short(source, record) for record in records)):
-            tell(f"{path} {told}")
+    remark = getattr(form, "remark", None)  # of formats that may hold less than a run, or more
+    if tell and remark:
+        for told in filter(None, (remark(source, record) for record in records)):
+            tell(f"{path}{told}")
     return records
 
 

@@ -32,9 +32,10 @@ def read(source: Source) -> list[dict[str, Any]]:
     return [{"status": "running", **record} if under_way else record]
 
 
-def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+def remark(source: Source, record: dict[str, Any]) -> str | None:
     """What is told of a log that ends before its last step."""
-    return unfinished(record)
+    told = unfinished(record)
+    return told and f" {told}"
 
 
 def _measures(row: dict[str, Any]) -> bool:

@@ -68,12 +68,12 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
     return out
 
 
-def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+def remark(source: Source, record: dict[str, Any]) -> str | None:
     """What is told of a file that ends within a row, or of base64 within a group of four."""
     text = _text(source.data)
     packed = text != _plain(source.data)
     if _lacks_cells(text) or (packed and len(b"".join(source.data.split())) % 4):
-        return "is cut short: what its job logged after that is not read, and it is judged as one that ended there"
+        return " is cut short: what its job logged after that is not read, and it is judged as one that ended there"
     return None
 
 

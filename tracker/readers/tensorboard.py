@@ -5,18 +5,20 @@ Keras writes training and validation into the sub-folders `train` and `validatio
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 from tracker.readers.beside import settings_beside
-from tracker.readers.dialects import dialect_of
-from tracker.readers.mlflow_keys import epochs_run, read_metrics, steps_per_epoch
+from tracker.readers.decay import peak_rate
+from tracker.readers.mlflow_keys import read_metrics, record_of_run
 from tracker.readers.source import NotThisFormat, ReadError, Source
-from tracker.readers.values import Point, make_record
+from tracker.readers.values import Point
 
 NAME = "TensorBoard event file"
 MARK = "tfevents"
+ARGUMENTS = "args/text_summary"  # under which Hugging Face's Trainer writes its arguments as JSON
 # Keras' two writers use the same tags, `epoch_loss`: the validation's get the name that its history gives them.
 KERAS_PARTS = {"train": "", "validation": "val_"}
 RATE = re.compile(r"(^|/)learning_rate$|^lr-")
@@ -29,25 +31,34 @@ def read(source: Source) -> list[dict[str, Any]]:
     folder = source.path.resolve().parent
     if folder.name in KERAS_PARTS:
         folder = folder.parent
-        metrics, created_at = _merged({prefix: folder / part for part, prefix in KERAS_PARTS.items()})
+        metrics, args, created_at = _merged({prefix: folder / part for part, prefix in KERAS_PARTS.items()})
         metrics = {key: points for key, points in metrics.items() if "epoch_" in key}
     else:
-        metrics, created_at = _merged({"": folder})
-    dialect = dialect_of(set(metrics))
-    series = read_metrics(metrics, dialect)
-    if dialect is None or not series:
+        metrics, args, created_at = _merged({"": folder})
+    series = read_metrics(metrics)
+    if not series:
         raise NotThisFormat("has no loss among its scalars")
-    rates = [v for key, points in metrics.items() if RATE.search(key) for _, v in points]
-    knobs = {"n_epochs": epochs_run(metrics, dialect), "learning_rate": max(rates, default=None)}
     # the Trainer writes into OUT/runs/DATE_HOST, and its model card lies in OUT
     settings = settings_beside(folder.parent.parent if folder.parent.name == "runs" else folder)
-    knobs |= settings.pop("hyperparameters")
-    fields = {"steps_per_epoch": steps_per_epoch(metrics, dialect), "created_at": created_at} | settings
-    return [make_record(folder.name, series, knobs, **fields)]
+    beside = settings.pop("hyperparameters")
+    record = record_of_run(folder.name, metrics, args, **({"created_at": created_at} | settings))
+    rates = sorted(p for key, points in metrics.items() if RATE.search(key) for p in points)
+    rate = peak_rate(rates, max(step for points in series.values() for step, _ in points))
+    known = {"learning_rate": rate} if rate else {}
+    return [record | {"hyperparameters": known | record["hyperparameters"] | beside}]
 
 
-def _merged(folders: dict[str, Path]) -> tuple[dict[str, list[Point]], float | None]:
-    """All event files of a run: one writer begins a new file for each of its phases.
+def remark(source: Source, record: dict[str, Any]) -> str | None:
+    """What is told where more than one file is read."""
+    files = len(list(source.path.resolve().parent.glob(f"*{MARK}*")))
+    if files < 2:
+        return None
+    return f": the {files} event files of its folder are read as one run, as TensorBoard does; each run needs its own"
+
+
+def _merged(folders: dict[str, Path]) -> tuple[dict[str, list[Point]], dict[str, Any], float | None]:
+    """All event files of a run, for one writer begins a new file for each of its phases: points by key, the Trainer's
+    arguments, when it began.
 
     Parameters
     ----------
@@ -55,20 +66,21 @@ def _merged(folders: dict[str, Path]) -> tuple[dict[str, list[Point]], float | N
         Where they lie, by what is put before their tags.
     """
     metrics: dict[str, list[Point]] = {}
+    args: dict[str, Any] = {}
     starts = []
     for prefix, folder in folders.items():
         for path in sorted(folder.glob(f"*{MARK}*")):
-            scalars, start = _scalars(path)
+            scalars, told, start = _scalars(path)
+            args |= told
             starts += [start] if start else []
             for tag, points in scalars.items():
                 metrics.setdefault(prefix + tag, []).extend(points)
-    return {key: sorted(points, key=lambda p: p[0]) for key, points in metrics.items()}, min(
-        starts, default=None
-    )
+    ordered = {key: sorted(points, key=lambda p: p[0]) for key, points in metrics.items()}
+    return ordered, args, min(starts, default=None)
 
 
-def _scalars(path: Path) -> tuple[dict[str, list[Point]], float | None]:
-    """Every scalar's points by tag, and the time of the first event (seconds since 1970)."""
+def _scalars(path: Path) -> tuple[dict[str, list[Point]], dict[str, Any], float | None]:
+    """Every scalar's points by tag, the Trainer's arguments, the time of the first event (seconds since 1970)."""
     try:
         from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
         from tensorboard.util.tensor_util import make_ndarray
@@ -77,12 +89,15 @@ def _scalars(path: Path) -> tuple[dict[str, list[Point]], float | None]:
             f"{path} is a TensorBoard event file; reading it needs the extra: pip install 'finetune-advisor[tensorboard]'"
         ) from error
     metrics: dict[str, list[Point]] = {}
+    args: dict[str, Any] = {}
     start = None
     try:
         for event in EventFileLoader(str(path)).Load():
             start = start or event.wall_time
             for value in event.summary.value:
-                if (
+                if value.tag == ARGUMENTS and value.tensor.string_val:
+                    args |= _decoded(value.tensor.string_val[0])
+                elif (
                     value.HasField("tensor")
                     and make_ndarray(value.tensor).ndim == 0
                     and not value.tensor.string_val
@@ -94,4 +109,12 @@ def _scalars(path: Path) -> tuple[dict[str, list[Point]], float | None]:
         Exception
     ) as error:  # the library lets errors of its parts through: truncated records, bad messages
         raise NotThisFormat(f"is no readable event file ({type(error).__name__})") from error
-    return metrics, start
+    return metrics, args, start
+
+
+def _decoded(text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -50,9 +50,10 @@ def _summary_above(source: Source) -> list[Mapping[str, Any]]:
     return [row for row in rows if row.get("train_samples_per_second")]
 
 
-def cut_short(source: Source, record: dict[str, Any]) -> str | None:
+def remark(source: Source, record: dict[str, Any]) -> str | None:
     """What is told of a log that ends before its last step."""
-    return unfinished(record)
+    told = unfinished(record)
+    return told and f" {told}"
 
 
 def record_of_rows(
