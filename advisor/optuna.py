@@ -31,6 +31,8 @@ try:
 except ImportError as missing:  # pragma: no cover - the extra is installed where tests run
     raise ImportError("advisor.optuna needs Optuna: pip install 'finetune-advisor[optuna]'") from missing
 
+SLACK = 1.2  # a trial may report once before its first epoch
+
 log = optuna.logging.get_logger("optuna.advisor")
 
 
@@ -186,23 +188,29 @@ class AdvisorPruner(optuna.pruners.BasePruner):
         from advisor.live import judge
 
         jobs = self.translator.jobs(others, trial)
+        if (times := self.translator.past_the_end(jobs)) > SLACK:
+            self._warn(
+                f"a trial has reported up to {times:.3g} times its epochs, so how long a trial is is not known; give "
+                f"reports_per_epoch={times * self.translator.reports_per_epoch:.3g}, or what it is"
+            )
+            return False
         if not self.translator.knows_length(trial.distributions):
-            self._warn(max(len(j.full_valid) for j in jobs) / self.translator.reports_per_epoch)
+            longest = max(len(j.full_valid) for j in jobs) / self.translator.reports_per_epoch
+            self._warn(
+                "epochs are no parameter of it, so how long a trial is is not known; give "
+                f'fixed={{"n_epochs": N}}, where the longest trial so far reported {longest:g} epochs'
+            )
             return False
         word = judge(jobs, self.translator.space(trial.distributions, jobs), self.prior)
         if word.stop_now:
             log.info(f"the advisor ends trial {trial.number}: {word.reason}")
         return word.stop_now
 
-    def _warn(self, longest: float) -> None:
+    def _warn(self, why: str) -> None:
         """Once: without the length of a trial nothing can be said of its end."""
         if not self._warned:
             self._warned = True
-            warnings.warn(
-                "AdvisorPruner ends no trial of this study: epochs are no parameter of it, so how long a trial is is not "
-                f'known; give fixed={{"n_epochs": N}}, where the longest trial so far reported {longest:g} epochs',
-                stacklevel=4,
-            )
+            warnings.warn(f"AdvisorPruner ends no trial of this study: {why}", stacklevel=4)
 
 
 def _one_loss(study: optuna.Study) -> None:

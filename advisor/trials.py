@@ -60,6 +60,15 @@ class Translator:
         """Whether a trial's epochs are known before it ends: as a parameter or as a fixed knob."""
         return "n_epochs" in {*self.fixed, *(self.knob_of.get(n) for n in distributions)}
 
+    def past_the_end(self, jobs: Iterable[Job]) -> float:
+        """How many times as far as its epochs a trial has reported: above 1 `reports_per_epoch` is too low."""
+        ratios = [
+            float(j.full_valid.step.max()) / j.hyperparameters.n_epochs
+            for j in jobs
+            if len(j.full_valid) and j.hyperparameters.n_epochs
+        ]
+        return max(ratios, default=0.0)
+
     def space(self, distributions: Mapping[str, Any], jobs: Sequence[Job] = ()) -> SearchSpace:
         """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
         limits = {self.knob_of[n]: as_knob(d, n) for n, d in distributions.items() if n in self.knob_of}
@@ -77,6 +86,7 @@ class Translator:
         curve = [[epoch, float(loss)] for epoch, loss in curve]
         known = _untuned({*given, *self.fixed}) | self.fixed | given
         epochs = known.get("n_epochs")
+        whole = curve and _is_number(epochs) and epochs >= curve[-1][0]
         status = STATUS.get(trial.state.name, "running")
         if trial.state.name == "COMPLETE" and trial.value is not None:
             end = curve.pop()[0] if curve else float(epochs or 1)
@@ -87,7 +97,9 @@ class Translator:
                 "status": status,
                 "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)} | known,
                 "steps_per_epoch": 1,
-                "total_steps": epochs if status == "running" else None,  # of the others the end is known
+                "total_steps": epochs
+                if status == "running" and whole
+                else None,  # of the others the end is known
                 "full_valid_loss": curve,
             }
         )

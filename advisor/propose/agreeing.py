@@ -10,7 +10,7 @@ import numpy as np
 
 from advisor.nouns import Diagnosis, Job
 from advisor.propose.grid import COLUMN, Grid
-from advisor.propose.series import given
+from advisor.propose.series import given, likely_setting
 
 AGAINST = 0.03  # by which the worth of a setting counts for less that moves a knob against a rule
 
@@ -18,13 +18,13 @@ AGAINST = 0.03  # by which the worth of a setting counts for less that moves a k
 def agreement(grid: Grid, newest: Job | None, diagnosis: Diagnosis, reference: float) -> np.ndarray:
     """float[m]: AGAINST for settings that move a knob of the newest job against a rule that fired, 1 for all others.
 
-    For a learning rate that no log tells stands `reference`, the usual one; from another knob that is not known
-    nothing moves against a rule.
+    For epochs and a rate that no log tells stand those that the surrogate takes for them (`reference` is the usual
+    rate); from a batch size that is not known nothing moves against a rule.
     """
     against = np.zeros(len(grid.settings), bool)
     if newest:
-        epochs, batch, rate = given(newest, grid.rate_name)
-        knobs = (epochs, batch, reference if np.isnan(rate) else rate)
+        knobs = likely_setting(newest, grid.rate_name, reference)
+        knobs[1] = given(newest, grid.rate_name)[1]
         for column, direction in _asked(diagnosis).items():
             change = np.log(grid.settings[:, column] / knobs[column])
             against |= change < -1e-6 if direction == "up" else change > 1e-6

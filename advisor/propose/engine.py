@@ -54,7 +54,7 @@ def propose(
 
     Parameters are those of `advisor.advise`; `curves=False` looks at the jobs' ends alone (the benchmark's
     ablation). Every setting is inside the space and neither tried nor pending. Where stopping is advised the
-    first proposal says so, and its setting is the one that would be tried next if forced.
+    proposals say so, and their settings are those that would be tried next if forced.
     """
     if n < 1:
         raise ValueError(f"n is {n}; expected 1 or more: the number of settings to propose at once")
@@ -174,9 +174,9 @@ def _epochs(made: list[Proposal]) -> list[float]:
 
 
 def _with_stop(made: list[Proposal], reason: str | None) -> list[Proposal]:
-    """The proposals as they are, or where there is a reason with the word to stop on the first."""
+    """The proposals as they are, or where there is a reason with the word to stop on each."""
     if not reason:
         return made
     if not made:
         return [Proposal(None, expect=reason, stop=True, reason=reason)]
-    return [replace(made[0], stop=True, reason=reason), *made[1:]]
+    return [replace(p, stop=True, reason=reason) for p in made]

@@ -10,6 +10,7 @@ from advisor.nouns import Diagnosis, Job, Proposal, SearchSpace
 from advisor.propose.grid import COLUMN, Grid
 from advisor.propose.rates import reference_rate
 from advisor.propose.series import likely_setting
+from advisor.propose.wording import SHORT, listed
 
 STEP = 2.0  # a move doubles or halves its knob
 SEVERAL = "the guide's rules to the letter; it says nothing of what to expect"
@@ -28,19 +29,30 @@ def follow(
                 None, stop=True, reason="every setting of the space that is within the budget has been tried"
             )
         ]
-    if jobs and not steps.any():
-        row = _nearest(grid, free, knobs)
-        return [
-            Proposal(grid.hyperparameters(row), (), SEVERAL, True, "no rule of the guide asks for a change")
-        ]
+    asked = free & _as_asked(grid.settings, knobs, steps)
+    if jobs and not (steps.any() and asked.any()):
+        why = _none_left(steps, grid.rate_name) if steps.any() else "no rule of the guide asks for a change"
+        return [Proposal(grid.hyperparameters(_nearest(grid, free, knobs)), (), SEVERAL, True, why)]
     out: list[Proposal] = []
-    left, to = free.copy(), knobs
+    left, to = asked, knobs
     while left.any() and len(out) < n:
         to = np.array([_moved(grid.settings[:, i], to[i], steps[i]) for i in range(3)])
         row = _nearest(grid, left, to)
         left[row] = False
         out.append(Proposal(grid.hyperparameters(row), rules, SEVERAL))
     return out
+
+
+def _as_asked(settings: np.ndarray, knobs: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """bool[m]: settings that move a knob as the rules ask, and none against them."""
+    change = np.log(settings / knobs) * steps
+    return (change >= -1e-9).all(axis=1) & ((change > 1e-9).any(axis=1) | (not steps.any()))
+
+
+def _none_left(steps: np.ndarray, rate_name: str) -> str:
+    knobs = ("n_epochs", "batch_size", rate_name)
+    ways = [f"{SHORT[k]} {'up' if s > 0 else 'down'}" for k, s in zip(knobs, steps, strict=True) if s]
+    return f"the guide asks for {listed(ways)}, and the space has nothing untried that way"
 
 
 def _moved(allowed: np.ndarray, value: float, step: float) -> float:

@@ -112,13 +112,18 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         fired=tuple(f for f in findings if f.fires),
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
         clear=tuple(f for f in findings if f.verdict == "clear"),
-        options=_risks_once([option(p) for p in advice.proposals[:FULL]]),
+        options=_stop_once(_risks_once([option(p) for p in advice.proposals[:FULL]])),
         further=tuple(_other(option(p), p, advice.proposals[:FULL]) for p in advice.proposals[FULL:]),
         alternatives=tuple(_other(option(p), p, advice.proposals) for p in advice.alternatives),
         keep=keep_sentence(advice, nouns),
         live=_live_sentence(advice, newest),
         notes=advice.notes,
     )
+
+
+def _stop_once(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """The word to stop with the first alone, for it is of all."""
+    return tuple(replace(o, stop=o.stop and i == 0) for i, o in enumerate(options))
 
 
 def _in_its_unit(finding: Finding, newest: Job | None) -> Finding:

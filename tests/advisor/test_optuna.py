@@ -79,6 +79,29 @@ def test_a_study_without_a_knob_is_told_once_that_another_sampler_chooses():
         named.optimize(lambda t: t.suggest_float("eta", 1e-6, 1e-3, log=True), n_trials=3)
 
 
+@pytest.mark.parametrize(("reports", "apart"), [(10, 1), (1, 50)], ids=["ten an epoch", "by optimiser steps"])
+def test_reports_beyond_a_trials_epochs_end_no_trial_and_are_told_once(reports, apart):
+    """Its length is not known then; without a word good trials were ended at a tenth of their epochs."""
+
+    def often(trial):
+        epochs = trial.suggest_int("epochs", 2, 6)
+        rate = trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+        for i in range(1, reports * epochs + 1):
+            trial.report(loss_at(i / reports, 8, rate), i * apart)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return loss_at(epochs, 8, rate)
+
+    made = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1), pruner=AdvisorPruner())
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        made.optimize(often, n_trials=8)
+    assert {t.state.name for t in made.trials} == {"COMPLETE"}
+    told = [str(w.message) for w in given]
+    assert len(told) == 1, told
+    assert f"reports_per_epoch={reports * apart}" in told[0]
+
+
 def test_it_takes_a_study_over_that_another_sampler_began():
     made = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     made.optimize(objective, n_trials=3)

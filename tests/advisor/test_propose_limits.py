@@ -188,17 +188,15 @@ def test_a_job_that_overfitted_at_a_rate_that_no_log_tells_is_followed_by_less_o
 
 
 @pytest.mark.parametrize("known", [{"learning_rate_multiplier": 0.4}, {"n_epochs": 5}])
-def test_a_rule_is_heeded_on_the_knobs_that_are_known(known):
+def test_a_rule_is_heeded_on_the_knobs_that_are_known_and_on_what_is_taken_for_the_others(known):
     newest = Job.from_record({"hyperparameters": known})
     grid = candidates(SearchSpace.from_record(LISTS), 1.0)
     moves = tuple(Move(k, "down") for k in ("n_epochs", "learning_rate_multiplier"))
     asked = Diagnosis("overfitting", (Finding("FT000", "asks", "fires", moves=moves),))
     kept = agreement(grid, newest, asked, 1.0)
-    up = {"n_epochs": grid.settings[:, 0] > 5, "learning_rate_multiplier": grid.settings[:, 2] > 0.4}
-    usual = grid.settings[:, 2] > 1.0  # of a rate that is not known
-    against = (
-        up["learning_rate_multiplier"] if "learning_rate_multiplier" in known else up["n_epochs"] | usual
-    )
+    usual = {"n_epochs": 3, "learning_rate_multiplier": 1.0} | known  # of a job of few evaluations 3 epochs
+    epochs, _, rates = grid.settings.T
+    against = (epochs > usual["n_epochs"]) | (rates > usual["learning_rate_multiplier"])
     assert (kept == np.where(against, AGAINST, 1.0)).all()
 
 

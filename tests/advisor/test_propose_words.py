@@ -159,6 +159,17 @@ def test_guide_only_steps_from_the_knobs_that_are_known():
     assert knobs(made[0])[0::2] == (5, 1.6)
 
 
+def test_guide_only_stops_where_the_space_has_nothing_the_way_that_is_asked():
+    asked = Finding("FT9", "x", "fires", guide_moves=(Move("n_epochs", "up"), Move("batch_size", "down")))
+    space = SearchSpace.from_record(LISTS | {"n_epochs": [1, 2, 3], "batch_size": [8, 16]})
+    made, _ = propose([job()], Diagnosis("healthy", (asked,)), space, guide_only=True)
+    assert made[0].stop
+    assert made[0].reason.startswith(
+        "the guide asks for epochs up and batch size down, and the space has nothing"
+    )
+    assert made[0].because == ()
+
+
 def test_guide_only_stops_where_no_rule_fires():
     made, _ = ask([job()], guide_only=True)
     assert made[0].stop
