@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from advisor.measure import measure
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.keeping import best_job
+from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.peers import peers_of_newest
 from advisor.space_record import by_the_jobs, default_space
 from advisor.threads import one_blas_thread
@@ -56,7 +58,14 @@ def advise(
     Advice
         Diagnosis of the newest job, `n` proposals, alternatives, the checkpoint to keep, the word on a running job,
         and what was done to the history before it was judged.
+
+    Raises
+    ------
+    TypeError
+        Where a job is no Job or the space no SearchSpace, as records are until `from_record` has read them.
     """
+    _must_be_nouns(jobs, space)
+    _doubt_objective(objective, jobs)
     jobs, notes = prepared(jobs)
     space = by_the_jobs(jobs, space) if space else default_space(jobs)
     diagnosis = diagnose_newest(jobs)
@@ -75,6 +84,24 @@ def advise(
         live,
         (*notes, *other_rates(jobs, space.rate_name)),
     )
+
+
+def _must_be_nouns(jobs: Sequence[Job], space: SearchSpace | None) -> None:
+    for place, job in enumerate(jobs):
+        if not isinstance(job, Job):
+            told = f"jobs[{place}] is of type {type(job).__name__}; expected a Job"
+            raise TypeError(f"{told}: Job.from_record(record) makes one")
+    if space is not None and not isinstance(space, SearchSpace):
+        told = f"space is of type {type(space).__name__}; expected a SearchSpace"
+        raise TypeError(f"{told}: SearchSpace.from_record(record) makes one")
+
+
+def _doubt_objective(objective: str, jobs: Sequence[Job]) -> None:
+    """Warn of a metric that no job has: it may be measured yet, or be a slip of the pen."""
+    known = [*LOSS_OBJECTIVES, *sorted({name for job in jobs for name in job.metrics})]
+    if objective not in known and any(job.succeeded for job in jobs):
+        told = f"objective {objective!r} is no metric of any job, so nothing is known of it"
+        warnings.warn(f"{told}; expected one of {', '.join(known)}", stacklevel=3)
 
 
 def diagnose_newest(jobs: Sequence[Job]) -> Diagnosis:

@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from advisor.tell.as_json import answer, dumps, is_answer
+from advisor.tell.as_json import answer, dumps, is_answer, plain
 from advisor.tell.by_ending import writer
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
@@ -98,8 +98,22 @@ def report(args) -> None:
     _must_lose_nothing(args.output, args.source)
     request = read(args.source, args.space)
     page = write(_advise(request), request.told, findings_of(request))
-    Path(args.output).write_text(page, encoding="utf-8")
+    _put(Path(args.output), page)
     print(f"{args.output}: {len(request.records)} job(s), {-(-len(page) // 1024)} KiB")
+
+
+def _put(target: Path, text: str) -> None:
+    """All of it or nothing: what was there stays until the whole new file is, on a full disk too."""
+    if target.exists() and not target.is_file():  # a pipe, or /dev/stdout
+        target.write_text(text, encoding="utf-8")
+        return
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def _must_lose_nothing(output: str, source: str) -> None:
@@ -147,7 +161,7 @@ def _write_back(run_id: str | None, request: Request, advice: Advice, data: Sequ
 
     note, page = markdown(advice, request.told, data=data), html(advice, request.told, data=data)
     for target in request.runs_of(run_id):
-        tracker.write_advice(target, advice.to_record(), markdown=note, html=page)
+        tracker.write_advice(target, plain(advice.to_record()), markdown=note, html=page)
 
 
 def _answer(args, request: Request, advice: Advice, data: list[Finding], judge_only: bool = False) -> None:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from advisor.tell.visible import masked
+
 if TYPE_CHECKING:
     from advisor.nouns import Advice, Finding
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def dumps(value: Any) -> str:
     """JSON text in ASCII, which every terminal and file takes, half a surrogate pair in an id included.
 
-    A non-finite number becomes the string "NaN", "Infinity" or "-Infinity", as in job records.
+    A non-finite number becomes the string "NaN", "Infinity" or "-Infinity", as in job records; secrets are masked.
     """
     return json.dumps(plain(value), indent=2, allow_nan=False)
 
@@ -36,7 +38,9 @@ def is_answer(text: str | bytes) -> bool:
 
 def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {masked(str(k)): plain(v) for k, v in value.items()}
+    if isinstance(value, str):
+        return masked(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(v) for v in value]
     if hasattr(value, "tolist"):  # numpy scalars and arrays

@@ -15,17 +15,20 @@ OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 # Keys by the marks that providers give them, the credentials of a URL and the secrets of its query. Plain digits and
 # letters stand: ids of MLflow's runs and digests are such.
 SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|nvapi)-[\w\-]{12,}|(?:hf|fw|tgp_v1)_[A-Za-z0-9]{20,})|\beyJ[\w\-]{10,}(?:\.[\w\-]*)*"
+    r"\b(?:(?:sk|pk|rk|nvapi)-[\w\-]{12,}|(?:hf|fw|tgp_v1)_[A-Za-z0-9]{20,}|A(?:KIA|SIA)[A-Z0-9]{16})|\beyJ[\w\-]{10,}(?:\.[\w\-]*)*"
     r"|(?<=://)[^/@\s]+(?=@)"
     r"|(?i:(?<=[?&])((?:[\w\-]*(?:key|token|secret|password|sig|signature))=)[^&#\s]+)"
 )
 
 
+def masked(text: str) -> str:
+    """The text with [secret] in place of each secret."""
+    return SECRET.sub(lambda found: f"{found[1] or ''}[secret]", text)
+
+
 def visible(text: str) -> str:
-    """The text with \\x1b or \\u202e, as a shell reads them too, in place of each such character, and [secret] in
-    place of a secret.
-    """
-    return OBEYED.sub(_written, SECRET.sub(lambda found: f"{found[1] or ''}[secret]", text))
+    """The text, masked, with \\x1b or \\u202e, as a shell reads them too, in place of each such character."""
+    return OBEYED.sub(_written, masked(text))
 
 
 def _written(found: re.Match[str]) -> str:

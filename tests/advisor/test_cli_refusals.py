@@ -1,6 +1,7 @@
 """The command `advisor`: what it refuses or doubts, and how it says so."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,34 @@ def test_a_file_that_is_no_text_is_named(capsys, tmp_path):
     code, _, err = run(capsys, "recommend", "--jobs", str(path))
     assert code == 2
     assert "no UTF-8" in err
+
+
+def test_a_report_that_does_not_fit_leaves_the_older_one_whole(capsys, tmp_path, jobs_file):
+    """A full disk, as a limit of file size has it."""
+    target = tmp_path / "r.html"
+    assert run(capsys, "report", jobs_file, "-o", str(target))[0] == 0
+    before, limits = target.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        code, _, err = run(capsys, "report", jobs_file, "-o", str(target))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (code, f"{target}: " in err) == (1, True), err
+    assert target.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".part")] == []
+
+
+def test_a_key_in_an_id_is_in_no_form_of_the_answer(capsys, tmp_path):
+    key = "sk-proj-Ab12Cd34Ef56Gh78"
+    path = tmp_path / "jobs.json"
+    losses = [[10 * n, loss] for n, loss in enumerate((2.0, 1.5, 1.3, 1.6, 1.9), 1)]
+    path.write_text(
+        json.dumps(
+            [{"id": key, "model": f"ft:{key}", "hyperparameters": {"n_epochs": 5}, "full_valid_loss": losses}]
+        )
+    )
+    for argv in ([], ["--json"]):
+        code, out, err = run(capsys, "recommend", "--jobs", str(path), *argv)
+        assert code == 0
+        assert "[secret]" in out
+        assert key not in out + err
