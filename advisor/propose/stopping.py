@@ -34,7 +34,8 @@ def stop_reason(
     chance = came_true(float(worth.chance[row]), obs.n_ended, prior)
     return (
         f"the next setting is expected to bring {brings:.1%} of the attainable gain, and its chance of more "
-        f"than {MATTERS:.0%} is {percent(chance)}{_lately(obs)}: less than a job is worth"
+        f"than {MATTERS:.0%} is {percent(chance)}{_lately(obs)}: less than job "
+        f"{obs.n_ended + 1} of a loop must promise"
     )
 
 

@@ -30,7 +30,7 @@ class Diverged(Rule):
     The learning rate, down.
 
     ## Risk of the change
-    None worth naming: the job as it is has no value.
+    Too low a rate learns too little in as many epochs; the job as it is has no value.
 
     ## When it cannot tell
     With fewer than three finite training losses, and no curve that ended as no number.

@@ -106,12 +106,18 @@ def _rows(jobs: Sequence[Job], advice: Advice) -> list[dict[str, Any]]:
                 "name": words.job_name(job, i),
                 "knobs": words.knobs(job.hyperparameters),
                 "best": best and f"{learned.told_loss(best[1], gain)} at {job.unit} {words.figure(best[0])}",
-                "last": learned.told_loss(learned.last_loss(job), gain),
+                "last": _last(job, gain),
+                "status": None if job.succeeded else job.status,
                 "label": diagnose(measure(job)).label,  # its own curves decide: no history is measured again
                 "keep": advice.keep.job is not None and job.id == advice.keep.job,
             }
         )
     return rows
+
+
+def _last(job: Job, gain: float | None) -> str:
+    loss = learned.last_loss(job) if learned.end_loss(job) is not None or not job.succeeded else None
+    return learned.told_loss(loss, gain) if loss is not None else "no number" if len(job.full_valid) else ""
 
 
 def _knobs(jobs: Sequence[Job]) -> list[dict[str, Any]]:

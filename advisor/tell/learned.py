@@ -54,6 +54,16 @@ def last_loss(job: Job) -> float | None:
     return float(curve.loss[np.argmax(curve.step)]) if len(curve) else None
 
 
+def end_loss(job: Job) -> float | None:
+    """The loss that the job ended with; None where it runs still, was cut short, or ended as no number."""
+    curve = job.full_valid if len(job.full_valid) else job.valid
+    placed = np.isfinite(curve.step)
+    if not job.succeeded or not placed.any():
+        return None
+    last = curve.loss[placed][np.argmax(curve.step[placed])]
+    return last_loss(job) if np.isfinite(last) else None
+
+
 def best_point(job: Job) -> tuple[float, float] | None:
     """(step, loss) of the lowest loss of the comparable curve."""
     curve = comparable_curve(job)
@@ -85,7 +95,7 @@ def effects(jobs: Sequence[Job]) -> dict[str, list[Effect]]:
     known = [
         (i, knobs(j.hyperparameters), loss)
         for i, j in enumerate(jobs, 1)
-        if (loss := last_loss(j)) is not None
+        if (loss := end_loss(j)) is not None
     ]
     found = {}
     for knob in KNOBS:

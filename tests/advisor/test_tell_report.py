@@ -163,3 +163,16 @@ def test_a_healthy_job_of_which_a_rule_wants_a_change_gets_no_all_clear(moves, a
     assert "change asked for" not in tell.text(good, [record()]), "it is no trouble that a job goes well"
     for told in (tell.text(advice, [record()]), tell.markdown(advice, [record()])):
         assert ("ealthy, with a change asked for" in told) is asked
+
+
+def test_nothing_is_learned_of_jobs_that_have_not_ended_with_a_number():
+    """They are shown as what they are; how their settings end is not known."""
+    ended, other = record(1, rate=1.0, full=(2.2, 2.0, 1.9)), record(2, rate=2.0, full=(2.0, 1.8, 1.7))
+    running = record(3, rate=4.0, full=(2.4, 2.3), status="running")
+    broken = record(4, rate=8.0, full=(2.4, 9.0, float("nan")))
+    records = [ended, other, running, broken]
+    page = tell.html(advice_on(records), records)
+    assert "(jobs 1 and 2)" in page
+    assert not re.search(r"jobs \d and [34]\)", page)
+    assert '<span class="tag plain">running</span>' in page
+    assert "<td>no number</td>" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.nouns import Job
-from advisor.tell.learned import Effect, last_loss
+from advisor.tell.learned import Effect, end_loss
 from advisor.tell.svg.frame import Frame, padded_apart
 from advisor.tell.svg.path import _axis, _number, apart
 from advisor.tell.words import KNOBS, figure
@@ -14,11 +14,11 @@ SIZE = (344, 220)  # pixels; one size, for it stands in a column of its own
 
 
 def knob_chart(jobs: Sequence[Job], knob: str, effects: Sequence[Effect], ident: str) -> str:
-    """The chart; empty where fewer than two jobs tell the knob and a loss."""
+    """The chart; empty where fewer than two jobs that ended tell the knob and a loss."""
     points = {
         i: (value, loss)
         for i, j in enumerate(jobs, 1)
-        if _number(value := getattr(j.hyperparameters, knob)) and (loss := last_loss(j)) is not None
+        if _number(value := getattr(j.hyperparameters, knob)) and (loss := end_loss(j)) is not None
     }
     if len(points) < 2:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from advisor.nouns import HyperParameters, Job
-from advisor.tell.learned import last_loss
+from advisor.tell.learned import end_loss
 from advisor.tell.svg.frame import WIDE, Axis, Frame
 from advisor.tell.words import KNOBS, figure, setting
 
@@ -51,11 +51,11 @@ def path_chart(
             y,
             11,
             f"job {shades[number]}",
-            f"{job.id or number}: {setting(job.hyperparameters)}; loss {figure(last_loss(job))}",
+            f"{job.id or number}: {setting(job.hyperparameters)}; {_ending(job)}",
         )
         frame.text(x, y + 4, str(number), f"number mid on-{shades[number]}")
     told = "; ".join(
-        f"job {i} at {KNOBS[across]} {figure(x)}, {KNOBS[up]} {figure(y)}, loss {figure(last_loss(jobs[i - 1]))}"
+        f"job {i} at {KNOBS[across]} {figure(x)}, {KNOBS[up]} {figure(y)}, {_ending(jobs[i - 1])}"
         for i, x, y in points
     )
     return frame.svg(f"Path over {KNOBS[across]} and {KNOBS[up]}", told, ident)
@@ -123,9 +123,14 @@ def _proposal(frame: Frame, start: tuple[float, float], place: tuple[float, floa
     )
 
 
+def _ending(job: Job) -> str:
+    loss = end_loss(job)
+    return f"loss {figure(loss)}" if loss is not None else job.status if not job.succeeded else "no loss"
+
+
 def _shades(jobs: Sequence[Job]) -> dict[int, str]:
     """The class of each job by the rank of its loss; "q0" where it has none."""
-    losses = {i: loss for i, j in enumerate(jobs, 1) if (loss := last_loss(j)) is not None}
+    losses = {i: loss for i, j in enumerate(jobs, 1) if (loss := end_loss(j)) is not None}
     ranked = sorted(losses, key=losses.__getitem__)
     steps = max(len(ranked) - 1, 1)
     return dict.fromkeys(range(1, len(jobs) + 1), "q0") | {
