@@ -1,6 +1,7 @@
 """One row of a training file as what the model is asked and what it is to answer.
 
-Knows the two shapes that providers take: chat (`messages`) and `prompt` / `completion`.
+Knows the shapes that providers take: chat (`messages`), `prompt` / `completion`, and preferences (`input`,
+`preferred_output`), of which the preferred answer is read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from sys import intern
 from typing import Any
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-CHAT, PAIR = "chat", "prompt and completion"
+CHAT, PAIR, PREFERENCE = "chat", "prompt and completion", "preference"
+# Keys of forms that no provider takes and `tracker data convert` knows.
+ELSEWHERE = {"conversations": "ShareGPT", "instruction": "Alpaca", "chosen": "Anthropic HH"}
 # Often the same in all rows and long: it makes no rows alike, but rows under other instructions are not the same.
 SETTING_THE_SCENE = ("system", "developer")
 
@@ -27,7 +30,7 @@ class Example:
     answer: str = ""  # what the loss is taken on
     scene: str = ""  # the system messages; one text in memory however many rows share it
     problem: str | None = None  # why the row cannot be trained on
-    form: str = ""  # CHAT or PAIR
+    form: str = ""  # CHAT, PAIR or PREFERENCE
 
     @property
     def text(self) -> str:
@@ -61,12 +64,12 @@ def of_one_form(rows: Sequence[Example], standard: Sequence[Example]) -> tuple[E
 
 def _example(line: int, row: Any) -> Example:
     try:
-        chat = _is_chat(row)
-        scene, prompt, answer = _chat(row["messages"]) if chat else _pair(row)
+        form = _form(row)
+        scene, prompt, answer = READ[form](row)
     except ValueError as error:
         return Example(line, _as_it_stands(row), problem=str(error))
     problem = None if answer.strip() else "the answer is empty: there is nothing to learn from"
-    return Example(line, prompt, answer, intern(scene), problem, CHAT if chat else PAIR)
+    return Example(line, prompt, answer, intern(scene), problem, form)
 
 
 def _as_it_stands(row: Any) -> str:
@@ -76,16 +79,26 @@ def _as_it_stands(row: Any) -> str:
         return ""
 
 
-def _is_chat(row: Any) -> bool:
+def _form(row: Any) -> str:
     if not isinstance(row, Mapping):
         raise ValueError(f"the row is of type {type(row).__name__}; expected a JSON object")
-    return "messages" in row
+    return CHAT if "messages" in row else PREFERENCE if {"input", "preferred_output"} <= row.keys() else PAIR
+
+
+def _preference(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    asked = row["input"].get("messages") if isinstance(row["input"], Mapping) else None
+    return _chat([*_list(asked), *_list(row["preferred_output"])])
 
 
 def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
     missing = [k for k in ("prompt", "completion") if k not in row]
     if missing:
-        raise ValueError(f"{' and '.join(missing)} missing; expected messages, or prompt and completion")
+        whose = next((form for key, form in ELSEWHERE.items() if key in row), None)
+        remedy = (
+            f": these are {whose}'s keys, and `tracker data convert` makes chat rows of them" if whose else ""
+        )
+        told = f"{' and '.join(missing)} missing; expected messages, or prompt and completion"
+        raise ValueError(told + remedy)
     if isinstance(row["prompt"], list):  # conversational prompt and completion
         return _chat([*row["prompt"], *_list(row["completion"])])
     return "", _text(row["prompt"], "prompt"), _text(row["completion"], "completion")
@@ -124,3 +137,6 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError(f"messages is of type {type(value).__name__}; expected a list")
     return value
+
+
+READ = {CHAT: lambda row: _chat(row["messages"]), PAIR: _pair, PREFERENCE: _preference}

@@ -19,6 +19,7 @@ from advisor.datacheck.minhash import near_pairs, normal
 # sentence of twelve. Lee et al. 2022 (arXiv 2107.06499) use 0.8 for near-duplicate documents too.
 SIMILAR = 0.8
 SAMPLE = 2**20  # bytes of text that the compression ratio is taken on
+LONGEST = 4  # times the median: as much of a prompt counts
 WORD = re.compile(r"\w+")
 SHOWN = 10  # lines named in a finding; the count tells how many there are
 
@@ -88,7 +89,9 @@ class DataMeasurements:
     def compression(self) -> float | None:
         """Bytes of prompts per byte of their deflate form: 1 to 4 for people's own words, 6 and more for templates."""
         order = np.random.default_rng(0).permutation(len(self.good))
-        data = "\n".join(normal(self.good[i].prompt) for i in order).encode("utf-8", "replace")[:SAMPLE]
+        prompts = [normal(self.good[i].prompt) for i in order]
+        most = LONGEST * float(np.median([len(p) for p in prompts] or [0]))  # no one row decides
+        data = "\n".join(p[: max(int(most), 1)] for p in prompts).encode("utf-8", "replace")[:SAMPLE]
         return len(data) / len(zlib.compress(data, 9)) if len(data) >= 2**12 else None
 
     @cached_property

@@ -1,5 +1,7 @@
 """What the data rules find in single rows made for it, and in rows that are alike."""
 
+import random
+
 import pytest
 from datacheck_rows import finding, pairs, sentence, varied
 
@@ -178,3 +180,43 @@ def test_a_row_of_another_form_than_most_is_named_for_providers_take_files_of_on
     assert check([(1, {}, None)], varied(5)).findings[0].evidence["malformed"] == 1, (
         "no form is the usual one"
     )
+
+
+def test_one_fault_of_many_rows_is_told_once_with_what_to_do():
+    rows = [(n, {"conversations": []}, None) for n in range(1, 20)] + [(20, {"odd": 1}, None)]
+    reason = next(f.reason for f in check(rows).findings if f.rule == "FT501")
+    assert "training lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ...: prompt and completion missing" in reason
+    assert reason.count("ShareGPT's keys, and `tracker data convert` makes chat rows") == 1
+    assert "training line 20: prompt and completion missing" in reason
+
+
+def test_preferences_are_read_by_their_preferred_answer():
+    said = [{"role": "assistant", "content": "good"}]
+    row = {
+        "input": {"messages": [{"role": "user", "content": "ask"}]},
+        "preferred_output": said,
+        "non_preferred_output": said,
+    }
+    [example] = read_examples([(1, row, None)])
+    assert (example.prompt, example.answer, example.problem, example.form) == (
+        "ask",
+        "good",
+        None,
+        "preference",
+    )
+
+
+def test_one_long_row_does_not_make_prompts_alike():
+    rng = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    prompts = [" ".join("".join(rng.choices(letters, k=6)) for _ in range(12)) for _ in range(200)]
+    plain = measured(prompts).compression
+    assert measured([*prompts, "the same log line " * 2000]).compression < 1.2 * plain
+
+
+def measured(prompts):
+    rows = [
+        (n, {"messages": [{"role": "user", "content": p}, {"role": "assistant", "content": "a"}]}, None)
+        for n, p in enumerate(prompts, 1)
+    ]
+    return check(rows).measurements

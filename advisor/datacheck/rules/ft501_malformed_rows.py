@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.datacheck.measure import SHOWN, DataMeasurements
+from collections import defaultdict
+
+from advisor.datacheck.measure import SHOWN, DataMeasurements, lines_shown
 from advisor.nouns import Finding
 from advisor.rules.rule import Rule
 
@@ -48,8 +50,12 @@ class MalformedRows(Rule):
         bad = m.problems
         if not bad:
             return self.clear("every row can be trained on", malformed=0, rows=rows)
-        named = "; ".join(f"{where} line {e.line}: {e.problem}" for where, e in bad[:SHOWN])
-        more = f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+        by_fault: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for where, e in bad:
+            by_fault[where, str(e.problem)].append(e.line)
+        faults = list(by_fault.items())
+        named = "; ".join(f"{where} {lines_shown(lines)}: {why}" for (where, why), lines in faults[:SHOWN])
+        more = f"; and {len(faults) - SHOWN} faults more" if len(faults) > SHOWN else ""
         return self.fires(
             m, f"{len(bad)} of {rows} rows cannot be trained on: {named}{more}", malformed=len(bad), rows=rows
         )
