@@ -10,7 +10,8 @@ from tracker.errors import InputError
 from tracker.jobs import LOST
 from tracker.points import BASE
 from tracker.runs import PARENT, Reader, RunRow, Series, reader
-from tracker.store import store_uri
+from tracker.scrub import scrub
+from tracker.store import sqlite_path, store_uri
 
 SERIES = (
     "train_loss",
@@ -58,10 +59,7 @@ def records(
     else:
         rows = store.runs(experiment=experiment)
     if not rows:
-        raise InputError(
-            f"The store {tracking_uri or store_uri()} has no runs of {experiment or run_id!r}; expected the name of an "
-            "experiment or a whole run id, as `tracker ui` shows them. MLFLOW_TRACKING_URI names another store."
-        )
+        raise InputError(_nothing(tracking_uri or store_uri(), str(experiment or run_id)))
     parents = {row.tags[PARENT] for row in rows if PARENT in row.tags}
     rows = [
         row for row in rows if row.run_id not in parents and row.tags.get("finetune_advisor.kind") != "loop"
@@ -73,6 +71,16 @@ def records(
         if checkpoints[row.run_id]:
             made["checkpoints"] = [{"step": step, "model": model} for step, model in checkpoints[row.run_id]]
     return found
+
+
+def _nothing(uri: str, asked: str) -> str:
+    file = sqlite_path(uri)
+    if file and not file.exists():
+        return f"There is no store {file}; to read another, set MLFLOW_TRACKING_URI, as sqlite:////path/to/mlflow.db."
+    return (
+        f"The store {uri if file else scrub(uri)} has no runs of {asked!r}; expected the name of an experiment or a whole run id, as "
+        "`tracker ui` shows them. To read another store, set MLFLOW_TRACKING_URI."
+    )
 
 
 def _of_run(store: Reader, run_id: str) -> list[RunRow]:

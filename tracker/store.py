@@ -19,11 +19,16 @@ def home(start: Path | None = None) -> Path:
 
 
 def store_uri() -> str:
-    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI`` (also from ``.env``), else SQLite in :func:`home`."""
+    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI`` (also from ``.env``), else SQLite in :func:`home`.
+
+    Where there is none yet and MLflow's own default, ``mlflow.db`` in the working directory, is there, it is that.
+    """
     from tracker.settings import load_env  # for every command alike: two of them must not look in two stores
 
     load_env()
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow.db'}"
+    ours, theirs = home() / "mlflow.db", Path.cwd().resolve() / "mlflow.db"
+    usual = theirs if theirs.is_file() and not ours.exists() else ours
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{usual}"
 
 
 def sqlite_path(uri: str) -> Path | None:

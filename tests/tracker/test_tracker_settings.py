@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker.errors import InputError
+from tracker.jobrecords import records
 from tracker.providers import NAMES, find, guess
 from tracker.settings import settings
 from tracker.store import artifact_root, home, spool_path, sqlite_path, store_uri
@@ -93,6 +94,21 @@ class TestStore:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:1")
         assert store_uri() == "http://host:1"
         assert artifact_root(store_uri()) is None
+
+    def test_the_store_that_mlflow_makes_by_itself_is_found_where_there_is_no_other(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        (tmp_path / "mlflow.db").touch()
+        assert store_uri() == f"sqlite:///{tmp_path.resolve()}/mlflow.db"
+        (tmp_path / "mlruns").mkdir()
+        (tmp_path / "mlruns" / "mlflow.db").touch()
+        assert store_uri() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"
+
+    def test_a_store_that_is_not_there_is_said_to_be_none(self, tmp_path):
+        with pytest.raises(InputError, match=f"There is no store {tmp_path}/no.db"):
+            records(experiment="any", tracking_uri=f"sqlite:///{tmp_path}/no.db")
 
     def test_the_spool_lies_beside_a_local_store(self, tmp_path):
         uri = f"sqlite:///{tmp_path}/x/mlflow.db"
