@@ -106,6 +106,16 @@ KERAS = Dialect(
     first_step=0,
     epochwise=True,
 )
+# The tags of PyTorch's own tutorial; whether steps or epochs are counted everybody decides.
+PYTORCH = Dialect(
+    "PyTorch",
+    _marks("Loss/train"),
+    {
+        "train_loss": ("Loss/train",),
+        "full_valid_loss": ("Loss/val", "Loss/valid", "Loss/validation", "Loss/eval", "Loss/test"),
+    },
+    first_step=0,
+)
 OURS = Dialect(
     "OpenAI",
     _marks("full_valid_loss", "train_loss valid_loss", "train_loss train_mean_token_accuracy"),
@@ -119,7 +129,7 @@ OURS = Dialect(
     },
 )
 # The order decides where keys are shared: eval_loss is nobody's but the Trainer's.
-DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, KERAS)
+DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, KERAS, PYTORCH)
 # Whose a loss is that comes without any telling neighbour.
 LONE_KEYS = {
     "train/loss": HUGGING_FACE,

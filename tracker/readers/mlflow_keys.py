@@ -34,17 +34,25 @@ def read_metrics(
     dialect = dialect or dialect_of(set(present))
     if dialect is None:
         return {}
-    out = {}
-    for field, keys in dialect.series.items():
-        key = next((k for k in keys if k in present), None)
-        if key is not None:
-            out[field] = _counted_from_one(present[key], dialect, is_eval="valid" in field)
-    return out
+    found = {
+        field: present[key]
+        for field, keys in dialect.series.items()
+        if (key := next((k for k in keys if k in present), None)) is not None
+    }
+    evaluated = found.get("full_valid_loss") or found.get("train_loss") or ()
+    if dialect.first_step == 1 or (not dialect.epochwise and _from_one(evaluated)):
+        return {field: list(series) for field, series in found.items()}
+    return {field: _moved(series, is_eval="valid" in field) for field, series in found.items()}
 
 
-def _counted_from_one(series: Sequence[Point], dialect: Dialect, *, is_eval: bool) -> list[Point]:
-    if dialect.first_step == 1:
-        return list(series)
+def _from_one(series: Sequence[Point]) -> bool:
+    """Whether steps are whole times the first: 50, 100, 150 are counted from 1, and from 0 they are 49, 99, 149."""
+    steps = [step for step, _ in series]
+    return len(steps) > 1 and steps[0] > 1 and all(step % steps[0] == 0 for step in steps)
+
+
+def _moved(series: Sequence[Point], *, is_eval: bool) -> list[Point]:
+    """Counted from 1 what was counted from 0."""
     return [
         (0.0 if is_eval and i == 0 and _before_training(series) else s + 1, v)
         for i, (s, v) in enumerate(series)

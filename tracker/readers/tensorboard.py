@@ -15,6 +15,7 @@ from tracker.readers.decay import peak_rate
 from tracker.readers.mlflow_keys import read_metrics, record_of_run
 from tracker.readers.source import NotThisFormat, ReadError, Source
 from tracker.readers.values import Point
+from tracker.scrub import scrub
 
 NAME = "TensorBoard event file"
 MARK = "tfevents"
@@ -37,7 +38,7 @@ def read(source: Source) -> list[dict[str, Any]]:
         metrics, args, created_at = _merged({"": folder})
     series = read_metrics(metrics)
     if not series:
-        raise NotThisFormat("has no loss among its scalars")
+        raise NotThisFormat(f"has no loss that a known logger writes among its scalars{_tags(metrics)}")
     # the Trainer writes into OUT/runs/DATE_HOST, and its model card lies in OUT
     settings = settings_beside(folder.parent.parent if folder.parent.name == "runs" else folder)
     beside = settings.pop("hyperparameters")
@@ -118,3 +119,7 @@ def _decoded(text: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _tags(metrics: dict[str, list[Point]]) -> str:
+    return f" {scrub(', '.join(sorted(metrics)[:8]))}" if metrics else ""
