@@ -49,6 +49,7 @@ class AdvisorCallback(TrainerCallback):
         self._valid: list[tuple[float, float]] = []
         self._told: tuple[str, bool] | None = None
         self._n_examples: int | None = None
+        self._others: set[str] = set()  # losses of evaluations under other names
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """A second `train()` of the same Trainer is a job of its own; one resumed from a checkpoint goes on."""
@@ -61,15 +62,26 @@ class AdvisorCallback(TrainerCallback):
         logs = logs or {}
         if "loss" in logs:
             self._train.append((state.global_step, float(logs["loss"])))
+        self._others |= {k for k in logs if k.startswith("eval_") and k.endswith("_loss")}
         if self.loss_key in logs:
             self._valid.append((state.global_step, float(logs[self.loss_key])))
             with self._harmless():
                 self._judge(args, state, control)
 
     def on_train_end(self, args, state, control, **kwargs) -> None:
-        if state.is_world_process_zero and self._train:
-            with self._harmless():
+        if not state.is_world_process_zero:
+            return
+        with self._harmless():
+            if self._others and not self._valid:
+                names = ", ".join(sorted(self._others))
+                self.say(
+                    f"advisor: no {self.loss_key} was logged, but {names}; loss_key names the one to judge by"
+                )
+            if self._train or self._valid:
                 self._tell_all(args, state)
+            else:
+                told = f"no loss was logged in {state.global_step} steps, so there is no advice"
+                self.say(f"advisor: {told}; logging_steps is {args.logging_steps:g}")
 
     def job(self, args: Any, state: Any, status: str) -> Job:
         """The training so far as a job; an epoch is an evaluation of the whole validation set."""
@@ -106,7 +118,8 @@ class AdvisorCallback(TrainerCallback):
         from advisor import advise
         from advisor.tell import text
 
-        jobs = [*self.history, self.job(args, state, "succeeded")]
+        whole = state.max_steps <= 0 or state.global_step >= state.max_steps
+        jobs = [*self.history, self.job(args, state, "succeeded" if whole else "cancelled")]
         self.advice = advise(jobs)
         self.say(text(self.advice, jobs, paste=lambda setting, job: self._arguments(setting, args)))
 

@@ -16,4 +16,4 @@ def live_line(job: Job, diagnosis: Diagnosis, live: Live) -> str:
     reasons = [f"{f.rule} {f.reason}" for f in diagnosis.fired if LABEL.get(f.rule) == diagnosis.label]
     stop = [f"stop now: {live.reason}"] if live.stop_now else []
     told = "; ".join([*reasons, *stop])
-    return f"advisor: {step}: {words.words(diagnosis.label)}{f' ({told})' if told else ''}"
+    return f"advisor: {step}: {words.headline(diagnosis)}{f' ({told})' if told else ''}"

@@ -29,15 +29,15 @@ def rows(seed, n=16):
     return [{"x": a, "labels": b} for a, b in zip(x, y, strict=True)]
 
 
-def train(tmp_path, callback, epochs=24, rate=0.02):
+def train(tmp_path, callback, epochs=24, rate=0.02, every=1, valid=None):
     torch.manual_seed(0)
     args = transformers.TrainingArguments(
         output_dir=str(tmp_path), num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=8,
-        eval_strategy="epoch", per_device_eval_batch_size=16, logging_strategy="steps", logging_steps=1, save_strategy="no", report_to=[],
+        eval_strategy="epoch", per_device_eval_batch_size=16, logging_strategy="steps", logging_steps=every, save_strategy="no", report_to=[],
         use_cpu=True, disable_tqdm=True, remove_unused_columns=False, lr_scheduler_type="constant",
     )  # fmt: skip
     trainer = transformers.Trainer(
-        Line(), args, train_dataset=rows(1), eval_dataset=rows(2), callbacks=[callback]
+        Line(), args, train_dataset=rows(1), eval_dataset=valid or rows(2), callbacks=[callback]
     )
     trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
     trainer.train()
@@ -135,3 +135,24 @@ def test_a_training_that_is_resumed_keeps_the_curves_it_had():
     assert (callback._train, callback._valid) == ([(1, 2.0)], [(2, 1.9)])
     callback.on_train_begin(None, transformers.TrainerState(), None)
     assert (callback._train, callback._valid) == ([], [])
+
+
+def test_a_training_shorter_than_its_logging_steps_is_judged_by_its_evaluations(tmp_path):
+    said = []
+    train(tmp_path, AdvisorCallback(say=said.append), epochs=4, every=500)
+    assert "Next" in said[-1]
+
+
+def test_evaluations_under_other_names_are_told_with_what_to_do(tmp_path):
+    said, both = [], {"a": rows(2), "b": rows(3)}
+    train(tmp_path, AdvisorCallback(say=said.append), epochs=3, valid=both)
+    assert "no eval_loss was logged, but eval_a_loss, eval_b_loss; loss_key names the one" in said[0]
+    heard = []
+    train(tmp_path, AdvisorCallback(say=heard.append, loss_key="eval_b_loss"), epochs=3, valid=both)
+    assert not any("was logged, but" in line for line in heard)
+
+
+def test_a_training_that_was_ended_early_is_not_told_as_one_that_succeeded(tmp_path):
+    said = []
+    train(tmp_path, AdvisorCallback(say=said.append, stop=True), epochs=40, rate=0.1)
+    assert "cancelled): epochs 40" in said[-1].replace("\n", " ").replace("  ", " ")
