@@ -191,11 +191,12 @@ def _told_in(path: str, space: Any) -> Request:
     """Our own JSON, or else any training history that `tracker` can read."""
     from advisor.tell.request import is_ours, parse
 
-    if path == "-" or not path.endswith((".csv", ".jsonl")):
+    if path == "-" or not (Path(path).is_dir() or path.endswith((".csv", ".jsonl"))):
         body = _json_of(path)
         if path == "-" or is_ours(body):
             return parse(body, space)
-    must_exist(path)
+    if not Path(path).is_dir():  # a run's folder will do
+        must_exist(path)
     import tracker
 
     return parse(tracker.read(path, note), space)

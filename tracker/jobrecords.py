@@ -27,6 +27,7 @@ _COUNTS = ("n_train_examples", "n_valid_examples", "seed", "steps_per_epoch")
 
 #: Scores of a tuned model on a held-out file; those of its base model begin with ``eval.base.``.
 _EVAL, _EVAL_BASE = "eval.", "eval.base."
+SHORT = 8  # characters of a run's id beside its name, as MLflow's own pages have them
 _STATUS = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled", "SCHEDULED": "queued"}
 
 #: A lost job's curve is cut off like a cancelled one's; readers of records know no third way to end early.
@@ -44,7 +45,7 @@ def records(
         All jobs of an experiment by its name.
     run_id
         A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
-        stands for its run, and the name of an experiment for all its jobs.
+        stands for its run, the name of an experiment for all its jobs, and a run's name for the runs of that name.
 
     Raises
     ------
@@ -56,6 +57,7 @@ def records(
     store = reader(tracking_uri or store_uri())
     if run_id is not None:
         rows = _of_run(store, run_id) or store.runs(experiment=run_id)
+        rows = rows or store.runs(tag=("mlflow.runName", run_id))
     else:
         rows = store.runs(experiment=experiment)
     if not rows:
@@ -161,7 +163,8 @@ def _foreign(row: RunRow, curves: Series) -> dict[str, Any]:
     series = {key: [[step, value] for step, value, _ in points] for key, points in curves.items()}
     created = row.start_ms / 1000 if row.start_ms is not None else None
     status = _STATUS.get(row.status, "running")
-    return record_of_run(row.run_id, series, row.params, run_id=row.run_id, created_at=created, status=status)
+    name = f"{row.name} ({row.run_id[:SHORT]})" if row.name else row.run_id
+    return record_of_run(name, series, row.params, run_id=row.run_id, created_at=created, status=status)
 
 
 def _last(curves: Series, name: str) -> float | None:

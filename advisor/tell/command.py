@@ -20,6 +20,7 @@ OPTIONS = {
     "learning_rate_multiplier": "--learning-rate-multiplier",
     "learning_rate": "--learning-rate",
 }
+TRAINER = "Hugging Face Trainer"  # as a record's `logger` says it
 UNKNOWN = {"train": "TRAIN.jsonl", "model": "MODEL"}  # stand where the record does not say
 
 
@@ -38,8 +39,13 @@ def next_command(advice: Advice, job: Job | Mapping[str, Any] | None = None) -> 
 
 
 def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = None) -> str:
-    """One `tracker submit` line. A knob left to the provider ("auto") needs no option: it is the default."""
+    """One `tracker submit` line. A knob left to the provider ("auto") needs no option: it is the default.
+
+    Of a job that transformers' Trainer logged it is the Trainer's arguments, on one device.
+    """
     facts = _facts(job)
+    if facts["trainer"] and setting.learning_rate is not None:
+        return trainer_line(setting, int(facts["tried"].get("batch_size") or setting.batch_size or 1), 1)
     words = ["tracker", "submit", facts["train"] or UNKNOWN["train"]]
     if facts["valid"]:
         words += ["--valid", facts["valid"]]
@@ -92,10 +98,16 @@ def _word(word: str) -> str:
 def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
     names = ("train", "valid", "model", "seed", "experiment", "base_url")
     if isinstance(job, Job):
-        known = {"model": job.model, "seed": job.seed, "tried": job.hyperparameters.to_record()}
+        known = {
+            "model": job.model,
+            "seed": job.seed,
+            "tried": job.hyperparameters.to_record(),
+            "trainer": False,
+        }
         return dict.fromkeys(names) | known
     record = job or {}
     facts = {name: record.get(name) for name in names[2:]} | {"tried": record.get("hyperparameters") or {}}
+    facts["trainer"] = record.get("logger") == TRAINER and not record.get("provider")
     return facts | {"train": path_of(record, "train_file"), "valid": path_of(record, "valid_file")}
 
 

@@ -94,3 +94,19 @@ def test_the_name_of_an_experiment_stands_for_its_jobs_where_a_run_is_asked_for(
     assert main(["recommend", "--experiment", "tuning", "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == by_name
     assert main(["recommend", "nothing-of-that-name"]) == 2
+
+
+def test_a_run_of_another_logger_is_asked_for_by_its_name_and_shown_by_it(tmp_path, capsys, monkeypatch):
+    import mlflow
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = mlflow.MlflowClient(uri)
+    run = client.create_run(
+        client.create_experiment("theirs", str(tmp_path / "a")), run_name="bold-fox-12"
+    ).info.run_id
+    for epoch, loss in enumerate((2.0, 1.5, 1.3, 1.6), 1):
+        client.log_metric(run, "eval_loss", loss, step=10 * epoch)
+    client.set_terminated(run)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert main(["diagnose", "bold-fox-12"]) == 0
+    assert f"bold-fox-12 ({run[:8]})" in capsys.readouterr().out

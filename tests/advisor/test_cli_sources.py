@@ -93,3 +93,19 @@ def test_a_log_of_epochs_is_told_in_epochs(header, unit, other, capsys, tmp_path
     page = report.read_text()
     assert (">optimiser step<" in page) is (unit == "step")
     assert bool(re.search(r"\bsteps?\b", page + told)) is (unit == "step")
+
+
+def test_recommend_takes_a_runs_folder_and_answers_a_trainer_in_its_own_words(capsys, tmp_path):
+    log = [
+        {"step": 10 * n, "epoch": n, "loss": 2.0 - n / 5, "learning_rate": 1e-4 * (1 - n / 5)}
+        for n in range(1, 6)
+    ]
+    log += [
+        {"step": 10 * n, "epoch": n, "eval_loss": loss} for n, loss in enumerate((2.0, 1.5, 1.3, 1.6, 1.9), 1)
+    ]
+    state = {"log_history": log, "num_train_epochs": 5, "max_steps": 50, "train_batch_size": 8}
+    (tmp_path / "trainer_state.json").write_text(json.dumps(state))
+    assert main(["recommend", "--jobs", str(tmp_path)]) == 0
+    told = capsys.readouterr().out.split("Paste")[1]
+    assert "TrainingArguments(num_train_epochs=" in told
+    assert "tracker submit" not in told

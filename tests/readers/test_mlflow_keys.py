@@ -86,6 +86,7 @@ def test_a_whole_run_of_the_trainer():
     )
     assert record == {
         "id": "r1",
+        "logger": "Hugging Face Trainer",
         "status": "succeeded",
         "hyperparameters": {"n_epochs": 1, "learning_rate": 1e-4},
         "steps_per_epoch": 20,

@@ -134,6 +134,7 @@ def record_of_run(
     knobs = {"n_epochs": epochs_run(metrics, dialect) if dialect else None} | fields.pop("hyperparameters")
     if dialect is HUGGING_FACE and (epochs := _epochs_of(finite(params.get("max_steps")), fields)):
         knobs["n_epochs"] = epochs
+    fields["logger"] = dialect.name if dialect else None
     return make_record(name, read_metrics(metrics, dialect), knobs, **fields)
 
 

@@ -92,6 +92,7 @@ def record_of_rows(
         "status": "succeeded" if done else None,
         "steps_per_epoch": per_epoch if per_epoch is not None else 1.0,
         "total_steps": total,
+        "logger": HUGGING_FACE.name,
         "trained_tokens": whole(state.get("num_input_tokens_seen")) or None,
     }
     return make_record(name, series, knobs, **(fields | sizes | settings))
