@@ -99,7 +99,13 @@ def _hyperparameters(given: Any, problems: list[str], doubts: list[str]) -> Hype
     if not isinstance(given, Mapping):
         problems.append(f"hyperparameters is {show(given)}; expected an object")
         return HyperParameters()
-    knobs = {k: _knob_value(k, given.get(k), problems, doubts) for k in ("n_epochs", "batch_size", *RATES)}
+    names = ("n_epochs", "batch_size", *RATES)
+    knobs = {k: _knob_value(k, given.get(k), problems, doubts) for k in names}
+    if given and not set(names) & given.keys():  # beside a knob that is known others may stand
+        found = ", ".join(show(k).partition(" (")[0] for k in list(given)[:5])
+        doubts.append(
+            f"hyperparameters has none of {', '.join(names)}, but {found}: the setting is not known"
+        )
     if all(knobs[rate] for rate in RATES):
         both = " and ".join(f"{rate} {knobs[rate]:g}" for rate in RATES)
         told = f"hyperparameters has both {both}; expected the one that the provider takes"

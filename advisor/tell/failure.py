@@ -7,6 +7,8 @@ from collections.abc import Iterable
 # By name: the modules that define them take time to import and may not be loaded.
 WRONG_INPUT = ("UsageError", "RecordError", "UnknownRule", "ReadError")
 
+MOST = 20
+
 REMEDIES = {
     FileNotFoundError: "no such file or folder; make the folder first, or name another",
     IsADirectoryError: "is a folder; name a file in it",
@@ -32,7 +34,8 @@ def exit_code(error: Exception) -> int | None:
 
 
 def problem_lines(error: Exception) -> list[str]:
-    """Every problem that the error holds, one a line."""
+    """The problems that the error holds, one a line: MOST of them, for of a file of something else each row is one."""
     if isinstance(error, OSError) and error.filename:
         return [f"{error.filename}: {REMEDIES.get(type(error), error.strerror)}"]
-    return list(getattr(error, "problems", None) or str(error).splitlines() or [type(error).__name__])
+    lines = list(getattr(error, "problems", None) or str(error).splitlines() or [type(error).__name__])
+    return lines[:MOST] + ([f"and {len(lines) - MOST:,} more"] if len(lines) > MOST else [])

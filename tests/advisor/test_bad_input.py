@@ -9,7 +9,9 @@ import pytest
 
 from advisor import advise
 from advisor.nouns import Curve, Job
+from advisor.records import RecordError
 from advisor.tell import text
+from advisor.tell.failure import problem_lines
 from advisor.tell.request import decode
 
 ODD = [
@@ -173,3 +175,22 @@ def test_a_log_that_counts_the_step_to_come_is_usual():
 def test_a_name_that_stands_twice_in_an_object_is_told_and_the_last_counts():
     with pytest.warns(UserWarning, match="'n_epochs' .* more than once"):
         assert decode('{"n_epochs": 3, "n_epochs": 7}', "it") == {"n_epochs": 7}
+
+
+def test_a_setting_under_other_names_is_told_with_those_that_are_expected():
+    with pytest.warns(
+        UserWarning, match="none of n_epochs, batch_size, .* but 'epochs', 'lr': the setting is not known"
+    ):
+        Job.from_record({"hyperparameters": {"epochs": 3, "lr": 1e-4}})
+
+
+@pytest.mark.filterwarnings("error")
+def test_beside_a_knob_others_may_stand():
+    Job.from_record({"hyperparameters": {"n_epochs": 3, "beta": 0.1}})
+    Job.from_record({"hyperparameters": {}})
+
+
+def test_of_a_million_problems_a_few_are_told():
+    lines = problem_lines(RecordError([f"jobs[{i}] is 3" for i in range(1_000_000)]))
+    assert len(lines) == 21
+    assert lines[-1] == "and 999,980 more"

@@ -119,3 +119,13 @@ def test_steps_that_are_counted_from_one_are_left_as_they_are(keys, logged, coun
         "train_loss": counted,
         "full_valid_loss": counted,
     }
+
+
+def test_settings_may_be_nested_by_dots_and_plain_names_win():
+    params = {
+        "training.learning_rate": "1e-4",
+        "trainer.max_epochs": "3",
+        "data.batch_size": "16",
+        "batch_size": "8",
+    }
+    assert read_settings(params)["hyperparameters"] == {"n_epochs": 3, "batch_size": 8, "learning_rate": 1e-4}

@@ -36,7 +36,8 @@ def read_settings(params: Mapping[str, Any]) -> dict[str, Any]:
 
     Values may be texts, as MLflow keeps them. What is not known is left out.
     """
-    params = {key.split("/")[-1]: value for key, value in params.items()}
+    nested = {re.split(r"[/.]", key)[-1]: value for key, value in params.items()}
+    params = nested | {key.split("/")[-1]: value for key, value in params.items()}
     knobs = {knob: _first(params, keys, finite) for knob, keys in KNOBS.items()}
     if knobs["batch_size"] is None:
         knobs["batch_size"] = _effective_batch(params)
