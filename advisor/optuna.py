@@ -73,9 +73,8 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         self._named: dict[tuple[str, int], dict[str, Any]] = {}  # by study and trial: not in the storage yet
         self._warned = False
 
-    def __getstate__(
-        self,
-    ) -> dict[str, Any]:  # studies are resumed with a pickled sampler; a lock is none's state
+    def __getstate__(self) -> dict[str, Any]:
+        """Studies are resumed with a pickled sampler, and no lock can be pickled."""
         return {k: v for k, v in vars(self).items() if k != "_one_by_one"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -94,12 +93,13 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """As `advise` proposes it; trials that are asked for at once, as by `n_jobs`, get settings that differ."""
-        trials = _trials(study)
         if not search_space:
-            self._nothing_to_say(trials)
+            self._nothing_to_say(_trials(study))
             return {}
         with self._one_by_one:
             params = self._proposed(study, trial, search_space)
+            running = {(study.study_name, t.number) for t in _trials(study) if not t.state.is_finished()}
+            self._named = {key: self._named[key] for key in self._named if key in running}
             self._named[study.study_name, trial.number] = params
         return params
 
@@ -118,7 +118,8 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         setting = proposal.hyperparameters or next(
             (a.hyperparameters for a in self.advice.alternatives), None
         )
-        if setting is None:  # every setting is tried
+        if setting is None:
+            log.warning("every setting of the study has been tried: another sampler repeats them")
             return {}
         why = ", ".join(proposal.because) or "all curves so far"
         told = f"{self.advice.diagnosis.label}; because of {why}; {proposal.expect}"
