@@ -16,6 +16,8 @@ CASES = {
     "Keras autolog": (["loss", "val_loss", "accuracy", "val_accuracy"], "Keras"),
     "Keras, training alone": (["loss", "accuracy"], "Keras"),
     "ours": (["train_loss", "valid_loss", "full_valid_loss", "best_full_valid_loss"], "OpenAI"),
+    "OpenAI's, as W&B syncs it": (["train_loss", "train_accuracy", "valid_loss"], "OpenAI"),
+    "a loop of one's own": (["train_loss", "valid_loss"], "a loop of its own"),
     "ours, training alone": (["train_loss", "train_mean_token_accuracy"], "OpenAI"),
 }
 

@@ -118,7 +118,12 @@ PYTORCH = Dialect(
 )
 OURS = Dialect(
     "OpenAI",
-    _marks("full_valid_loss", "train_loss valid_loss", "train_loss train_mean_token_accuracy"),
+    _marks(
+        "full_valid_loss",
+        "train_loss train_mean_token_accuracy",
+        "train_loss valid_loss train_accuracy",
+        "train_loss valid_loss valid_mean_token_accuracy",
+    ),
     {
         "train_loss": ("train_loss",),
         "valid_loss": ("valid_loss",),
@@ -128,8 +133,14 @@ OURS = Dialect(
         "full_valid_mean_token_accuracy": ("full_valid_mean_token_accuracy",),
     },
 )
+# Without an accuracy beside it a validation loss of that name is that of somebody's own loop: of the whole set.
+LOOP = Dialect(
+    "a loop of its own",
+    _marks("train_loss valid_loss"),
+    {"train_loss": ("train_loss",), "full_valid_loss": ("valid_loss",)},
+)
 # The order decides where keys are shared: eval_loss is nobody's but the Trainer's.
-DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, KERAS, PYTORCH)
+DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, LOOP, KERAS, PYTORCH)
 # Whose a loss is that comes without any telling neighbour.
 LONE_KEYS = {
     "train/loss": HUGGING_FACE,
