@@ -29,10 +29,11 @@ def follow(
                 None, stop=True, reason="every setting of the space that is within the budget has been tried"
             )
         ]
+    aim = np.array([_moved(grid.settings[:, i], knobs[i], steps[i]) for i in range(3)])
     asked = free & _as_asked(grid.settings, knobs, steps)
     if jobs and not (steps.any() and asked.any()):
         why = _none_left(steps, grid.rate_name) if steps.any() else "no rule of the guide asks for a change"
-        return [Proposal(grid.hyperparameters(_nearest(grid, free, knobs)), (), SEVERAL, True, why)]
+        return [Proposal(grid.hyperparameters(_nearest(grid, free, aim)), (), SEVERAL, True, why)]
     out: list[Proposal] = []
     left, to = asked, knobs
     while left.any() and len(out) < n:

@@ -47,16 +47,14 @@ class Advisor:
 
 @dataclass
 class Guide:
-    """The guide's rules to the letter, by `advisor --guide-only`."""
+    """The guide's rules to the letter, by `advisor --guide-only`; where it has nothing to say, the setting nearest to it."""
 
     name: str = "guide verbatim"
     says_stop: bool = field(default=False, init=False)
 
     def next(self, table: Table, tried: Sequence[Key], seed: int) -> Key | None:
         jobs = [Job.from_record(table.record(k, i)) for i, k in enumerate(tried)]
-        made = advisor.advise(jobs, SearchSpace.from_record(table.space()), guide_only=True).proposal
-        self.says_stop = made.stop
-        return None if made.stop else _key(made)
+        return _key(advisor.advise(jobs, SearchSpace.from_record(table.space()), guide_only=True).proposal)
 
 
 def _unseen(job: Job) -> Job:
