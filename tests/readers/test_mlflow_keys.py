@@ -112,9 +112,16 @@ def test_a_trainers_max_steps_overrules_its_epochs(limit, epochs):
 
 @pytest.mark.parametrize(
     ("logged", "counted"),
-    [((50, 100, 150), (50, 100, 150)), ((49, 99, 149), (50, 100, 150)), ((0, 1, 2), (1, 2, 3))],
+    [
+        ((50, 100, 150), (50, 100, 150)),
+        ((49, 99, 149), (50, 100, 150)),
+        ((0, 1, 2), (1, 2, 3)),
+        ((1, 2, 3), (1, 2, 3)),
+    ],
 )
-@pytest.mark.parametrize("keys", [("training_loss", "validation_loss"), ("Loss/train", "Loss/val")])
+@pytest.mark.parametrize(
+    "keys", [("training_loss", "validation_loss"), ("Loss/train", "Loss/val"), ("train_loss", "valid_loss")]
+)
 def test_steps_that_are_counted_from_one_are_left_as_they_are(keys, logged, counted):
     series = read_metrics({key: [(step, 1.0) for step in logged] for key in keys})
     assert {field: tuple(step for step, _ in points) for field, points in series.items()} == {

@@ -138,6 +138,7 @@ LOOP = Dialect(
     "a loop of its own",
     _marks("train_loss valid_loss"),
     {"train_loss": ("train_loss",), "full_valid_loss": ("valid_loss",)},
+    first_step=0,
 )
 # The order decides where keys are shared: eval_loss is nobody's but the Trainer's.
 DIALECTS = (HUGGING_FACE, LIGHTNING, OURS, LOOP, KERAS, PYTORCH)

@@ -39,16 +39,18 @@ def read_metrics(
         for field, keys in dialect.series.items()
         if (key := next((k for k in keys if k in present), None)) is not None
     }
-    evaluated = found.get("full_valid_loss") or found.get("train_loss") or ()
-    if dialect.first_step == 1 or (not dialect.epochwise and _from_one(evaluated)):
+    if dialect.first_step == 1 or (not dialect.epochwise and _from_one(found)):
         return {field: list(series) for field, series in found.items()}
     return {field: _moved(series, is_eval="valid" in field) for field, series in found.items()}
 
 
-def _from_one(series: Sequence[Point]) -> bool:
+def _from_one(series: Mapping[str, Sequence[Point]]) -> bool:
     """Whether steps are whole times the first: 50, 100, 150 are counted from 1, and from 0 they are 49, 99, 149."""
-    steps = [step for step, _ in series]
-    return len(steps) > 1 and steps[0] > 1 and all(step % steps[0] == 0 for step in steps)
+    logged = [[step for step, _ in points] for points in series.values()]
+    if min((step for steps in logged for step in steps), default=0) <= 0:
+        return False
+    steps = [step for step, _ in series.get("full_valid_loss") or series.get("train_loss") or ()]
+    return len(steps) > 1 and all(step % steps[0] == 0 for step in steps)
 
 
 def _moved(series: Sequence[Point], *, is_eval: bool) -> list[Point]:
