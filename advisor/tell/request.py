@@ -6,6 +6,7 @@ Pure: text in, nouns out. All problems of one request come together, each naming
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from advisor.records import CURVES, NUMBERS, TEXTS, RecordError, read_job, show
 from advisor.space_record import completed, default_space
 from advisor.tell.context import read_context
 
+RUN_ID = re.compile(r"[0-9a-f]{32}")  # as MLflow makes them
 OBJECTIVES = ("final", "best_checkpoint")
 
 LOSSES = {"train_loss", "valid_loss", "full_valid_loss"}
@@ -55,10 +57,14 @@ class Request:
         return [*self.jobs[:-1], *self.records[-1:]]
 
     def runs_of(self, asked: str | None) -> list[str]:
-        """The MLflow runs that advice belongs to: the one asked for, by its id or its job's, and the newest job's."""
+        """The MLflow runs that advice belongs to: the one asked for, by its id or its job's, and the newest job's.
+
+        What else was asked for is the name of an experiment or of runs.
+        """
         by_job = {r.get("id"): r.get("run_id") for r in self.records}
+        meant = by_job.get(asked) or (asked if asked and RUN_ID.fullmatch(asked) else None)
         newest = (self.newest or {}).get("run_id")
-        return list(dict.fromkeys(run for run in (by_job.get(asked, asked), newest) if run))
+        return list(dict.fromkeys(run for run in (meant, newest) if run))
 
     def space_within(self, provider: SearchSpace | None) -> SearchSpace:
         """The space asked for; a knob that it does not limit is as the provider has it, or as the jobs do."""

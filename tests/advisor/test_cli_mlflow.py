@@ -108,5 +108,10 @@ def test_a_run_of_another_logger_is_asked_for_by_its_name_and_shown_by_it(tmp_pa
         client.log_metric(run, "eval_loss", loss, step=10 * epoch)
     client.set_terminated(run)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for name in ("bold-fox-12", "theirs"):  # the run's and the experiment's
+        assert main(["recommend", name]) == 0
+        assert "MLflow refuses" not in capsys.readouterr().err
+        assert client.get_run(run).data.tags["advisor.diagnosis"] == "overfitting"
+        client.delete_tag(run, "advisor.diagnosis")
     assert main(["diagnose", "bold-fox-12"]) == 0
     assert f"bold-fox-12 ({run[:8]})" in capsys.readouterr().out
