@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 
 from advisor.figures import FINE, loss_figure
+from advisor.measure.broken import zeros_from
+from advisor.measure.series import clean
 from advisor.nouns import Curve, Job, Live, SearchSpace
 from advisor.propose.acquire import likely_range, percent
 from advisor.propose.beliefs import Beliefs
 from advisor.propose.peers import peers_of_newest
+from advisor.propose.scale import WORST
 from advisor.propose.series import (
     base_loss,
     diverged,
@@ -64,7 +67,7 @@ def judge(jobs: Sequence[Job], space: SearchSpace | None = None, prior: Any = No
     if not jobs or jobs[-1].status != "running":
         return Live()
     job = jobs[-1]
-    if _broken(job.train) or _broken(job.full_valid):
+    if _broken(job.train) or _broken(job.full_valid) or _logged_as_zeros(job):
         return Live(True, "the loss is no number any more: it will not come back by itself")
     space = space or default_space([job])
     step, seen, whole = validation(job, stand_in=False)
@@ -122,9 +125,12 @@ def _verdict(task: Task, knobs: np.ndarray, job: Job, left: float, seen: np.ndar
         return Live()
     low, _, high = likely_range(prediction)[0]
     told = partial(loss_figure, fine=FINE * (task.obs.base - best), least=4)
+    course = f"it will end at {told(low)} to {told(high)} (8 in 10)"
+    if seen[-1] > WORST * task.obs.base:  # forecasts tell nothing apart up there
+        course = f"it stands at {told(seen[-1])}, above the {told(task.obs.base)} before training"
     return Live(
         True,
-        f"it will end at {told(low)} to {told(high)} (8 in 10), and the best so far is {told(best)}: "
+        f"{course}, and the best so far is {told(best)}: "
         f"a chance of a better end of {percent(chance)} is not worth the epochs left",
     )
 
@@ -158,6 +164,12 @@ def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
         step, loss = finite(job.full_valid)
         if len(loss) and step[-1] > 0 and not job.pending and not diverged(job):
             yield job, step, loss
+
+
+def _logged_as_zeros(job: Job) -> bool:
+    """Whether its training loss is 0 because it is no number any more, as far as its validation shows."""
+    valid = job.full_valid if len(job.full_valid) else job.valid
+    return zeros_from(clean(job.train), clean(valid)) is not None
 
 
 def _broken(curve: Curve) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from advisor.measure.base import without_wrong_base
-from advisor.measure.broken import ends_broken
+from advisor.measure.broken import ends_broken, zeros_from
 from advisor.measure.series import Series, clean
 from advisor.measure.shape import Shape, shape
 from advisor.nouns import HyperParameters, Job
@@ -52,6 +52,7 @@ class Measurements:
     n_valid: int = 0  # points to judge by: one a step, the loss before training among them
     valid_ends_broken: bool = False  # finite first, NaN or inf at the end
     train_ends_broken: bool = False
+    train_zeros_from: float | None = None  # step from which on it is logged as 0 in place of no number
     history: tuple[Job, ...] = ()  # the peers before it, oldest first: measured only where a rule asks
 
     @property
@@ -67,6 +68,13 @@ class Measurements:
     def broken(self) -> bool:
         """Whether a curve ended as NaN or inf: what it did before says nothing of a better setting."""
         return self.train_ends_broken or self.valid_ends_broken
+
+    @property
+    def before(self) -> float | None:
+        """The validation loss before any training, as it was told or measured at step 0."""
+        if self.base_valid_loss is None and self.from_before and self.valid:
+            return self.valid.first
+        return self.base_valid_loss
 
     @property
     def span(self) -> float:
@@ -186,6 +194,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         n_valid=len(valid),
         valid_ends_broken=valid_broken,
         train_ends_broken=train_broken,
+        train_zeros_from=zeros_from(train, valid),
         history=tuple(earlier),
     )
 

@@ -26,7 +26,8 @@ class Series:
     n_logged: int = 0  # points as logged
     n_broken: int = 0  # of these: NaN, inf, overflown
     n_tail: int = 0  # points after the last finite one: NaN, inf, overflown; 0 where none is finite
-    tail_inf: bool = False  # one of these is inf or overflown: more than a missing value
+    # of these, or of all where none is finite, one is inf or overflown: more than a missing value
+    tail_inf: bool = False
     last_step: float = -np.inf  # of the last logged point, broken or not
 
     def __len__(self) -> int:
@@ -64,7 +65,8 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
         step, value = np.append(0.0, step), np.append(start, value)
     broken = int(len(loss) - finite.sum())
     n_tail = int(np.argmax(finite[::-1])) if finite.any() else 0
-    tail_inf = n_tail > 0 and not np.isnan(loss[len(loss) - n_tail :]).all()
+    tail = loss[len(loss) - n_tail :] if finite.any() else loss
+    tail_inf = not np.isnan(tail).all()
     return Series(step, value, len(loss), broken, n_tail, tail_inf, last)
 
 

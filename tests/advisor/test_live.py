@@ -175,6 +175,18 @@ def test_a_loss_that_is_no_number_any_more_stops_the_job():
     assert judge([broken], SPACE).stop_now
 
 
+def test_zeros_logged_for_no_number_stop_the_job():
+    zeros = job([], 5, status="running", train_loss=[[1, 3.0], *[[s, 0.0] for s in (2, 3, 4, 5)]])
+    assert "no number" in judge([zeros], SPACE).reason
+
+
+def test_a_job_far_above_the_base_is_not_foretold_to_come_down_to_it():
+    running = job([8.1, 12.3, 17.2, 22.6, 28.5], 12, rate=1.6, name="job-1", status="running")
+    reason = judge([GOOD, running], SPACE).reason
+    assert "it stands at 28.5" in reason
+    assert "it will end" not in reason
+
+
 def test_a_single_missing_value_stops_nothing():
     fine = job([], 5, status="running", train_loss=[[1, 3.0], [2, None], [3, 2.5], [4, None]])
     assert not judge([fine], SPACE).stop_now

@@ -28,6 +28,14 @@ def test_a_job_that_blew_up_is_drawn_as_that_and_not_as_overfitting():
     assert "FT201 +" not in page
 
 
+def test_where_zeros_stand_for_no_number_the_mark_stands_at_the_first_of_them():
+    losses = [[1, 2.0], [10, 1.8], *([s, 0.0] for s in range(20, 310, 10))]
+    lost = record(1, full=(1.9,), train_loss=losses)
+    chart = curves_chart(Job.from_record(lost), advice_on([lost]).diagnosis.findings)
+    text = chart.split("FT402 no number from here")[0].split("<text")[-1]
+    assert float(text.split('x="')[1].split('"')[0]) < 200, text
+
+
 @pytest.mark.parametrize("sideways", [True, False])
 def test_dots_that_would_cover_each_other_stand_beside_each_other(sideways):
     frame = Frame(Axis(1, 9), Axis(0, 3))

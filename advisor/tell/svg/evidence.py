@@ -98,7 +98,8 @@ def _broke(frame: Frame, job: Job, curve: Curve, evidence: dict) -> None:
     broken = finite(job.train) if evidence["ends_broken"] == "training" else curve
     if not len(broken):
         return
-    x = frame.at(float(broken.step.max()), frame.y.low)[0]
+    since = evidence.get("zeros_from", float(broken.step.max()))
+    x = frame.at(since, frame.y.low)[0]
     frame.line(x, frame.top, x, frame.height - frame.bottom, "evidence")
     left = x > frame.width / 2
     frame.text(
