@@ -12,7 +12,7 @@ from typing import Any
 
 from advisor.measure.base import losses, without_wrong_base
 from advisor.nouns import Curve, Job
-from advisor.propose.peers import peers_of_newest, strangers
+from advisor.propose.peers import loss_of, peers_of_newest, strangers
 from advisor.propose.wording import SHORT, listed
 from advisor.records import RATES, is_number
 
@@ -136,16 +136,27 @@ def _wrong_base(job: Job) -> str:
 def _elsewhere(jobs: Sequence[Job]) -> list[str]:
     """Which jobs are not compared with the newest, and why."""
     apart = strangers(jobs)
-    models = [j for j in apart if None not in (j.model, jobs[-1].model) and j.model != jobs[-1].model]
-    data, of, told = len(apart) - len(models), f"of {len(jobs)} jobs", []
+    models = [j for j in apart if _differ(j.model, jobs[-1].model)]
+    rest = [j for j in apart if not _differ(j.model, jobs[-1].model)]
+    methods = [j for j in rest if _differ(loss_of(j.method), loss_of(jobs[-1].method))]
+    data, of, told = len(rest) - len(methods), f"of {len(jobs)} jobs", []
     if models:
         names = listed(sorted({str(j.model) for j in models}))
         told.append(
             f"{len(models)} {of} tuned another model ({names}): losses are not compared across models"
         )
+    if methods:
+        names = listed(sorted({str(j.method) for j in methods}))
+        told.append(
+            f"{len(methods)} {of} trained by another method ({names}): losses are not compared across methods"
+        )
     if data:
         told.append(f"{data} {of} had other validation data: losses are not compared across data")
     return told
+
+
+def _differ(a: str | None, b: str | None) -> bool:
+    return None not in (a, b) and a != b
 
 
 def other_rates(jobs: Sequence[Job], rate_name: str) -> tuple[str, ...]:

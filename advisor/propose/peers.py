@@ -1,16 +1,34 @@
-"""Which jobs may be compared: those of the newest job's model and validation data. The rest is warm start."""
+"""Which jobs may be compared: those of the newest job's model, validation data and loss. The rest is warm start."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from advisor.nouns import Job
 
+# What a method is called, by the loss that it logs: cross-entropy, each preference loss, rewards. Adapters, as lora, and
+# names that are not known here say nothing of it.
+LOSS_OF = {
+    name: name for name in ("supervised", "dpo", "ipo", "kto", "orpo", "cpo", "simpo", "reinforcement")
+}
+LOSS_OF |= {"sft": "supervised", **dict.fromkeys(("grpo", "ppo", "rloo", "rft"), "reinforcement")}
+
 
 def is_peer(job: Job, of: Job) -> bool:
-    """Neither model nor validation digest differ; what is not known is taken to be the same."""
-    pairs = ((job.model, of.model), (job.valid_digest, of.valid_digest))
+    """Neither model nor validation digest nor loss differ; what is not known is taken to be the same."""
+    pairs = (
+        (job.model, of.model),
+        (job.valid_digest, of.valid_digest),
+        (loss_of(job.method), loss_of(of.method)),
+    )
     return all(a is None or b is None or a == b for a, b in pairs)
+
+
+def loss_of(method: str | None) -> str | None:
+    """The loss that a method's name tells, as "sft-lora" tells supervised; None where it tells none."""
+    parts = re.findall("[a-z]+", (method or "").lower())
+    return next((LOSS_OF[part] for part in parts if part in LOSS_OF), None)
 
 
 def peers_of_newest(jobs: Sequence[Job]) -> list[Job]:
@@ -18,5 +36,7 @@ def peers_of_newest(jobs: Sequence[Job]) -> list[Job]:
 
 
 def strangers(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs on another model or other data: they tell where good settings tend to lie, not how good they are here."""
+    """Jobs on another model, other data or another loss: they tell where good settings tend to lie, not how good they are
+    here.
+    """
     return [j for j in jobs if not is_peer(j, jobs[-1])] if jobs else []

@@ -11,6 +11,7 @@ import numpy as np
 
 from advisor.figures import FINE, loss_figure
 from advisor.nouns import Curve, Job
+from advisor.propose.peers import is_peer
 from advisor.tell.terminal_plot import finite
 from advisor.tell.words import KNOBS, figure, knobs, same
 
@@ -40,6 +41,11 @@ class Effect:
             f"{figure(self.before)} → {figure(self.after)} (jobs {self.first} and {self.second}): "
             f"{told_loss(self.loss_before, gain)} → {told_loss(self.loss_after, gain)}, {verdict}"
         )
+
+
+def comparable(jobs: Sequence[Job]) -> list[tuple[int, Job]]:
+    """The jobs whose losses can be set against the newest one's, each with its number from 1, oldest first."""
+    return [(i, job) for i, job in enumerate(jobs, 1) if is_peer(job, jobs[-1])]
 
 
 def comparable_curve(job: Job) -> Curve:
@@ -82,8 +88,9 @@ def told_loss(loss: float | None, gain: float | None) -> str:
 
 def gain_so_far(jobs: Sequence[Job]) -> float | None:
     """Loss before tuning minus the lowest last loss; None where either is not known or nothing was gained."""
-    base = next((j.base_valid_loss for j in reversed(jobs) if j.base_valid_loss is not None), None)
-    losses = [loss for j in jobs if (loss := last_loss(j)) is not None]
+    told = [j.base_valid_loss for _, j in comparable(jobs) if j.base_valid_loss is not None]
+    base = told[-1] if told else None
+    losses = [loss for _, j in comparable(jobs) if (loss := last_loss(j)) is not None]
     return base - min(losses) if base is not None and losses and base > min(losses) else None
 
 
@@ -93,9 +100,7 @@ def effects(jobs: Sequence[Job]) -> dict[str, list[Effect]]:
     Of many jobs that differ in one knob alone the neighbours by its value are paired, not all with all.
     """
     known = [
-        (i, knobs(j.hyperparameters), loss)
-        for i, j in enumerate(jobs, 1)
-        if (loss := end_loss(j)) is not None
+        (i, knobs(j.hyperparameters), loss) for i, j in comparable(jobs) if (loss := end_loss(j)) is not None
     ]
     found = {}
     for knob in KNOBS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.nouns import Job
-from advisor.tell.learned import Effect, end_loss
+from advisor.tell.learned import Effect, comparable, end_loss
 from advisor.tell.svg.frame import Frame, padded_apart
 from advisor.tell.svg.path import _axis, _number, apart
 from advisor.tell.words import KNOBS, figure
@@ -14,10 +14,10 @@ SIZE = (344, 220)  # pixels; one size, for it stands in a column of its own
 
 
 def knob_chart(jobs: Sequence[Job], knob: str, effects: Sequence[Effect], ident: str) -> str:
-    """The chart; empty where fewer than two jobs that ended tell the knob and a loss."""
+    """The chart; empty where fewer than two jobs that can be compared tell the knob and the loss that they ended with."""
     points = {
         i: (value, loss)
-        for i, j in enumerate(jobs, 1)
+        for i, j in comparable(jobs)
         if _number(value := getattr(j.hyperparameters, knob)) and (loss := end_loss(j)) is not None
     }
     if len(points) < 2:
