@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.nouns import Advice, Diagnosis, Finding, HyperParameters, Job, Proposal
-from advisor.propose.keeping import kept_loss
 from advisor.tell import words
 from advisor.tell.catalogue import risk_of
 from advisor.tell.command import submit_line
-from advisor.tell.learned import gain_so_far, last_loss, told_loss
+from advisor.tell.kept import keep_sentence
+from advisor.tell.learned import last_loss
 from advisor.tell.price import price
 from advisor.tell.visible import all_visible
 
@@ -134,22 +134,6 @@ def _in_its_unit(finding: Finding, newest: Job | None) -> Finding:
         re.sub(r"(^|_)step(?=_|$)", rf"\1{newest.unit}", name): v for name, v in finding.evidence.items()
     }
     return replace(finding, evidence=named)
-
-
-def keep_sentence(advice: Advice, jobs: Sequence[Job]) -> str:
-    """Which model to keep, with its loss."""
-    keep = advice.keep
-    if keep.job is None:
-        return "The base model: no job so far is known to be better."
-    job = next((j for j in jobs if j.id == keep.job), None)
-    if job is None:
-        return f"{keep.job} at step {words.figure(keep.step)}."
-    at, batches = kept_loss(job, keep.step)
-    loss = f", validation loss {told_loss(at, gain_so_far(jobs))}" if at is not None else ""
-    loss += f" (mean of {batches} batches)" if at is not None and batches > 1 else ""
-    gone = job.checkpoint_steps and keep.step not in job.checkpoint_steps
-    gone_text = f" Its provider lists no checkpoint at that {job.unit}." if gone else ""
-    return f"{keep.job} at {job.unit} {words.figure(keep.step)}{loss}.{gone_text}"
 
 
 def _meaning(advice: Advice, newest: Job | None) -> str:
