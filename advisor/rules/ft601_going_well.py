@@ -56,6 +56,7 @@ class GoingWell(Rule):
     id = "FT601"
     name = "going-well"
     news = True
+    good = True
     guide = ("Batch size: increase if the model is fine-tuning successfully, to speed up the process.",)
 
     def look(self, m: Measurements) -> Finding:

@@ -35,6 +35,7 @@ class Rule(Protocol):
     guide: ClassVar[tuple[str, ...]]  # the guide's lines that it encodes; empty where the guide is silent
 
     news: ClassVar[bool] = False  # firing is no trouble: told, but never as a problem
+    good: ClassVar[bool] = False  # firing says that all is well: where it does not, nothing is "clear"
 
     def look(self, m: Measurements) -> Finding:
         """The verdict, with the figures it rests on beside their limits."""

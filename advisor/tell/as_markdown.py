@@ -48,7 +48,7 @@ def _findings(findings: Sequence[Finding], heading: str) -> str:
         lines += ["No problem found.", ""]
     lines += [_fired(f) for f in fired]
     lines += [f"\nCannot tell {rules}: {escape(lack)}." for rules, lack in words.unknown(findings)]
-    clear = ", ".join(f"{f.rule} {words.words(f.name)}" for f in findings if f.verdict == "clear")
+    clear = ", ".join(f"{f.rule} {words.words(f.name)}" for f in words.clear(findings))
     lines += [f"\nClear: {clear}."] if clear else []
     return "\n".join(lines)
 

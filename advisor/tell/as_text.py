@@ -72,7 +72,7 @@ def text(
 def findings_text(findings: Sequence[Finding], ink: Ink, heading: str = "What the curves show") -> str:
     """Findings under a heading: those that fire in full, what cannot be told with its reason, the rest by name."""
     fired = [f for f in findings if f.fires]
-    clear = [f for f in findings if f.verdict == "clear"]
+    clear = words.clear(findings)
     lines = [ink(heading, "bold")]
     if not any(words.is_problem(f) for f in fired):
         lines.append("  No problem found." if fired or clear else "  Nothing could be judged.")

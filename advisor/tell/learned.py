@@ -15,6 +15,8 @@ from advisor.propose.peers import is_peer
 from advisor.tell.terminal_plot import finite
 from advisor.tell.words import KNOBS, figure, knobs, same
 
+TIMES = 2.0  # from which share on it is told as times
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -31,7 +33,7 @@ class Effect:
     def sentence(self, gain: float | None) -> str:
         """The effect with its figures; `gain` is what the best job gained on the base model."""
         change = self.loss_after - self.loss_before
-        share = f" ({abs(change) / gain:.0%} of the gain so far)" if gain else ""
+        share = f" ({_of_gain(abs(change) / gain)} the gain so far)" if gain else ""
         verdict = (
             "no change"
             if change == 0
@@ -41,6 +43,11 @@ class Effect:
             f"{figure(self.before)} → {figure(self.after)} (jobs {self.first} and {self.second}): "
             f"{told_loss(self.loss_before, gain)} → {told_loss(self.loss_after, gain)}, {verdict}"
         )
+
+
+def _of_gain(share: float) -> str:
+    """A share that reads as one: of what blew up it is many times all that there is."""
+    return f"{share:.0%} of" if share < TIMES else f"{figure(share, 2)} times"
 
 
 def comparable(jobs: Sequence[Job]) -> list[tuple[int, Job]]:

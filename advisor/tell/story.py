@@ -111,7 +111,7 @@ def tell(advice: Advice, jobs: Sequence[Job | Mapping[str, Any]], paste: Paste =
         heading=f"What the curves show{' so far' if newest and newest.pending else ''}",
         fired=tuple(f for f in findings if f.fires),
         unknown=tuple(f for f in findings if f.verdict == "cannot_tell"),
-        clear=tuple(f for f in findings if f.verdict == "clear"),
+        clear=words.clear(findings),
         options=_stop_once(_risks_once([option(p) for p in advice.proposals[:FULL]])),
         further=tuple(_other(option(p), p, advice.proposals[:FULL]) for p in advice.proposals[FULL:]),
         alternatives=tuple(_other(option(p), p, advice.proposals) for p in advice.alternatives),

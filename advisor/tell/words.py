@@ -85,10 +85,16 @@ def evidence_pairs(evidence: Mapping[str, Any]) -> list[tuple[str, str, str | No
 
 
 NEWS = frozenset(rule.id for rule in CATALOGUE if rule.news)
+GOOD = frozenset(rule.id for rule in CATALOGUE if rule.good)
 
 
 def is_problem(finding: Finding) -> bool:
     return finding.fires and finding.rule not in NEWS
+
+
+def clear(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The troubles that were looked for and not found: "clear FT601 going well" would say that nothing goes well."""
+    return tuple(f for f in findings if f.verdict == "clear" and f.rule not in GOOD)
 
 
 def noted(diagnosis: Diagnosis) -> list[str]:

@@ -97,6 +97,15 @@ def test_a_healthy_job_is_called_so_explicitly(form):
 
 
 @pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
+def test_what_does_not_go_well_is_not_listed_as_clear(form):
+    """Of every other rule, "clear" says that its trouble was not found."""
+    looked = [Finding("FT201", "overfitting", "clear"), Finding("FT601", "going-well", "clear")]
+    page = form(made(findings=looked), [record()])
+    assert "FT201" in page
+    assert "going well" not in page
+
+
+@pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
 def test_the_guide_is_quoted_with_its_rate_where_measurement_disagrees(form):
     rate = Move("batch_size", "down", measured="right on 21 of 82 jobs")
     finding = Finding(
@@ -215,6 +224,7 @@ def test_only_jobs_that_differ_in_one_knob_alone_teach_of_it():
     }
     sentence = effects["n_epochs"][0].sentence(learned.gain_so_far(jobs))
     assert "3 → 5 (jobs 1 and 2): 1.9 → 1.7, better by 0.2 (15% of the gain so far)" in sentence
+    assert "better by 0.2 (20 times the gain so far)" in effects["n_epochs"][0].sentence(0.01)
 
 
 @pytest.mark.parametrize("form", [tell.text, tell.markdown, tell.html])
