@@ -152,6 +152,16 @@ class Measurements:
         return self.valid_told or (self.train is not None and self.train.told is not False)
 
     @property
+    def batch_scatter(self) -> float | None:
+        """What few evaluations of single batches may move by through these batches alone (nats per token).
+
+        As training points scatter, for so few show no scatter of their own; None where it is of no concern. On 39 tables
+        more epochs help on 18 of 18 jobs whose last evaluations rose within it, a lower rate on 3 of 16.
+        """
+        few = self.valid is not None and self.valid.told is None and self.valid_source == "valid_loss"
+        return SCATTER * self.train.noise if few and self.train is not None else None
+
+    @property
     def by_heart(self) -> float | None:
         """How much better training does where validation does worse; None where a curve is missing.
 

@@ -6,6 +6,7 @@ from advisor.measure import Measurements
 from advisor.measure.chance import ENOUGH
 from advisor.measure.measurements import MIN_POINTS
 from advisor.nouns import Finding
+from advisor.rules.ft201_overfitting import BATCHES, Overfitting
 from advisor.rules.rule import Rule, Threshold
 
 
@@ -17,7 +18,8 @@ class TooFewEvaluations(Rule):
     at least three. And ten where the training loss is not told from noise around one level, and the validation loss
     moved by more than 4 % of its first level, yet by less than four standard deviations of a training point: fewer
     noisy evaluations take on any course by chance. Not where four and more fall one after the other, or rise, nor where
-    the whole validation set gained as much since before training.
+    the whole validation set gained as much since before training. Ten, too, where single batches are evaluated and what
+    FT201 would call a rise is less than four standard deviations of a training point.
 
     ## Why it matters
     Two points always lie on a line. Whether the model learns to answer or learns by heart shows on validation
@@ -46,7 +48,7 @@ class TooFewEvaluations(Rule):
 
     def look(self, m: Measurements) -> Finding:
         if m.valid is not None:
-            if self._drowned(m):
+            if self._drowned(m) or BATCHES in Overfitting().look(m).reason:
                 reason = (
                     f"{m.valid.n} evaluations that move by no more than noise; a trend needs {ENOUGH} of such"
                 )
