@@ -13,6 +13,7 @@ from advisor.propose.acquire import Worth, worth
 from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
 from advisor.propose.calibration import came_true
+from advisor.propose.failed import all_failed, likeness
 from advisor.propose.forecast import foretell
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
@@ -24,6 +25,7 @@ from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
 from advisor.propose.stopping import nothing_left, stop_reason
 from advisor.propose.task import Task, understand
+from advisor.propose.warm import too_hot_elsewhere
 from advisor.propose.wording import Asked, because, expectation, rate_name
 
 N_ALTERNATIVES = 3
@@ -74,14 +76,18 @@ def propose(
     safe = ~np.any(list(out.values()), axis=0)
     liked = _near(task, task.logs(grid.settings)) * task.doubt(grid.settings)
     liked *= np.where(unknown(grid.settings, task, grid.rate_name), UNKNOWN, 1.0)
+    liked *= likeness(grid.settings, peers_of_newest(jobs), grid.rate_name)
+    liked *= too_hot_elsewhere(grid.settings, jobs, grid.rate_name)
     liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis, reference_rate(space))
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)
     n_ended, taught = task.obs.n_ended, not task.library.blank
     named = rows[0] if rows else None
-    reason = within.reason or (
-        stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out)
+    reason = (
+        within.reason
+        or all_failed(peers_of_newest(jobs))
+        or (stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out))
     )
     if rows and not reason:
         reason = within.too_little(came_true(float(values.chance[rows[0]]), n_ended, taught), n_ended)

@@ -15,7 +15,9 @@ from advisor.propose.limits import (
     doubt,
     overdone,
     overfitted_settings,
+    proven_heat,
     shift_evidence,
+    survival,
     unsafe,
 )
 from advisor.propose.mixture import Guesses, Prediction, guess
@@ -23,7 +25,7 @@ from advisor.propose.objective import LOSS_OBJECTIVES, metric_observations
 from advisor.propose.observe import Observations, observe
 from advisor.propose.peers import peers_of_newest, strangers
 from advisor.propose.prior import library
-from advisor.propose.rates import reference_rate
+from advisor.propose.rates import reference_by
 from advisor.propose.series import base_loss, validation
 from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
@@ -52,6 +54,7 @@ class Task:
     shift_prior: np.ndarray
     reference: float  # learning rate at which the third column of `logs` is nought
     broken: np.ndarray  # float[k, 3], settings that blew up
+    proven: float  # the hottest that came to a good end (`limits.heat`)
     overfitted: np.ndarray  # float[k, 3], settings that overfitted
     objective: str = "final"
     validated: bool = True  # False: training losses stand in, and no figure is one of validation
@@ -70,8 +73,9 @@ class Task:
         return unsafe(settings, self.broken) | more
 
     def doubt(self, settings: np.ndarray) -> np.ndarray:
-        """float[m]: how much of its forecast a setting is worth, by what overfitted; 1 for most."""
-        return doubt(settings, self.overfitted) if self.objective == "final" else np.ones(len(settings))
+        """float[m]: how much of its forecast a setting is worth, by what blew up or overfitted; 1 for most."""
+        survives = survival(settings, self.broken, self.proven)
+        return survives * doubt(settings, self.overfitted) if self.objective == "final" else survives
 
     def logs(self, settings: np.ndarray) -> np.ndarray:
         return np.log2(settings / [1.0, 1.0, self.reference])
@@ -94,7 +98,8 @@ def understand(
     beliefs: Beliefs | None = None,
 ) -> Task:
     """Condition the library on the peers of the newest job; jobs elsewhere tell where valleys lie."""
-    peers, reference = peers_of_newest(jobs), reference_rate(space)
+    peers = peers_of_newest(jobs)
+    reference = reference_by(space, peers)
     beliefs = beliefs or (NO_PRIOR if prior is False else Beliefs())
     lib = library(prior)
     if objective == "best_checkpoint":
@@ -109,6 +114,7 @@ def understand(
         beliefs = replace(beliefs, gain_loose=1.0)
         valid = metric_observations(peers, objective, space.rate_name, reference)
     broken = broken_settings(peers, space.rate_name, reference, base)
+    proven = proven_heat(peers, space.rate_name, reference, base)
     told = [
         shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference),
         shift_evidence(broken, reference),
@@ -118,5 +124,16 @@ def understand(
     overfitted = overfitted_settings(peers, space.rate_name, reference, base)
     validated = any(len(validation(j, stand_in=False)[1]) for j in peers)
     return Task(
-        guesses, train, lib, beliefs, n_train, shifts, reference, broken, overfitted, objective, validated
+        guesses,
+        train,
+        lib,
+        beliefs,
+        n_train,
+        shifts,
+        reference,
+        broken,
+        proven,
+        overfitted,
+        objective,
+        validated,
     )

@@ -5,17 +5,23 @@ Their losses are not comparable with ours; where their valleys lie, relative to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
+from advisor.propose.limits import broken_settings, heat, shift_evidence
 from advisor.propose.mixture import guess
 from advisor.propose.observe import observe
-from advisor.propose.peers import is_peer
-from advisor.propose.series import base_loss
+from advisor.propose.peers import is_peer, strangers
+from advisor.propose.series import base_loss, came_to_nothing, given, validation
 from advisor.propose.surfaces import Library
 
 CARRIED = 0.7  # how far a shift found elsewhere is believed here
+# What a setting is worth that is as hot as one of the same model that came to nothing on other data. A judgement: no
+# benchmark has such jobs
+TOO_HOT = 0.3
 
 
 def shifts_elsewhere(
@@ -28,13 +34,28 @@ def shifts_elsewhere(
         if base is None:
             continue
         valid, train = observe(group, space.rate_name, reference, base)
-        if not len(valid):
+        limit = shift_evidence(broken_settings(group, space.rate_name, reference, base), reference)
+        if not len(valid) and limit is None:
             continue
-        g = guess(valid, train, library, group[-1].n_train_examples, beliefs)
+        g = guess(valid, train, library, group[-1].n_train_examples, beliefs, limit)
         shift = np.bincount(g.member % LATTICE.size, g.weight, minlength=LATTICE.size)
         said = np.log(CARRIED * shift + (1 - CARRIED) / len(shift))
         total = said if total is None else total + said
     return total
+
+
+def too_hot_elsewhere(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.ndarray:
+    """float[m]: TOO_HOT for settings as hot as a job of the newest's model that ended above its loss before training."""
+    alike = [j for j in strangers(jobs) if j.model == jobs[-1].model]
+    known = np.array([given(j, rate_name) for j in alike if _in_vain(j)]).reshape(-1, 3)
+    lowest = np.nanmin(heat(known), initial=np.inf)
+    return np.where(heat(settings) >= lowest * (1 - 1e-6), TOO_HOT, 1.0)
+
+
+def _in_vain(job: Job) -> bool:
+    base = base_loss([job]) or np.inf
+    loss = validation(job, stand_in=False)[1]
+    return came_to_nothing(job, base) or bool(len(loss) and loss[-1] > base)
 
 
 def _groups(jobs: list[Job]) -> list[list[Job]]:

@@ -1,0 +1,130 @@
+"""After jobs that blew up, failed or showed that the usual rates are not theirs: the next one goes another way."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from propose_jobs import RANGES, ask, job
+
+from advisor import SearchSpace, advise
+from advisor.nouns import Job
+from advisor.propose.failed import IN_A_ROW, MORE, SAME_BATCH, likeness
+from advisor.propose.limits import heat, survival
+from advisor.propose.rates import reference_by, reference_rate
+from advisor.propose.warm import TOO_HOT, too_hot_elsewhere
+
+ABSOLUTE = {**RANGES, "learning_rate": {"min": 1e-6, "max": 1e-3}}
+del ABSOLUTE["learning_rate_multiplier"]
+NO_LOSS = {"train_loss": [], "full_valid_loss": []}
+
+
+def absolute(rate, epochs=3, batch=8, **fields) -> Job:
+    knobs = {"n_epochs": epochs, "batch_size": batch, "learning_rate": rate}
+    return job(epochs, batch, hyperparameters=knobs, **fields)
+
+
+def blown(rate, batch=8, name="blown") -> Job:
+    nan = [[s, math.nan] for s in (10, 20, 30)]
+    return absolute(rate, batch=batch, name=name, train_loss=nan, full_valid_loss=nan)
+
+
+def asked(jobs, space=ABSOLUTE):
+    return advise(jobs, SearchSpace.from_record(space)).proposal
+
+
+@pytest.mark.parametrize("rate", [1e-5, 2e-5, 1e-4, 5e-4])
+@pytest.mark.parametrize("batch", [4, 8, 32])
+def test_a_blown_up_job_is_followed_by_one_at_half_its_heat_or_less(rate, batch):
+    h = asked([blown(rate, batch)]).hyperparameters
+    assert h.learning_rate / math.sqrt(h.batch_size) <= rate / math.sqrt(batch) / 2
+
+
+def test_steps_grow_while_jobs_go_on_blowing_up():
+    """Bearable are 3e-6 at batch 8; a step of 0.7 each would need five more jobs from 2e-5, and twelve from 2e-4."""
+    for rate in (2e-5, 2e-4):
+        jobs, limit = [blown(rate)], 3e-6 / math.sqrt(8)
+        for n in range(3):
+            h = asked(jobs).hyperparameters
+            if h.learning_rate / math.sqrt(h.batch_size) <= limit:
+                break
+            jobs.append(blown(h.learning_rate, h.batch_size, f"blown-{n}"))
+        else:
+            pytest.fail(f"from {rate:g} four jobs blew up")
+
+
+def test_survival_is_sure_at_what_was_proven_nought_at_what_broke_and_falls_between():
+    broken = np.array([[3, 4, 0.8]])
+    hot = np.array([[3, 4, r] for r in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)])
+    chance = survival(hot, broken, proven=float(heat(hot)[1]))
+    assert chance[:2] == pytest.approx([1.0, 1.0])
+    assert chance[4:] == pytest.approx([0.0, 0.0])
+    assert 1 > chance[2] > chance[3] > 0
+    twice = np.vstack([broken, [[3, 4, 1.6]]])
+    assert survival(hot, twice, 0.0)[2] < survival(hot, broken, 0.0)[2]
+    assert survival(hot, broken[:0], 0.0) == pytest.approx(np.ones(6))
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_validation_losses_that_are_no_number_bind_rates_too(value):
+    broken = absolute(1e-4, train_loss=[], full_valid_loss=[[s, value] for s in (1, 2, 3)])
+    assert asked([broken]).hyperparameters.learning_rate < 1e-4
+
+
+def test_a_batch_size_that_failed_counts_for_less_and_a_larger_one_too():
+    jobs = [absolute(1e-4, batch=16, status="failed", **NO_LOSS)]
+    settings = np.array([[3, b, r] for b, r in [(8, 5e-5), (16, 5e-5), (32, 5e-5), (8, 2e-4)]])
+    assert likeness(settings, jobs, "learning_rate") == pytest.approx([1.0, SAME_BATCH, MORE, MORE])
+    ran = absolute(3e-4, batch=32, name="ran")
+    assert likeness(settings, [*jobs, ran], "learning_rate") == pytest.approx(np.ones(4))
+
+
+def test_failures_move_the_batch_and_then_stop_the_loop():
+    jobs = []
+    batches = []
+    batch, rate = 32, 2e-5
+    for n in range(IN_A_ROW):
+        batches.append(batch)
+        jobs.append(absolute(rate, batch=batch, status="failed", name=f"failed-{n}", **NO_LOSS))
+        made = asked(jobs)
+        assert made.stop == (n == IN_A_ROW - 1)
+        batch, rate = made.hyperparameters.batch_size, made.hyperparameters.learning_rate
+    assert batches[1] < 32
+    assert f"the last {IN_A_ROW} jobs failed" in made.reason
+    assert not asked([*jobs, absolute(1e-5, name="ran")]).stop
+
+
+def test_a_failed_job_with_losses_or_without_known_knobs_is_held_against_none():
+    settings = np.array([[3, 8, 1e-4]])
+    logged = absolute(1e-4, status="failed")
+    auto = job(hyperparameters={"n_epochs": "auto"}, status="failed", **NO_LOSS)
+    assert likeness(settings, [logged, auto], "learning_rate") == pytest.approx([1.0])
+
+
+def test_the_usual_absolute_rate_is_overruled_by_jobs_that_did_better_farther_off():
+    space = SearchSpace.from_record({"learning_rate": {"min": 1e-6, "max": 0.1}})
+    usual = reference_rate(space)
+    slow, fast = absolute(1e-3, ends=(2.9, 2.8, 2.7)), absolute(3e-2, ends=(2.0, 1.5, 1.3), name="fast")
+    assert reference_by(space, [slow]) == usual
+    assert reference_by(space, [fast]) == usual  # alone it may be as well far too hot
+    assert reference_by(space, [slow, fast]) == pytest.approx(3e-2 / 8)
+    assert reference_by(space, [fast, absolute(1e-1, ends=(2.9, 2.8, 2.7))]) == usual
+    low = [absolute(r, ends=(2.9, 2.8, e)) for r, e in ((1e-5, 2.7), (1e-6, 1.5))]
+    assert reference_by(space, low) == pytest.approx(8e-6)
+    assert (
+        asked([slow, fast], {"learning_rate": {"min": 1e-6, "max": 0.1}}).hyperparameters.learning_rate > 2e-3
+    )
+
+
+def test_a_rate_that_blew_up_on_other_data_is_no_first_choice_here():
+    there = {"valid_file": {"path": "a", "sha256": "a" * 64}, "model": "m"}
+    here = {"valid_file": {"path": "b", "sha256": "b" * 64}, "model": "m"}
+    hot = job(rate=1.0, ends=(2.5, 3.5, 4.6), name="hot", **there)
+    slow = job(rate=0.1, ends=(3.0, 3.0, 3.0), name="slow", **here)
+    settings = np.array([[3, 8, r] for r in (0.4, 1.0, 2.0)])
+    told = too_hot_elsewhere(settings, [hot, slow], "learning_rate_multiplier")
+    assert told == pytest.approx([1.0, TOO_HOT, TOO_HOT])
+    other = replace(hot, model="other")
+    assert too_hot_elsewhere(settings, [other, slow], "learning_rate_multiplier") == pytest.approx(np.ones(3))
+    made, _ = ask([hot, slow], RANGES)
+    assert made[0].hyperparameters.learning_rate_multiplier < 1.0
