@@ -124,6 +124,37 @@ def test_console_log_without_bars_counts_in_epochs(tmp_path):
     assert record["steps_per_epoch"] == 1
 
 
+ROWS = [
+    f"{{'loss': '{3 - i / 10:.4g}', 'learning_rate': '{1e-3 * (1 - (5 * i - 1) / 60):.4g}', 'epoch': '{i / 4:.4g}'}}"
+    for i in range(1, 13)
+]
+SUM = "{'train_runtime': '2.808', 'train_steps_per_second': '21.37', 'train_loss': '2.4', 'epoch': '3'}"
+OTHER_BARS = {
+    "no bar": "",
+    "saving": "Writing model shards: 100%|####| 1/1 [00:00<00:00, 674.54it/s]\n",
+    "loading": "Loading checkpoint shards: 100%|####| 4/4 [00:05<00:00]\r",
+    "mapping": "Map (num_proc=4): 100%|####| 5000/5000 [00:01<00:00, 4000 examples/s]\n",
+}
+
+
+@pytest.mark.parametrize("bar", OTHER_BARS.values(), ids=OTHER_BARS)
+def test_console_log_takes_its_steps_from_no_bar_with_a_name(tmp_path, bar):
+    [record] = read(write(tmp_path, "out.txt", bar.join([*ROWS, SUM])))
+    assert record["train_loss"][0] == [5, 2.9]  # by the summary's time and pace: 60 steps
+    assert (record["total_steps"], record["hyperparameters"]["learning_rate"]) == (60, 1e-3)
+    [running] = read(write(tmp_path, "out.txt", bar + bar.join(ROWS[:3])))
+    assert "total_steps" not in running
+    assert running["train_loss"][0] == [0.25, 2.9]
+
+
+@pytest.mark.parametrize("label", ["", "[rank0]: ", "0: ", "[1,0]<stderr>: "])
+def test_console_log_reads_the_trainers_bar_behind_a_launchers_label(tmp_path, label):
+    text = "\n".join([f"{label} 8%|#   | 5/60 [00:05<...]", *ROWS, SUM.replace("21.37", "0.0")])
+    [record] = read(write(tmp_path, "out.txt", text))
+    assert (record["total_steps"], record["train_loss"][0][0]) == (60, 5)
+    assert record["hyperparameters"]["learning_rate"] == 1e-3
+
+
 class TestJobRecords:
     ONE = {"id": "j", "hyperparameters": {"n_epochs": 2}, "train_loss": [[1, 2.0]], "status": "succeeded"}  # noqa: RUF012
 

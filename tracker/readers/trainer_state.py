@@ -83,9 +83,10 @@ def record_of_rows(
     total = finite(state.get("max_steps"))
     total = total if total and total > 0 else None
     sizes = _sizes(rows, state, per_epoch)
-    knobs = {"n_epochs": _epochs(state, total, per_epoch), "learning_rate": _rate(rows, total)} | sizes.pop(
-        "knobs"
-    )
+    knobs = {
+        "n_epochs": _epochs(state, total, per_epoch),
+        "learning_rate": _rate(rows, total, per_epoch),
+    } | sizes.pop("knobs")
     knobs |= settings.pop("hyperparameters", {})
     done = _stopped(state) or (total is not None and (finite(state.get("global_step")) or 0) >= total)
     fields = {
@@ -110,14 +111,19 @@ def _by_key(rows: Sequence[Mapping[str, Any]], per_epoch: float | None) -> dict[
     """Points by key; a row without a step gets one from its epoch (or its epoch, where no step is known)."""
     out: dict[str, list[Point]] = {}
     for row in rows:
-        step, epoch = finite(row.get("step")), finite(row.get("epoch"))
-        if step is None and epoch is not None:
-            step = round(epoch * per_epoch) if per_epoch else epoch
+        step = _step(row, per_epoch)
         for key, value in row.items():
             value = number(value)
             if step is not None and value is not None:
                 out.setdefault(key, []).append((step, value))
     return out
+
+
+def _step(row: Mapping[str, Any], per_epoch: float | None) -> float | None:
+    step, epoch = finite(row.get("step")), finite(row.get("epoch"))
+    if step is None and epoch is not None:
+        return round(epoch * per_epoch) if per_epoch else epoch
+    return step
 
 
 def _steps_per_epoch(rows: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> float | None:
@@ -146,9 +152,9 @@ def _epochs(state: Mapping[str, Any], total: float | None, per_epoch: float | No
     return planned if planned and abs(implied / planned - 1) < EPOCH_TOLERANCE else round(implied, 3)
 
 
-def _rate(rows: Sequence[Mapping[str, Any]], total: float | None) -> float | None:
+def _rate(rows: Sequence[Mapping[str, Any]], total: float | None, per_epoch: float | None) -> float | None:
     """The learning rate that was set, as far as the logged ones tell it."""
-    logged = [(finite(row.get("step")), finite(row.get("learning_rate"))) for row in rows]
+    logged = [(_step(row, per_epoch), finite(row.get("learning_rate"))) for row in rows]
     return peak_rate([(step or 0.0, rate) for step, rate in logged if rate is not None], total)
 
 
