@@ -183,7 +183,7 @@ def jobs_asked(args) -> Request:
         return _told_in(args.jobs, space)
     import tracker
 
-    found = tracker.records(experiment=args.experiment, run_id=args.run_id)
+    found = tracker.records(experiment=args.experiment, run_id=args.run_id, tell=note)
     return parse([{"experiment": args.experiment} | record for record in found], space)
 
 
@@ -212,7 +212,7 @@ def read(source: str, space_file: str | None = None) -> Request:
         raise UsageError([f"{source}: no such file"])
     if source.endswith(".json") and Path(source).is_file() and is_question(asked := _json_of(source)):
         return parse(asked, space)
-    found = tracker.read(source, note) if Path(source).exists() else tracker.records(run_id=source)
+    found = tracker.read(source, note) if Path(source).exists() else tracker.records(run_id=source, tell=note)
     return parse(found, space)
 
 

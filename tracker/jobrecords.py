@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -35,7 +37,10 @@ _SAID = {LOST: "cancelled"}
 
 
 def records(
-    experiment: str | None = None, run_id: str | None = None, tracking_uri: str | None = None
+    experiment: str | None = None,
+    run_id: str | None = None,
+    tracking_uri: str | None = None,
+    tell: Callable[[str], object] | None = None,
 ) -> list[dict[str, Any]]:
     """Return job records from MLflow, oldest first.
 
@@ -46,6 +51,8 @@ def records(
     run_id
         A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
         stands for its run, the name of an experiment for all its jobs, and a run's name for the runs of that name.
+    tell
+        Is given a word on runs whose validation loss is a mean over several sets.
 
     Raises
     ------
@@ -72,7 +79,18 @@ def records(
     for row, made in zip(rows, found, strict=True):
         if checkpoints[row.run_id]:
             made["checkpoints"] = [{"step": step, "model": model} for step, model in checkpoints[row.run_id]]
+    if tell:
+        _remark(found, tell)
     return found
+
+
+def _remark(found: list[dict[str, Any]], tell: Callable[[str], object]) -> None:
+    """What is told of each run, once where it is the same of many."""
+    from tracker.readers import eval_sets
+
+    for remark, times in Counter(map(eval_sets.remark, found)).items():
+        if remark:
+            tell(f"{times} of {len(found)} runs: {remark}" if times > 1 else remark)
 
 
 def _nothing(uri: str, asked: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from tracker.garbage import no_collecting
 from tracker.readers import (
     console_log,
+    eval_sets,
     job_records,
     keras,
     lightning,
@@ -87,6 +88,8 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     if tell and remark:
         for told in filter(None, (remark(source, record) for record in records)):
             tell(f"{path}{told}")
+    for told in filter(None, map(eval_sets.remark, records if tell else ())):
+        tell(f"{path}: {told}")
     return records
 
 

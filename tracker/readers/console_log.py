@@ -21,7 +21,7 @@ from tracker.readers.values import finite
 
 NAME = "console log of axolotl or another Hugging Face Trainer"
 ROW_OR_BAR = re.compile(
-    r"(?P<row>\{[^{}\n]*['\"](?:loss|eval_loss|train_runtime)['\"]:[^{}\n]*\})"
+    r"(?P<row>\{[^{}\n]*['\"](?:loss|eval_(?:\w+_)?loss|train_runtime)['\"]:[^{}\n]*\})"
     r"|\b\d{1,12}/(?P<total>\d{1,12}) \["
 )
 LABEL = re.compile(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.readers.dialects import EPOCH_KEYS, HUGGING_FACE, Dialect, dialect_of
+from tracker.readers.eval_sets import MEASURES, mean_over_sets, set_names
 from tracker.readers.setting_keys import read_settings
 from tracker.readers.values import Point, finite, make_record
 
@@ -39,6 +40,9 @@ def read_metrics(
         for field, keys in dialect.series.items()
         if (key := next((k for k in keys if k in present), None)) is not None
     }
+    if dialect is HUGGING_FACE:
+        means = {field: mean_over_sets(present, field) for field in MEASURES}
+        found |= {field: points for field, points in means.items() if points}
     if dialect.first_step == 1 or (not dialect.epochwise and _from_one(found)):
         return {field: list(series) for field, series in found.items()}
     return {field: _moved(series, is_eval="valid" in field) for field, series in found.items()}
@@ -137,6 +141,7 @@ def record_of_run(
     if dialect is HUGGING_FACE and (epochs := _epochs_of(finite(params.get("max_steps")), fields)):
         knobs["n_epochs"] = epochs
     fields["logger"] = dialect.name if dialect else None
+    fields["valid_sets"] = set_names(metrics) if dialect is HUGGING_FACE else None
     return make_record(name, read_metrics(metrics, dialect), knobs, **fields)
 
 

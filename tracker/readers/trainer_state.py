@@ -14,6 +14,7 @@ from tracker.readers.beside import settings_beside
 from tracker.readers.decay import peak_rate
 from tracker.readers.dialects import HUGGING_FACE
 from tracker.readers.ending import unfinished
+from tracker.readers.eval_sets import set_names
 from tracker.readers.mlflow_keys import read_metrics
 from tracker.readers.source import NotThisFormat, ReadError, Source
 from tracker.readers.values import Point, finite, make_record, number, whole
@@ -77,7 +78,8 @@ def record_of_rows(
     """
     state, settings = state or {}, dict(settings or {})
     per_epoch = _steps_per_epoch(rows, state)
-    series = read_metrics(_by_key(rows, per_epoch), HUGGING_FACE)
+    metrics = _by_key(rows, per_epoch)
+    series = read_metrics(metrics, HUGGING_FACE)
     if not series.get("train_loss") and not series.get("full_valid_loss"):
         raise NotThisFormat("has no loss in its log")
     total = finite(state.get("max_steps"))
@@ -94,6 +96,7 @@ def record_of_rows(
         "steps_per_epoch": per_epoch if per_epoch is not None else 1.0,
         "total_steps": total,
         "logger": HUGGING_FACE.name,
+        "valid_sets": set_names(metrics),
         "trained_tokens": whole(state.get("num_input_tokens_seen")) or None,
     }
     return make_record(name, series, knobs, **(fields | sizes | settings))

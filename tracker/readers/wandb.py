@@ -12,6 +12,8 @@ from itertools import accumulate
 from typing import Any
 
 from tracker.readers.decay import peak_rate
+from tracker.readers.dialects import HUGGING_FACE, dialect_of
+from tracker.readers.eval_sets import set_names
 from tracker.readers.mlflow_keys import read_metrics, steps_per_epoch
 from tracker.readers.source import NotThisFormat, Source, Table
 from tracker.readers.values import Point, finite, make_record, points, tidy
@@ -49,7 +51,8 @@ def read(source: Source) -> list[dict[str, Any]]:
 
 
 def _record(name: str, metrics: dict[str, list[Point]], fields: dict[str, Any]) -> dict[str, Any] | None:
-    series = read_metrics(metrics)
+    dialect = dialect_of({key for key, points in metrics.items() if points})
+    series = read_metrics(metrics, dialect)
     if not series:
         return None
     rates = metrics.get("train/learning_rate") or metrics.get("learning_rate") or ()
@@ -57,7 +60,11 @@ def _record(name: str, metrics: dict[str, list[Point]], fields: dict[str, Any]) 
     epochs = max((epoch for _, epoch in metrics.get("train/epoch", ())), default=None)
     knobs = {"learning_rate": peak_rate(rates, last), "n_epochs": epochs and tidy(round(epochs, 2))}
     per_epoch = fields["steps_per_epoch"] or steps_per_epoch(metrics)
-    return make_record(name, series, knobs, **(fields | {"steps_per_epoch": per_epoch}))
+    told = {
+        "steps_per_epoch": per_epoch,
+        "valid_sets": set_names(metrics) if dialect is HUGGING_FACE else None,
+    }
+    return make_record(name, series, knobs, **(fields | told))
 
 
 def _panel_runs(names: Iterable[str]) -> dict[str, dict[str, str]]:
