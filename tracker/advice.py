@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
-from tracker.store import store_uri
+from tracker.errors import TrackerError
+from tracker.store import sqlite_path, store_uri
 
 
 def write_advice(
@@ -24,10 +26,21 @@ def write_advice(
         ``Advice.to_record()``: its label becomes the tag ``advisor.diagnosis``, its proposal ``advisor.next``.
     markdown, html
         The run's note and the artifact ``report.html``, where given.
+
+    Raises
+    ------
+    TrackerError
+        Where the store is a file that cannot be written.
     """
+    uri = tracking_uri or store_uri()
+    path = sqlite_path(uri)
+    if path and path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise TrackerError(
+            f"{path} or its folder cannot be written, so the advice is not in MLflow; --dry-run leaves that out"
+        )
     from tracker.mlflow_store import MlflowStore
 
-    store = MlflowStore(tracking_uri or store_uri())
+    store = MlflowStore(uri)
     proposal = advice_record.get("proposal") or {}
     tags = {
         "advisor.diagnosis": str((advice_record.get("diagnosis") or {}).get("label") or "insufficient_data"),

@@ -102,7 +102,7 @@ class SqlReader:
         if not self.path.is_file():
             yield None
             return
-        db = sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?mode=ro", uri=True, timeout=20)
+        db = _opened(self.path)
         try:
             yield db
         except sqlite3.DatabaseError as error:
@@ -114,6 +114,50 @@ class SqlReader:
             ) from error
         finally:
             db.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that reads.
+
+    A store with a write-ahead log wants to write its index beside it even to be read. Where that cannot be, the file
+    alone is read as it stands, provided that its log holds nothing.
+    """
+    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    try:
+        return _answering(address)
+    except sqlite3.OperationalError as error:
+        if not _is_unwritable(error):
+            raise
+    log = path.with_name(f"{path.name}-wal")
+    if log.is_file() and log.stat().st_size:
+        raise InputError(
+            f"{path} cannot be read: {log.name} beside it holds what is not in it yet, and its folder cannot be "
+            "written. Copy both to a folder of yours and name it: MLFLOW_TRACKING_URI=sqlite:////path/to/mlflow.db"
+        )
+    try:
+        return _answering(f"{address}&immutable=1")
+    except sqlite3.OperationalError as error:
+        if not _is_unwritable(error):
+            raise
+        raise InputError(f"{path} cannot be read ({error}); expected a file that you may read") from error
+
+
+def _answering(address: str) -> sqlite3.Connection:
+    """A connection that has read once: whether it can is not known before."""
+    db = sqlite3.connect(address, uri=True, timeout=20)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        db.close()
+        raise
+    except sqlite3.DatabaseError:
+        pass  # no store at all: told where it is asked for something
+    return db
+
+
+def _is_unwritable(error: sqlite3.OperationalError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 _RUNS = """SELECT r.run_uuid, r.name, e.name, CAST(e.experiment_id AS TEXT), r.status, r.start_time, r.end_time, r.artifact_uri
