@@ -13,7 +13,7 @@ from advisor.propose.acquire import Worth, worth
 from advisor.propose.agreeing import agreement
 from advisor.propose.budget import affordable
 from advisor.propose.calibration import came_true
-from advisor.propose.failed import all_failed, likeness
+from advisor.propose.failed import beyond_settings, likeness
 from advisor.propose.forecast import foretell
 from advisor.propose.grid import Grid, all_auto, candidates, same, within_reach
 from advisor.propose.guide import follow
@@ -86,7 +86,7 @@ def propose(
     named = rows[0] if rows else None
     reason = (
         within.reason
-        or all_failed(peers_of_newest(jobs))
+        or beyond_settings(peers_of_newest(jobs))
         or (stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out))
     )
     if rows and not reason:

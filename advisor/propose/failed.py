@@ -8,6 +8,7 @@ judgement: no benchmark has such jobs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from advisor.propose.series import diverged, given
 
 # How much less a setting is worth for each job that failed: with its batch size; with a larger batch or as hot a rate
 SAME_BATCH, MORE = 0.3, 0.5
-IN_A_ROW = 3  # failures that no setting explains
+# In a row, no setting explains them: failures; and jobs that blew up, each with a larger step down than the one before
+IN_A_ROW, BLOWN_IN_A_ROW = 3, 6
 
 
 def failures(jobs: Sequence[Job]) -> list[Job]:
@@ -41,15 +43,19 @@ def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.nd
     return worth
 
 
-def all_failed(jobs: Sequence[Job]) -> str | None:
-    """Why to look before another job is paid for: the latest all failed before a loss; None where they did not."""
-    ended = [j for j in jobs if not j.pending]
-    row = 0
-    while row < len(ended) and _failed(ended[-1 - row]):
-        row += 1
-    if row < IN_A_ROW:
-        return None
-    return (
-        f"the last {row} jobs failed before they logged a loss: see in their errors why (data that is refused, memory, "
-        "a quota), for no setting of theirs explains it"
-    )
+def beyond_settings(jobs: Sequence[Job]) -> str | None:
+    """Why to look before another job is paid for: the latest all failed, or blew up; None where they did not."""
+    ended = [j for j in jobs if not j.pending][::-1]
+    failed = sum(1 for _ in takewhile(_failed, ended))
+    if failed >= IN_A_ROW:
+        return (
+            f"the last {failed} jobs failed before they logged a loss: see in their errors why (data that is refused, "
+            "memory, a quota), for no setting of theirs explains it"
+        )
+    lost = sum(1 for _ in takewhile(lambda j: _failed(j) or diverged(j), ended))
+    if lost >= BLOWN_IN_A_ROW:
+        return (
+            f"the last {lost} jobs blew up or failed: see whether the data, the code or the precision is at "
+            "fault, for a still lower rate will hardly mend it"
+        )
+    return None

@@ -9,7 +9,7 @@ from propose_jobs import RANGES, ask, job
 
 from advisor import SearchSpace, advise
 from advisor.nouns import Job
-from advisor.propose.failed import IN_A_ROW, MORE, SAME_BATCH, likeness
+from advisor.propose.failed import BLOWN_IN_A_ROW, IN_A_ROW, MORE, SAME_BATCH, likeness
 from advisor.propose.limits import heat, survival
 from advisor.propose.rates import reference_by, reference_rate
 from advisor.propose.warm import TOO_HOT, too_hot_elsewhere
@@ -92,6 +92,14 @@ def test_failures_move_the_batch_and_then_stop_the_loop():
     assert batches[1] < 32
     assert f"the last {IN_A_ROW} jobs failed" in made.reason
     assert not asked([*jobs, absolute(1e-5, name="ran")]).stop
+
+
+def test_jobs_that_blow_up_at_ever_lower_rates_end_the_loop():
+    jobs = [blown(1e-3 / 4**n, name=f"blown-{n}") for n in range(BLOWN_IN_A_ROW)]
+    assert not asked(jobs[1:]).stop
+    made = asked(jobs)
+    assert made.stop
+    assert f"the last {BLOWN_IN_A_ROW} jobs blew up" in made.reason
 
 
 def test_a_failed_job_with_losses_or_without_known_knobs_is_held_against_none():
