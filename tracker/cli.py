@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 COMMANDS = (
     "submit",
@@ -30,9 +31,18 @@ EXAMPLES = """examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors show no key: one pasted in the wrong place is repeated otherwise."""
+
+    def error(self, message: str) -> NoReturn:
+        from tracker.scrub import masked
+
+        super().error(masked(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands. Light: a command's work is imported when it runs."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="tracker",
         description="Every fine-tuning job, from every provider, in MLflow while it runs.",
         epilog=EXAMPLES,

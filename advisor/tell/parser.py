@@ -7,12 +7,13 @@ import math
 import textwrap
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from advisor.tell.failure import UsageError
+from advisor.tell.visible import visible
 
 ABOUT = "Judge fine-tuning jobs by their curves and say, with figures, what to try next."
-WIDEST = 100  # columns of help
+WIDEST, NARROWEST = 100, 20  # columns of help; no text can be filled into none
 BUDGETS = ("jobs", "trained_tokens", "usd")
 EPILOG = """\
 examples:
@@ -35,6 +36,13 @@ def one_source(args: argparse.Namespace) -> None:
         raise UsageError([f"{given} sources of jobs given; {expected}"])
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors show no key: one pasted in the wrong place is repeated otherwise."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help in which commands and what they do stand in one line: argparse forgets the indent of a command."""
 
@@ -45,7 +53,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def build(columns: int = WIDEST) -> argparse.ArgumentParser:
     """The parser of `advisor`, whose help takes no more than `columns`; `args.command` names the command."""
-    width = min(columns - 2, WIDEST)
+    width = min(max(columns - 2, NARROWEST), WIDEST)
 
     def described(about: str, epilog: str) -> dict[str, Any]:
         form = partial(_Formatter, width=width)
@@ -55,7 +63,7 @@ def build(columns: int = WIDEST) -> argparse.ArgumentParser:
             "formatter_class": form,
         }
 
-    parser = argparse.ArgumentParser("advisor", **described(ABOUT, EPILOG))
+    parser = _Parser("advisor", **described(ABOUT, EPILOG))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, about: str, example: str) -> argparse.ArgumentParser:

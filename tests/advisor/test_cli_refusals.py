@@ -240,3 +240,33 @@ def test_a_key_in_an_id_is_in_no_form_of_the_answer(capsys, tmp_path):
         assert code == 0
         assert "[secret]" in out
         assert key not in out + err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["{}"],
+        ["recommend", "--budget", "{}"],
+        ["recommend", "--n", "{}"],
+        ["diagnose", "x", "--{}"],
+        ["rules", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_key_in_the_wrong_place_is_not_repeated(capsys, argv):
+    key = "sk-proj-Ab12Cd34Ef56Gh78"
+    with pytest.raises(SystemExit) as end:
+        run(capsys, *(word.format(key) for word in argv))
+    told = capsys.readouterr()
+    assert end.value.code == 2
+    assert key not in told.out + told.err
+    assert "[secret]" in told.err
+
+
+@pytest.mark.parametrize("columns", ["1", "2", "3", "13"])
+def test_no_terminal_is_too_narrow(capsys, monkeypatch, jobs_file, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run(capsys, "diagnose", jobs_file)[0] == 0
+    with pytest.raises(SystemExit) as end:
+        run(capsys, "recommend", "--help")
+    assert end.value.code == 0

@@ -188,6 +188,16 @@ def test_no_key_reaches_the_store_or_the_terminal(serve, uri, train, tmp_path, c
     assert "very-secret" not in told.out + told.err
 
 
+@pytest.mark.parametrize("argv", ["{}", "watch --{}", "ui --port {}", "data {}", "models {}"])
+def test_a_key_in_the_wrong_place_is_not_repeated(argv, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(argv.format("sk-very-secret-key-0123456789").split())
+    told = capsys.readouterr()
+    assert caught.value.code == 2
+    assert "very-secret" not in told.out + told.err
+    assert "[secret]" in told.err
+
+
 def test_every_command_has_help_with_an_example(capsys):
     for name in [name.rstrip("_") for name in COMMANDS]:
         with pytest.raises(SystemExit) as caught:
