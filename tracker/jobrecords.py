@@ -52,7 +52,7 @@ def records(
         A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
         stands for its run, the name of an experiment for all its jobs, and a run's name for the runs of that name.
     tell
-        Is given a word on runs whose validation loss is a mean over several sets.
+        Is given a word on runs whose validation loss is a mean over several sets, or whose settings are not clear.
 
     Raises
     ------
@@ -86,11 +86,10 @@ def records(
 
 def _remark(found: list[dict[str, Any]], tell: Callable[[str], object]) -> None:
     """What is told of each run, once where it is the same of many."""
-    from tracker.readers import eval_sets
+    from tracker.readers import remarks
 
-    for remark, times in Counter(map(eval_sets.remark, found)).items():
-        if remark:
-            tell(f"{times} of {len(found)} runs: {remark}" if times > 1 else remark)
+    for remark, times in Counter(told for record in found for told in remarks(record)).items():
+        tell(f"{times} of {len(found)} runs: {remark}" if times > 1 else remark)
 
 
 def _nothing(uri: str, asked: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tracker.readers import remarks
 from tracker.readers.dialects import DIALECTS, dialect_of
 from tracker.readers.mlflow_keys import read_metrics, record_of_run, steps_per_epoch
 from tracker.readers.setting_keys import read_settings
@@ -138,3 +139,20 @@ def test_settings_may_be_nested_by_dots_and_plain_names_win():
         "batch_size": "8",
     }
     assert read_settings(params)["hyperparameters"] == {"n_epochs": 3, "batch_size": 8, "learning_rate": 1e-4}
+
+
+@pytest.mark.parametrize(
+    ("params", "batch"),
+    [
+        ({"train.batch_size": "8", "eval.batch_size": "64"}, 8),
+        ({"eval_dataloader/batch_size": "64", "data/train/batch_size": "8"}, 8),
+        ({"model.batch_size": "8", "data.batch_size": "8.0"}, 8),
+        ({"actor.batch_size": "8", "critic.batch_size": "16", "batch_size": "4"}, 4),
+        ({"actor.batch_size": "8", "critic.batch_size": "16"}, None),
+    ],
+)
+def test_a_setting_of_several_parts_is_the_trainings_or_not_known(params, batch):
+    read = read_settings(params)
+    assert read["hyperparameters"].get("batch_size") == batch
+    told = "actor.batch_size and critic.batch_size differ: batch_size is taken as not known"
+    assert remarks(read) == ([told] if batch is None else [])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,7 @@ from tracker.readers import (
     openai_csv,
     openai_events,
     plain_table,
+    setting_keys,
     tensorboard,
     trainer_state,
     wandb,
@@ -88,9 +89,14 @@ def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[
     if tell and remark:
         for told in filter(None, (remark(source, record) for record in records)):
             tell(f"{path}{told}")
-    for told in filter(None, map(eval_sets.remark, records if tell else ())):
+    for told in (told for record in records for told in remarks(record)) if tell else ():
         tell(f"{path}: {told}")
     return records
+
+
+def remarks(record: Mapping[str, Any]) -> list[str]:
+    """What is told of a record, whatever it was read from: an MLflow run, too."""
+    return [told for told in (eval_sets.remark(record), setting_keys.remark(record)) if told]
 
 
 def _first_fitting(path: Path, source: Source) -> tuple[ModuleType, list[dict[str, Any]]]:
