@@ -9,7 +9,7 @@ import history_files as files
 import pytest
 from history_files import write
 
-from tracker.readers import read
+from tracker.readers import ReadError, read
 from tracker.readers.source import parse_table
 
 KERAS_FORMS = {
@@ -134,3 +134,22 @@ def test_a_history_of_wandb_tells_the_rate_that_was_set_and_the_epochs(tmp_path)
     text = "_step,train/global_step,train/epoch,train/learning_rate,train/loss\n" + "\n".join(rows)
     [record] = read(write(tmp_path, "history.csv", text))
     assert record["hyperparameters"] == {"n_epochs": 4, "learning_rate": 5e-5}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "taken"),
+    [
+        ("step,train,val", "10,0.5,0.48\n20,0.8,0.7\n30,0.93,0.69\n", False),
+        ("epoch,val", "1,50\n2,80\n3,93\n", False),
+        ("step,train,val", "10,0.9,0.6\n20,0.5,0.7\n30,0.1,0.9\n", True),  # training falls: losses
+        ("step,train,val", "10,2.5,2.4\n20,2.6,2.6\n", True),  # no accuracy is above 1
+        ("step,train loss,val", "10,0.1,0.2\n20,0.2,0.3\n", True),
+    ],
+)
+def test_columns_of_train_and_val_are_losses_where_they_can_be_nothing_else(tmp_path, header, rows, taken):
+    path = write(tmp_path, "my.csv", f"{header}\n{rows}")
+    if taken:
+        assert read(path)[0]["full_valid_loss"]
+        return
+    with pytest.raises(ReadError, match=r"'val' hold, and what rises may be an accuracy; name the columns"):
+        read(path)

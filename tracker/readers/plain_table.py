@@ -19,6 +19,7 @@ NAME = "table with columns such as step, training loss, validation loss (CSV or 
 STEPS = ("step", "steps", "global step", "iteration", "iter")
 EPOCHS = ("epoch", "epochs")
 TRAIN = ("training loss", "train loss", "loss", "training", "train")
+LOSS_LIKE = 20  # a loss per token beyond this is rare, and an accuracy in percent that ends below it is
 VALID = (
     "validation loss",
     "valid loss",
@@ -46,6 +47,8 @@ def read(source: Source) -> list[dict[str, Any]]:
         for field, column in (("train_loss", train), ("full_valid_loss", valid))
         if column
     }
+    if "loss" not in " ".join(names):
+        _must_be_losses([column for column in (train, valid) if column], list(series.values()))
     if not any(series.values()):
         raise NotThisFormat("has no number in its loss columns")
     if not step and _from_nought(series.get("train_loss", ())):
@@ -57,6 +60,18 @@ def read(source: Source) -> list[dict[str, Any]]:
 
 def _first(names: Mapping[str, str], known: Sequence[str]) -> str | None:
     return next((names[name] for name in known if name in names), None)
+
+
+def _must_be_losses(columns: Sequence[str], series: Sequence[Sequence[Point]]) -> None:
+    """Refuse columns such as `train` and `val`, of which nobody says what they are, where they may be accuracies."""
+    found = [[value for _, value in points if isfinite(value)] for points in series]
+    training = next(filter(None, found), [])  # the validation's may fall though it is an accuracy
+    if not training or training[-1] < training[0] or any(1 < max(v) <= LOSS_LIKE for v in found if v):
+        return
+    shown = " and ".join(repr(column) for column in columns)
+    raise NotThisFormat(
+        f"does not tell what {shown} hold, and what rises may be an accuracy; name the columns train_loss and val_loss if they are losses"
+    )
 
 
 def _from_nought(train: Sequence[Point]) -> bool:
