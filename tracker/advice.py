@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from tracker.errors import TrackerError
-from tracker.store import sqlite_path, store_uri
+from tracker.store import found_uri, sqlite_path
 
 
 def write_advice(
@@ -32,7 +32,7 @@ def write_advice(
     TrackerError
         Where the store is a file that cannot be written.
     """
-    uri = tracking_uri or store_uri()
+    uri = tracking_uri or found_uri()
     path = sqlite_path(uri)
     if path and path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         raise TrackerError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,7 @@ from tracker.jobs import LOST
 from tracker.points import BASE
 from tracker.runs import PARENT, Reader, RunRow, Series, reader
 from tracker.scrub import scrub
-from tracker.store import sqlite_path, store_uri
+from tracker.store import found_uri, mlflows_own, sqlite_path
 
 SERIES = (
     "train_loss",
@@ -61,14 +62,14 @@ def records(
     """
     if (experiment is None) == (run_id is None):
         raise InputError("Give either an experiment's name or a run's id.")
-    store = reader(tracking_uri or store_uri())
+    store = reader(tracking_uri or found_uri())
     if run_id is not None:
         rows = _of_run(store, run_id) or store.runs(experiment=run_id)
         rows = rows or store.runs(tag=("mlflow.runName", run_id))
     else:
         rows = store.runs(experiment=experiment)
     if not rows:
-        raise InputError(_nothing(tracking_uri or store_uri(), str(experiment or run_id)))
+        raise InputError(_nothing(tracking_uri or found_uri(), str(experiment or run_id)))
     parents = {row.tags[PARENT] for row in rows if PARENT in row.tags}
     rows = [
         row for row in rows if row.run_id not in parents and row.tags.get("finetune_advisor.kind") != "loop"
@@ -98,8 +99,14 @@ def _nothing(uri: str, asked: str) -> str:
         return f"There is no store {file}; to read another, set MLFLOW_TRACKING_URI, as sqlite:////path/to/mlflow.db."
     return (
         f"The store {uri if file else scrub(uri)} has no runs of {asked!r}; expected the name of an experiment or a whole run id, as "
-        "`tracker ui` shows them. To read another store, set MLFLOW_TRACKING_URI."
+        f"`tracker ui` shows them. To read another store, set MLFLOW_TRACKING_URI{_other_store(file)}."
     )
+
+
+def _other_store(read: Path | None) -> str:
+    """MLflow's own default, where it is there too and was not read."""
+    theirs = mlflows_own()
+    return f"=sqlite:///{theirs}, which is there too" if theirs.is_file() and read != theirs else ""
 
 
 def _of_run(store: Reader, run_id: str) -> list[RunRow]:

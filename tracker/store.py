@@ -19,16 +19,26 @@ def home(start: Path | None = None) -> Path:
 
 
 def store_uri() -> str:
-    """Return the MLflow tracking URI: ``MLFLOW_TRACKING_URI`` (also from ``.env``), else SQLite in :func:`home`.
-
-    Where there is none yet and MLflow's own default, ``mlflow.db`` in the working directory, is there, it is that.
-    """
+    """Return the MLflow tracking URI to write to: ``MLFLOW_TRACKING_URI`` (also from ``.env``), else SQLite in :func:`home`."""
     from tracker.settings import load_env  # for every command alike: two of them must not look in two stores
 
     load_env()
-    ours, theirs = home() / "mlflow.db", Path.cwd().resolve() / "mlflow.db"
-    usual = theirs if theirs.is_file() and not ours.exists() else ours
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{usual}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow.db'}"
+
+
+def found_uri() -> str:
+    """Return the tracking URI of runs that are there: :func:`store_uri`, or MLflow's own default where that is none.
+
+    MLflow's is ``mlflow.db`` in the working directory. Jobs of ours are never begun in it.
+    """
+    ours, theirs = store_uri(), mlflows_own()
+    path = None if os.environ.get("MLFLOW_TRACKING_URI") else sqlite_path(ours)
+    return f"sqlite:///{theirs}" if path and theirs.is_file() and not path.exists() else ours
+
+
+def mlflows_own() -> Path:
+    """Return where MLflow keeps runs that nobody gave a store."""
+    return Path.cwd().resolve() / "mlflow.db"
 
 
 def sqlite_path(uri: str) -> Path | None:

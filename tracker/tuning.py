@@ -13,7 +13,7 @@ from tracker.jobrecords import number
 from tracker.jobs import JOB_TAG, LOOP_TAG, TrackedJob, number_of
 from tracker.mlflow_limits import TAG_CHARS
 from tracker.runs import PARENT, Reader, RunRow, reader
-from tracker.store import store_uri
+from tracker.store import found_uri
 
 KIND_TAG, SPEC_TAG, NAME_TAG = "finetune_advisor.kind", "loop.spec", LOOP_TAG
 
@@ -51,7 +51,7 @@ def colour(number: int) -> str:
 
 def find_loop(name: str, experiment: str | None = None, tracking_uri: str | None = None) -> Loop | None:
     """Return the newest loop of a name, None where there is none. Reads only, and needs no provider."""
-    store = reader(tracking_uri or store_uri())
+    store = reader(tracking_uri or found_uri())
     rows = [
         row
         for row in store.runs(experiment=experiment, tag=(KIND_TAG, "loop"))
@@ -62,7 +62,7 @@ def find_loop(name: str, experiment: str | None = None, tracking_uri: str | None
 
 def loops(tracking_uri: str | None = None) -> list[Loop]:
     """Return all loops of the store, oldest first."""
-    store = reader(tracking_uri or store_uri())
+    store = reader(tracking_uri or found_uri())
     return [loop_of(store, row) for row in store.runs(tag=(KIND_TAG, "loop"))]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tracker.errors import InputError
 from tracker.runs import reader
-from tracker.store import store_uri
+from tracker.store import found_uri
 from tracker.tuning import KIND_TAG, Loop, find_loop
 
 #: Pairs of metrics on one chart, by section. MLflow draws the first metric solid and the second dashed.
@@ -66,7 +66,7 @@ def view_link(what: str | Loop, tracking_uri: str | None = None, address: str | 
     """
     from tracker.mlflow_store import MlflowStore
 
-    uri = tracking_uri or store_uri()
+    uri = tracking_uri or found_uri()
     loop = what if isinstance(what, Loop) else find_loop(what, tracking_uri=uri)
     name = loop.experiment if loop else str(what)
     store = MlflowStore(uri)

@@ -8,9 +8,10 @@ import pytest
 
 from tracker.errors import InputError
 from tracker.jobrecords import records
+from tracker.mlflow_store import MlflowStore
 from tracker.providers import NAMES, find, guess
 from tracker.settings import settings
-from tracker.store import artifact_root, home, spool_path, sqlite_path, store_uri
+from tracker.store import artifact_root, found_uri, home, spool_path, sqlite_path, store_uri
 
 ADDRESSES = {
     "https://api.openai.com/v1": "openai",
@@ -101,10 +102,19 @@ class TestStore:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         (tmp_path / "mlflow.db").touch()
-        assert store_uri() == f"sqlite:///{tmp_path.resolve()}/mlflow.db"
+        assert found_uri() == f"sqlite:///{tmp_path.resolve()}/mlflow.db"
+        assert store_uri() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"  # and never written to
         (tmp_path / "mlruns").mkdir()
         (tmp_path / "mlruns" / "mlflow.db").touch()
-        assert store_uri() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"
+        assert found_uri() == store_uri() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"
+
+    def test_the_other_store_is_named_where_nothing_is_found(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        MlflowStore(f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+        (tmp_path / "mlflow.db").touch()
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with pytest.raises(InputError, match=f"MLFLOW_TRACKING_URI=sqlite:///{tmp_path}/mlflow.db, which is"):
+            records(experiment="any")
 
     def test_a_store_that_is_not_there_is_said_to_be_none(self, tmp_path):
         with pytest.raises(InputError, match=f"There is no store {tmp_path}/no.db"):

@@ -31,10 +31,10 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from tracker.commands.table import print_table
-    from tracker.store import store_uri
+    from tracker.store import found_uri
     from tracker.use.compare import compare
 
-    found = compare(args.names, args.tracking_uri or store_uri())
+    found = compare(args.names, args.tracking_uri or found_uri())
     if args.json:
         print(json.dumps(found, indent=2))
         return 0

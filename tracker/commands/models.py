@@ -30,10 +30,10 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from tracker.commands.table import print_table
-    from tracker.store import store_uri
+    from tracker.store import found_uri
     from tracker.use.listing import list_models
 
-    found = list_models(args.tracking_uri or store_uri(), args.experiment)
+    found = list_models(args.tracking_uri or found_uri(), args.experiment)
     if args.json:
         print(json.dumps(found, indent=2))
     elif not found:

@@ -38,10 +38,10 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    from tracker.store import store_uri
+    from tracker.store import found_uri
     from tracker.use.promote import promote
 
-    uri = args.tracking_uri or store_uri()
+    uri = args.tracking_uri or found_uri()
     done = promote(args.run_name, uri, registered=args.name, alias=args.alias, step=args.checkpoint)
     if args.json:
         print(json.dumps(done, indent=2))

@@ -32,12 +32,12 @@ def run(args: argparse.Namespace) -> int:
     from tracker.errors import InputError
     from tracker.runs import reader
     from tracker.settings import load_env
-    from tracker.store import store_uri
+    from tracker.store import found_uri
     from tracker.ui import check_port, serve
     from tracker.view import view_link
 
     load_env()
-    uri = args.tracking_uri or store_uri()
+    uri = args.tracking_uri or found_uri()
     if not (args.link or uri.startswith("http")):
         check_port(args.host, args.port)
     name = args.name
