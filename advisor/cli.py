@@ -17,7 +17,8 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from advisor.tell.as_json import answer, dumps, is_answer, plain
+from advisor.put import STDOUT, must_lose_nothing, put
+from advisor.tell.as_json import answer, dumps, plain
 from advisor.tell.by_ending import writer
 from advisor.tell.failure import UsageError, exit_code, problem_lines
 from advisor.tell.ink import Ink, printable
@@ -95,35 +96,12 @@ def data(args) -> int:
 
 def report(args) -> None:
     write = writer(args.output)
-    _must_lose_nothing(args.output, args.source)
+    must_lose_nothing(args.output, args.source)
     request = read(args.source, args.space)
     page = write(_advise(request), request.told, findings_of(request))
-    _put(Path(args.output), page)
-    print(f"{args.output}: {len(request.records)} job(s), {-(-len(page) // 1024)} KiB")
-
-
-def _put(target: Path, text: str) -> None:
-    """All of it or nothing: what was there stays until the whole new file is, on a full disk too."""
-    if target.exists() and not target.is_file():  # a pipe, or /dev/stdout
-        target.write_text(text, encoding="utf-8")
-        return
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(target)) from error
-
-
-def _must_lose_nothing(output: str, source: str) -> None:
-    """A report may take the place of an older one, and of nothing that somebody may still read."""
-    target, read_from = Path(output), Path(source)
-    if not target.is_file():
-        return
-    ours = not output.lower().endswith(".json") or is_answer(target.read_bytes())
-    if not ours or (read_from.exists() and target.samefile(read_from)):
-        raise UsageError([f"{output} is there and no report, and would be lost; name another file for it"])
+    put(args.output, page)
+    if args.output != STDOUT:
+        print(f"{args.output}: {len(request.records)} job(s), {-(-len(page) // 1024)} KiB")
 
 
 def rules(args) -> None:

@@ -201,7 +201,8 @@ def _report(command: Add) -> None:
         "--output",
         default="report.html",
         metavar="FILE",
-        help="where to write it, and by its ending what: .html or .htm, .md, .json (default: report.html)",
+        help="where to write it, and by its ending what: .html or .htm, .md, .json; - is the page on standard output "
+        "(default: report.html)",
     )
     p.add_argument("--space", metavar="FILE", help="allowed values of the knobs as JSON")
 

@@ -113,6 +113,48 @@ def test_a_report_takes_the_place_of_an_older_one_and_of_no_other_json(capsys, t
         assert run(capsys, "report", jobs_file, "-o", str(older))[0] == 0
 
 
+@pytest.mark.parametrize("name", ["README.md", "index.html", "package.json", "NOTES.HTM"])
+def test_a_report_is_written_over_no_file_of_somebody(capsys, tmp_path, jobs_file, name):
+    theirs = tmp_path / name
+    theirs.write_text("# Mine <title>of mine</title>")
+    code, _, err = run(capsys, "report", jobs_file, "-o", str(theirs))
+    assert (code, "is there and no report" in err) == (2, True)
+    assert theirs.read_text() == "# Mine <title>of mine</title>"
+
+
+@pytest.mark.parametrize("name", ["r.md", "r.html", "r.htm", "r.json"])
+def test_a_report_takes_the_place_of_an_older_one_with_its_mode_and_behind_its_link(
+    capsys, tmp_path, jobs_file, name
+):
+    older, link = tmp_path / name, tmp_path / f"newest-{name}"
+    older.touch()  # an empty file is nothing to lose
+    older.chmod(0o640)
+    link.symlink_to(older)
+    for _ in range(2):
+        assert run(capsys, "report", jobs_file, "-o", str(link))[0] == 0
+        assert link.is_symlink()
+        assert (older.stat().st_size > 1000, older.stat().st_mode & 0o777) == (True, 0o640)
+
+
+def test_a_report_that_is_interrupted_leaves_nothing_behind(capsys, tmp_path, jobs_file, monkeypatch):
+    def interrupted(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    before = sorted(tmp_path.iterdir())
+    assert run(capsys, "report", jobs_file, "-o", str(tmp_path / "r.html"))[0] == 130
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_report_goes_to_standard_output(capsys, tmp_path, jobs_file, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, "report", jobs_file, "-o", "-")
+    assert (code, err) == (0, "")
+    assert out.startswith("<!doctype html>")
+    assert out.rstrip().endswith("</html>")
+    assert not Path("-").exists()
+
+
 def test_what_has_no_effect_together_is_refused(capsys, jobs_file):
     with pytest.raises(SystemExit) as end:
         run(capsys, "recommend", "--jobs", jobs_file, "--guide-only", "--replicate")
