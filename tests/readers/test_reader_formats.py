@@ -172,6 +172,40 @@ class TestJobRecords:
             read(write(tmp_path, "x.json", json.dumps(content)))
 
 
+class TestFoldersOfRuns:
+    TABLE = "step,epoch,train_loss,val_loss\n9,0,2.0,2.1\n19,1,1.5,1.8\n"
+
+    def run(self, folder, name="metrics.csv", text=TABLE):
+        folder.mkdir(parents=True)
+        (folder / name).write_text(text)
+
+    @pytest.mark.parametrize("below", ["version_0", "runs/Nov24_host"])
+    def test_the_one_run_below_is_read(self, tmp_path, below):
+        self.run(tmp_path / "logs" / below)
+        (tmp_path / "logs" / "notes").mkdir()
+        heard = []
+        [record] = read(tmp_path / "logs", heard.append)
+        assert record["id"] == below.rpartition("/")[2]
+        assert f"of its files {below}/metrics.csv is read" in heard[0]
+
+    def test_of_several_one_has_to_be_named(self, tmp_path):
+        for below in ("version_0", "version_1", "logs/version_2", "deep/down/version_3"):
+            self.run(tmp_path / below)
+        with pytest.raises(
+            ReadError, match=r"holds 3 runs: logs/version_2, version_0, version_1; name one of"
+        ):
+            read(tmp_path)
+
+    def test_the_two_parts_of_a_keras_run_are_one(self, tmp_path):
+        for part in ("train", "validation"):
+            self.run(tmp_path / part, "events.out.tfevents.1", "no event")
+        with pytest.raises(ReadError, match="TensorBoard"):  # one is found, and no event file
+            read(tmp_path)
+
+    def test_a_file_of_a_name_of_its_own_names_its_run(self, tmp_path):
+        assert read(write(tmp_path, "results.csv", files.OPENAI_CSV))[0]["id"] == "results"
+
+
 def test_source_is_named_with_its_digest(tmp_path):
     path = write(tmp_path, "results.csv", files.OPENAI_CSV)
     [record] = tracker.read(path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracker.readers import find
-from tracker.readers.source import ReadError
+from tracker.readers import find_here
 
 SKIPPED = frozenset({".git", ".venv", "node_modules", "__pycache__", "mlruns", "site-packages"})
 
@@ -17,11 +16,10 @@ def discover(path: str | Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    try:
-        yield find(path)
+    here = find_here(path)
+    if here:
+        yield here
         return  # a run's folder: what lies deeper are its checkpoints
-    except ReadError:
-        pass
     for child in sorted(path.iterdir()):
         if child.is_dir() and not child.is_symlink() and child.name not in SKIPPED:
             yield from discover(child)

@@ -30,7 +30,7 @@ from tracker.readers import (
 from tracker.readers.holds import what_it_holds
 from tracker.readers.source import NotThisFormat, ReadError, Source
 
-__all__ = ["FORMATS", "ReadError", "find", "read"]
+__all__ = ["FORMATS", "ReadError", "find", "find_here", "read"]
 
 # The narrow formats come first; where two could read a file, the one with more telling marks is the earlier.
 FORMATS = (
@@ -55,6 +55,8 @@ KNOWN_NAMES = (
     "*tfevents*",
     "checkpoint-*/trainer_state.json",
 )
+OF_RUNS = ("runs", "lightning_logs", "tb_logs", "logs")  # folders of others that hold folders of runs
+MOST = 8  # runs that are named
 
 
 def read(path: str | Path, tell: Callable[[str], object] | None = None) -> list[dict[str, Any]]:
@@ -123,14 +125,46 @@ def _announce(path: Path, file: Path, tell: Callable[[str], object]) -> None:
 
 
 def find(folder: Path) -> Path:
-    """The file in a run's folder that tells most of it; raises ReadError naming what was looked for."""
+    """The file in a run's folder that tells most of it, or in the one run's folder below; raises ReadError naming what
+    was looked for, or the runs of which one has to be named.
+    """
+    found = find_here(folder)
+    if found:
+        return found
+    below = _runs_below(folder)
+    if not below:
+        raise ReadError(
+            f"{folder} holds none of {', '.join(KNOWN_NAMES)}; expected a run's folder, or name a file in it"
+        )
+    if len(below) > 1:
+        names = [str(file.parent.relative_to(folder)) for file in below]
+        more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+        raise ReadError(
+            f"{folder} holds {len(names)} runs: {', '.join(names[:MOST])}{more}; name one of them, as {folder / names[0]}"
+        )
+    return below[0]
+
+
+def find_here(folder: Path) -> Path | None:
+    """The file in this very folder that tells most of a run; None where there is none."""
     for pattern in KNOWN_NAMES:
         found = sorted(folder.glob(pattern), key=_checkpoint_number)
         if found:
             return found[-1]
-    raise ReadError(
-        f"{folder} holds none of {', '.join(KNOWN_NAMES)}; expected a run's folder, or name a file in it"
-    )
+    return None
+
+
+def _runs_below(folder: Path) -> list[Path]:
+    """A file for each run's folder below, as lightning_logs/version_0 and runs/DATE_HOST in a Trainer's folder are such."""
+    below = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    if {path.name for path in below} >= set(tensorboard.KERAS_PARTS):  # the two parts of one run
+        below = [path for path in below if path.name == "train"]
+    found = [(path, find_here(path)) for path in below]
+    return [file for path, here in found for file in ([here] if here else _runs_in(path))]
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    return _runs_below(folder) if folder.name in OF_RUNS else []
 
 
 def _checkpoint_number(path: Path) -> tuple[int, str]:

@@ -29,7 +29,6 @@ GENERIC_NAMES = frozenset(
         "metrics",
         "history",
         "step_metrics",
-        "results",
         "finetune_results",
         "training_log",
         "log",
