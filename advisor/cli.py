@@ -167,17 +167,36 @@ def jobs_asked(args) -> Request:
 
 def _told_in(path: str, space: Any) -> Request:
     """Our own JSON, or else any training history that `tracker` can read."""
+    from advisor.records import RecordError
     from advisor.tell.request import is_ours, parse
 
+    broken = None
     if path == "-" or not (Path(path).is_dir() or path.endswith((".csv", ".jsonl"))):
-        body = _json_of(path)
-        if path == "-" or is_ours(body):
-            return parse(body, space)
+        try:
+            body = _json_of(path)
+        except (RecordError, UsageError) as error:
+            if not Path(path).is_file():  # a pipe is read once
+                raise
+            broken = error
+        else:
+            if path == "-" or is_ours(body):
+                return parse(body, space)
     if not Path(path).is_dir():  # a run's folder will do
         must_exist(path)
+    return parse(_history(path, broken), space)
+
+
+def _history(path: str, broken: Exception | None) -> list[dict[str, Any]]:
+    """The records of a training history; where it is none, what is `broken` of it as JSON that it seems to be."""
     import tracker
 
-    return parse(tracker.read(path, note), space)
+    try:
+        return tracker.read(path, note)
+    except Exception as error:
+        if broken is None or exit_code(error) is None:
+            raise
+        no_json = isinstance(broken, UsageError) or text_of(path).lstrip()[:1] in ("{", "[", "")
+        raise (broken if no_json else error) from None
 
 
 def read(source: str, space_file: str | None = None) -> Request:

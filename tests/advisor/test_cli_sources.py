@@ -109,3 +109,31 @@ def test_recommend_takes_a_runs_folder_and_answers_a_trainer_in_its_own_words(ca
     told = capsys.readouterr().out.split("Paste")[1]
     assert "TrainingArguments(num_train_epochs=" in told
     assert "tracker submit" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("table.txt", "Step\tTraining Loss\tValidation Loss\n10\t1.5\t1.6\n20\t1.2\t1.4\n30\t1.1\t1.3\n"),
+        ("train.log", "".join(f"{{'loss': {2 - n / 10}, 'grad_norm': 1.0, 'epoch': {n}}}\n" for n in range(1, 6))),
+        ("log", "".join(f'{{"current_steps": {n}, "loss": {2 - n / 10}}}\n' for n in range(1, 6))),
+    ],
+)  # fmt: skip
+def test_recommend_reads_every_history_that_diagnose_reads(capsys, tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    assert main(["diagnose", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(["recommend", "--jobs", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"] == told["diagnosis"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [('[{"id": "a",]', "is no JSON: "), ("", "is empty"), ("words of mine", "is no training history")],
+)
+def test_what_is_neither_records_nor_a_history_is_told_as_what_it_seems_to_be(capsys, tmp_path, text, told):
+    path = tmp_path / "jobs.txt"
+    path.write_text(text)
+    assert main(["recommend", "--jobs", str(path)]) == 2
+    assert f"jobs.txt {told}" in capsys.readouterr().err
