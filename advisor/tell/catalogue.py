@@ -38,7 +38,7 @@ def all_rules() -> dict[str, Any]:
 def find(asked: str) -> Any:
     """The rule with this id or name, in any case; raises UnknownRule with what may have been meant."""
     rules = all_rules()
-    key = asked.strip().lower()
+    key = re.sub(r"[\s_]+", "-", asked.strip().lower())  # names are printed with blanks
     for rule in rules.values():
         if key in (rule.id.lower(), rule.name.lower()):
             return rule

@@ -162,6 +162,11 @@ def test_a_terminal_of_few_letters_gets_plain_marks(jobs_file):
     assert b"->" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["rising again", "Rising-Again", "rising_again", "ft202"])
+def test_a_rule_is_found_by_its_name_as_it_is_printed(capsys, name):
+    assert run(capsys, "explain", name)[1].startswith("FT202")
+
+
 def test_rules_and_explain_speak_of_every_rule(capsys):
     _, listing, _ = run(capsys, "rules")
     _, data, _ = run(capsys, "rules", "--json")
