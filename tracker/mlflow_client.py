@@ -36,8 +36,15 @@ def open_client(uri: str) -> MlflowClient:
         return call(MlflowClient, tracking_uri=uri)
     except Refused:
         raise InputError(
-            f"{uri!r} is no address of an MLflow store: sqlite:///PATH/mlflow.db or http(s)://HOST:PORT is expected."
+            f"{uri!r} is no address of an MLflow store: sqlite:///PATH/mlflow.db or http(s)://HOST:PORT is expected.{_of_a_folder(uri)}"
         ) from None
+
+
+def _of_a_folder(uri: str) -> str:
+    """What MLflow asks for where the store is a folder of files, as it was by default once."""
+    if "://" in uri and not uri.startswith("file:"):
+        return ""
+    return " A folder of files is taken where MLFLOW_ALLOW_FILE_STORE=true is set."
 
 
 def call(function: Any, *args: Any, **named: Any) -> Any:

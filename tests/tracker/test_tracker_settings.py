@@ -120,6 +120,11 @@ class TestStore:
         with pytest.raises(InputError, match=f"There is no store {tmp_path}/no.db"):
             records(experiment="any", tracking_uri=f"sqlite:///{tmp_path}/no.db")
 
+    def test_what_a_folder_of_files_needs_is_said(self, tmp_path, monkeypatch):
+        monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
+        with pytest.raises(InputError, match="MLFLOW_ALLOW_FILE_STORE=true"):
+            records(experiment="any", tracking_uri=f"file://{tmp_path}")
+
     def test_the_spool_lies_beside_a_local_store(self, tmp_path):
         uri = f"sqlite:///{tmp_path}/x/mlflow.db"
         assert sqlite_path(uri) == Path(f"{tmp_path}/x/mlflow.db")
