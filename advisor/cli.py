@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 DATA = ("train_file", "valid_file", "validation_examples")  # a record's fields that name data files
 LOOKED_AT = 8 * 2**20  # bytes of data files that are looked at without being asked: some seconds
+
+LOOKED_FOR = 4096  # bytes behind its first line that tell whether a file goes on
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,8 +88,10 @@ def data(args) -> int:
     from advisor.datacheck import to_record, to_text
 
     report = check_files(args.train, args.valid, args.losses)
-    if not report.measurements.train:
-        raise UsageError([f"{args.train} is empty; expected one JSON object a line"])
+    read = ((args.train, report.measurements.train), (args.valid, report.measurements.valid))
+    empty = [path for path, rows in read if path and not rows]
+    if empty:
+        raise UsageError([f"{path} is empty; expected one JSON object a line" for path in empty])
     if args.json:
         print(dumps(to_record(report, show_text=args.show_text)))
     else:
@@ -289,7 +294,19 @@ def _rows(path: str) -> Iterable[Any]:
     from tracker.data import rows
 
     must_exist(path)
+    if Path(path).is_file() and _is_list(path):
+        to = f"{Path(path).stem}.jsonl"
+        told = f"{path} is one JSON list; expected one JSON object a line: tracker data convert {quote(path)} {quote(to)}"
+        raise UsageError([f"{told} makes it"])
     return rows(path)
+
+
+def _is_list(path: str) -> bool:
+    """Whether a whole file is one JSON list, and not a line of it by mistake."""
+    with Path(path).open("rb") as file:
+        line = file.readline().removeprefix(b"\xef\xbb\xbf").strip() or file.readline().strip()
+        more = file.read(LOOKED_FOR).strip()
+    return line.startswith(b"[") and not (more and line.endswith(b"]"))
 
 
 def say(words: str) -> None:

@@ -11,6 +11,7 @@ from advisor.datacheck.rules.ft508_new_words_keep_coming import NewWordsKeepComi
 from advisor.datacheck.rules.ft509_weak_spots import WeakSpots
 from advisor.datacheck.rules.ft510_few_rows import FewRows
 from advisor.datacheck.rules.ft511_one_answer import OneAnswer
+from advisor.datacheck.rules.ft512_rows_too_long import RowsTooLong
 
 CATALOGUE = (
     MalformedRows(),
@@ -24,4 +25,5 @@ CATALOGUE = (
     WeakSpots(),
     FewRows(),
     OneAnswer(),
+    RowsTooLong(),
 )

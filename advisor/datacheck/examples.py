@@ -1,7 +1,7 @@
 """One row of a training file as what the model is asked and what it is to answer.
 
 Knows the shapes that providers take: chat (`messages`), `prompt` / `completion`, and preferences (`input`,
-`preferred_output`), of which the preferred answer is read.
+`preferred_output`, `non_preferred_output`), of which the preferred answer is read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 CHAT, PAIR, PREFERENCE = "chat", "prompt and completion", "preference"
+OUTPUTS = {"preferred_output", "non_preferred_output"}  # the keys of a preference
 # Keys of forms that no provider takes and `tracker data convert` knows.
 ELSEWHERE = {"conversations": "ShareGPT", "instruction": "Alpaca", "chosen": "Anthropic HH"}
 # Often the same in all rows and long: it makes no rows alike, but rows under other instructions are not the same.
@@ -82,12 +83,20 @@ def _as_it_stands(row: Any) -> str:
 def _form(row: Any) -> str:
     if not isinstance(row, Mapping):
         raise ValueError(f"the row is of type {type(row).__name__}; expected a JSON object")
-    return CHAT if "messages" in row else PREFERENCE if {"input", "preferred_output"} <= row.keys() else PAIR
+    return CHAT if "messages" in row else PREFERENCE if OUTPUTS & row.keys() else PAIR
 
 
 def _preference(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    asked = row["input"].get("messages") if isinstance(row["input"], Mapping) else None
-    return _chat([*_list(asked), *_list(row["preferred_output"])])
+    missing = [k for k in ("input", *sorted(OUTPUTS, reverse=True)) if k not in row]
+    if missing:
+        raise ValueError(
+            f"{' and '.join(missing)} missing; expected input, preferred_output and non_preferred_output"
+        )
+    if not isinstance(row["input"], Mapping):
+        raise ValueError(f"input is of type {type(row['input']).__name__}; expected an object with messages")
+    asked = _list(row["input"].get("messages"), "input.messages")
+    _chat([*asked, *_list(row["non_preferred_output"], "non_preferred_output")], "non_preferred_output")
+    return _chat([*asked, *_list(row["preferred_output"], "preferred_output")], "preferred_output")
 
 
 def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -100,17 +109,18 @@ def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
         told = f"{' and '.join(missing)} missing; expected messages, or prompt and completion"
         raise ValueError(told + remedy)
     if isinstance(row["prompt"], list):  # conversational prompt and completion
-        return _chat([*row["prompt"], *_list(row["completion"])])
+        return _chat([*row["prompt"], *_list(row["completion"], "completion")])
     return "", _text(row["prompt"], "prompt"), _text(row["completion"], "completion")
 
 
-def _chat(messages: Any) -> tuple[str, str, str]:
-    """The system messages, all else but the last answer, and that answer."""
+def _chat(messages: Any, end: str = "") -> tuple[str, str, str]:
+    """The system messages, all else but the last answer, and that answer; `end` names where the answer stands."""
     messages = _list(messages)
     turns = [_turn(m, i) for i, m in enumerate(messages)]
     if not turns or turns[-1][0] != "assistant":
         found = f"ends with a {turns[-1][0]} message" if turns else "has no message"
-        raise ValueError(f"the conversation {found}; expected an assistant message at its end")
+        where = f" with {end}" if end else ""
+        raise ValueError(f"the conversation{where} {found}; expected an assistant message at its end")
     scene = "\n".join(text for role, text in turns if role in SETTING_THE_SCENE)
     asked = "\n".join(text for role, text in turns[:-1] if role not in SETTING_THE_SCENE)
     return scene, asked, turns[-1][1]
@@ -133,9 +143,9 @@ def _text(value: Any, name: str) -> str:
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any, name: str = "messages") -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"messages is of type {type(value).__name__}; expected a list")
+        raise ValueError(f"{name} is of type {type(value).__name__}; expected a list")
     return value
 
 

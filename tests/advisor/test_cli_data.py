@@ -1,12 +1,15 @@
 """What the command `advisor` says of data files: asked for by name, or beside the job that was trained on them."""
 
 import json
+import re
+import shlex
 from hashlib import sha256
 
 import pytest
 from tell_jobs import record
 
 from advisor.cli import main
+from tracker.cli import main as tracker
 
 
 def run(capsys, *argv):
@@ -91,6 +94,33 @@ def test_an_empty_file_is_refused(capsys, tmp_path):
     code, out, err = run(capsys, "data", str(tmp_path / "train.jsonl"))
     assert (code, out) == (2, "")
     assert "train.jsonl is empty" in err
+
+
+@pytest.mark.parametrize("valid", ["/dev/null", "valid.jsonl"])
+def test_so_is_an_empty_validation_file(capsys, tmp_path, valid):
+    (tmp_path / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 3)
+    (tmp_path / "valid.jsonl").write_text("")
+    code, out, err = run(capsys, "data", str(tmp_path / "train.jsonl"), str(tmp_path / valid))
+    assert (code, out) == (2, "")
+    assert f"{valid} is empty" in err
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_json_list_is_told_with_the_command_that_converts_it(capsys, tmp_path, monkeypatch, indent):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"instruction": f"ask {n}", "input": "", "output": "say"} for n in range(3)]
+    (tmp_path / "al paca.json").write_text(json.dumps(rows, indent=indent))
+    code, out, err = run(capsys, "data", "al paca.json")
+    assert (code, out) == (2, "")
+    command = re.search(r"tracker data convert '.*' '.*?'", err)[0]
+    assert tracker(shlex.split(command)[1:]) == 0
+    assert "FT501" in run(capsys, "data", "al paca.jsonl")[1].partition("clear")[2]
+
+
+def test_a_line_that_is_a_list_is_told_as_a_line(capsys, tmp_path):
+    (tmp_path / "train.jsonl").write_text('[]\n{"prompt": "a", "completion": "b"}\n')
+    code, out, _ = run(capsys, "data", str(tmp_path / "train.jsonl"))
+    assert (code, "training line 1: is a JSON list" in " ".join(out.split())) == (1, True)
 
 
 def test_data_that_cannot_be_looked_at_cost_no_advice(capsys, trained_on, tmp_path):

@@ -8,6 +8,7 @@ from datacheck_rows import finding, pairs, sentence, varied
 from advisor.datacheck import check
 from advisor.datacheck.examples import read_examples
 
+ASKED, SAID = [{"role": "user", "content": "q"}], [{"role": "assistant", "content": "a"}]
 MALFORMED = [
     (3, "of type int"),
     ({}, "prompt and completion missing"),
@@ -19,6 +20,20 @@ MALFORMED = [
     ({"messages": [{"role": "user", "content": "hi"}]}, "ends with a user message"),
     ({"messages": [{"role": "king", "content": "hi"}]}, "unknown role"),
     ({"messages": [{"role": "assistant", "content": None}]}, "content is of type NoneType"),
+    ({"input": {"messages": []}, "preferred_output": SAID}, "non_preferred_output missing; expected input,"),
+    ({"preferred_output": SAID, "non_preferred_output": SAID}, "input missing; expected input,"),
+    (
+        {"input": "q", "preferred_output": SAID, "non_preferred_output": SAID},
+        "input is of type str; expected an",
+    ),
+    (
+        {"input": {"messages": []}, "preferred_output": "a", "non_preferred_output": SAID},
+        "preferred_output is of type str; expected a list",
+    ),
+    (
+        {"input": {"messages": ASKED}, "preferred_output": SAID, "non_preferred_output": []},
+        "with non_preferred_output ends with a user message",
+    ),
 ]
 
 
@@ -212,6 +227,17 @@ def test_one_long_row_does_not_make_prompts_alike():
     prompts = [" ".join("".join(rng.choices(letters, k=6)) for _ in range(12)) for _ in range(200)]
     plain = measured(prompts).compression
     assert measured([*prompts, "the same log line " * 2000]).compression < 1.2 * plain
+
+
+def test_one_long_row_brings_no_new_words_alone_and_is_told():
+    plain = varied(200)
+    long = pairs([("asked", " ".join(f"odd{i}" for i in range(60_000)))], start=300)
+    new = [check([*plain[:at], *long, *plain[at:]]).measurements.new_words for at in (0, 60, 120, 180)]
+    assert max(new) < finding("FT508", plain).evidence["share_new"] + 0.1
+    f = finding("FT512", [*plain, *long])
+    assert (f.verdict, f.evidence["lines"]) == ("fires", [300])
+    assert f.reason.startswith("line 300 of the training file: up to ")
+    assert finding("FT512", plain).verdict == "clear"
 
 
 def measured(prompts):

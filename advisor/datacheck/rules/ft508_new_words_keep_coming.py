@@ -12,7 +12,7 @@ class NewWordsKeepComing(Rule):
 
     ## What it looks for
     Share of the words in a tenth of the training rows (drawn by a fixed seed) that the other nine tenths
-    never use.
+    never use. A row longer than the median weighs as much as that one.
 
     ## Why it matters
     Where each tenth brings many new words, use will too: the file does not cover the task yet, and
