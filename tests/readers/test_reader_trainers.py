@@ -9,7 +9,7 @@ import history_files as files
 import pytest
 from history_files import write
 
-from tracker.readers import read
+from tracker.readers import ReadError, read
 
 
 class TestTrainerState:
@@ -133,6 +133,39 @@ class TestTensorBoard:
         assert record["base_valid_loss"] == 3
         assert record["full_valid_loss"] == [[20, 2.5], [40, 2.0], [60, 1.5]]
         assert (record["steps_per_epoch"], record["hyperparameters"]) == (20, {"n_epochs": 3})
+
+    @pytest.mark.parametrize(
+        ("max_steps", "rate"),
+        [(100, 2e-4), (-1, 1.9e-4)],
+        ids=["planned", "not told: as far as it is logged"],
+    )
+    def test_the_rate_that_was_set_is_reckoned_by_the_steps_that_were_planned(
+        self, tmp_path, max_steps, rate
+    ):
+        rows = [("train/learning_rate", n, 2e-4 * (1 - n / 100)) for n in (5, 10, 15)]
+        self.write(tmp_path / "run", [*rows, ("train/loss", 15, 1.0)])
+        self.arguments(tmp_path / "run", {"max_steps": max_steps})
+        [record] = read(tmp_path / "run")
+        assert record["hyperparameters"]["learning_rate"] == pytest.approx(rate)
+
+    @staticmethod
+    def arguments(folder, args):
+        from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        writer = EventFileWriter(str(folder), filename_suffix=".args")
+        tensor = tensor_pb2.TensorProto(dtype=7, string_val=[json.dumps(args).encode()])
+        value = summary_pb2.Summary.Value(tag="args/text_summary", tensor=tensor)
+        value.metadata.plugin_data.plugin_name = "text"
+        writer.add_event(event_pb2.Event(wall_time=1.0, summary=summary_pb2.Summary(value=[value])))
+        writer.close()
+
+    def test_tags_are_not_obeyed(self, tmp_path):
+        self.write(tmp_path / "run", [("acc\x1b[31m", 1, 0.5), ("accuracy", 1, 0.5)])
+        with pytest.raises(ReadError) as caught:
+            read(tmp_path / "run")
+        assert "among its scalars [...], accuracy" in str(caught.value)
+        assert "\x1b" not in str(caught.value)
 
     def test_keras_parts_are_one_run(self, tmp_path):
         self.write(tmp_path / "run2" / "train", [("epoch_loss", 0, 2.0), ("epoch_loss", 1, 1.5)])

@@ -10,14 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tracker.readers.holds import NAME
+from tracker.readers.holds import shown_names
 from tracker.readers.values import Point
-from tracker.scrub import scrub
 
 ONE = ("eval_{}", "eval/{}")  # what the Trainer calls the measure of a lone set
 OF_A_SET = r"eval[_/](.+)_{}"
 MEASURES = {"full_valid_loss": "loss", "full_valid_mean_token_accuracy": "mean_token_accuracy"}
-MOST = 8  # sets that are named
 
 
 def mean_over_sets(metrics: Mapping[str, Sequence[Point]], field: str) -> list[Point]:
@@ -37,11 +35,9 @@ def remark(record: Mapping[str, Any]) -> str | None:
     names = record.get("valid_sets")
     if not names:
         return None
-    told = scrub(", ".join(name if NAME.fullmatch(name) else "[...]" for name in names[:MOST]))
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     if len(names) == 1:
-        return f"the validation loss is that of the set {told}"
-    return f"the validation loss is the mean over {len(names)} sets: {told}{more}"
+        return f"the validation loss is that of the set {shown_names(names)}"
+    return f"the validation loss is the mean over {len(names)} sets: {shown_names(names)}"
 
 
 def _by_set(metrics: Mapping[str, Sequence[Point]], measure: str) -> dict[str, Sequence[Point]]:

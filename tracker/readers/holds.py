@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tracker.readers.source import NotThisFormat, Source
 from tracker.scrub import scrub
 
-MOST = 8  # keys that are told
+MOST = 8  # names that are told
 NAME = re.compile(r"[\w.\-/ ]{1,40}")  # what is told of a key: it may be anything
 
 
@@ -18,9 +18,13 @@ def what_it_holds(source: Source) -> str | None:
     keys = _keys(source)
     if not keys or any("loss" in key.lower() for key in keys):
         return None
-    more = f" and {len(keys) - MOST} more" if len(keys) > MOST else ""
-    found = scrub(", ".join(key if NAME.fullmatch(key) else "[...]" for key in keys[:MOST]))
-    return f"found {found}{more}, but no loss, which is what is read"
+    return f"found {shown_names(keys)}, but no loss, which is what is read"
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """The first names of a log in one line; what is no name, or a secret, is not shown."""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return scrub(", ".join(name if NAME.fullmatch(name) else "[...]" for name in names[:MOST])) + more
 
 
 def _keys(source: Source) -> list[str]:

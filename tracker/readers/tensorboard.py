@@ -12,10 +12,10 @@ from typing import Any
 
 from tracker.readers.beside import settings_beside
 from tracker.readers.decay import peak_rate
+from tracker.readers.holds import shown_names
 from tracker.readers.mlflow_keys import read_metrics, record_of_run
 from tracker.readers.source import NotThisFormat, ReadError, Source
-from tracker.readers.values import Point
-from tracker.scrub import scrub
+from tracker.readers.values import Point, finite
 
 NAME = "TensorBoard event file"
 MARK = "tfevents"
@@ -44,9 +44,16 @@ def read(source: Source) -> list[dict[str, Any]]:
     beside = settings.pop("hyperparameters")
     record = record_of_run(folder.name, metrics, args, **({"created_at": created_at} | settings))
     rates = sorted(p for key, points in metrics.items() if RATE.search(key) for p in points)
-    rate = peak_rate(rates, max(step for points in series.values() for step, _ in points))
+    rate = peak_rate(rates, _total(args, series))
     known = {"learning_rate": rate} if rate else {}
     return [record | {"hyperparameters": known | record["hyperparameters"] | beside}]
+
+
+def _total(args: dict[str, Any], series: dict[str, list[Point]]) -> float:
+    """The steps of the run's schedule: those planned, where the arguments tell them, else those logged."""
+    planned = finite(args.get("max_steps"))
+    last = max(step for points in series.values() for step, _ in points)
+    return planned if planned and planned >= last else last
 
 
 def remark(source: Source, record: dict[str, Any]) -> str | None:
@@ -122,4 +129,4 @@ def _decoded(text: bytes) -> dict[str, Any]:
 
 
 def _tags(metrics: dict[str, list[Point]]) -> str:
-    return f" {scrub(', '.join(sorted(metrics)[:8]))}" if metrics else ""
+    return f" {shown_names(sorted(metrics))}" if metrics else ""
