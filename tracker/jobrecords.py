@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from tracker.errors import InputError
 from tracker.jobs import LOST
 from tracker.points import BASE
 from tracker.runs import PARENT, Reader, RunRow, Series, reader
-from tracker.scrub import scrub
+from tracker.scrub import masked, scrub
 from tracker.store import found_uri, mlflows_own, sqlite_path
 
 SERIES = (
@@ -30,7 +31,10 @@ _COUNTS = ("n_train_examples", "n_valid_examples", "seed", "steps_per_epoch")
 
 #: Scores of a tuned model on a held-out file; those of its base model begin with ``eval.base.``.
 _EVAL, _EVAL_BASE = "eval.", "eval.base."
+_NAME = "mlflow.runName"
+_MOST = 5  # experiments that are named
 SHORT = 8  # characters of a run's id beside its name, as MLflow's own pages have them
+_SHOWN = re.compile(rf"(?P<name>.+) \((?P<id>[0-9a-f]{{{SHORT}}})\)", re.DOTALL)
 _STATUS = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled", "SCHEDULED": "queued"}
 
 #: A lost job's curve is cut off like a cancelled one's; readers of records know no third way to end early.
@@ -51,21 +55,21 @@ def records(
         All jobs of an experiment by its name.
     run_id
         A parent run means all its children; a child its loop up to it; a lone run itself. A job's id at the provider
-        stands for its run, the name of an experiment for all its jobs, and a run's name for the runs of that name.
+        stands for its run, the name of an experiment for all its jobs, and a run's name, also as its record has it,
+        "NAME (first letters of its id)", for the runs of that name.
     tell
         Is given a word on runs whose validation loss is a mean over several sets, or whose settings are not clear.
 
     Raises
     ------
     InputError
-        Where neither or both are given, or there is nothing under the name.
+        Where neither or both are given, there is nothing under the name, or runs of several experiments have it.
     """
     if (experiment is None) == (run_id is None):
         raise InputError("Give either an experiment's name or a run's id.")
     store = reader(tracking_uri or found_uri())
     if run_id is not None:
-        rows = _of_run(store, run_id) or store.runs(experiment=run_id)
-        rows = rows or store.runs(tag=("mlflow.runName", run_id))
+        rows = _of_run(store, run_id) or store.runs(experiment=run_id) or _by_name(store, run_id)
     else:
         rows = store.runs(experiment=experiment)
     if not rows:
@@ -122,6 +126,25 @@ def _of_run(store: Reader, run_id: str) -> list[RunRow]:
         return own
     family = store.runs(tag=(PARENT, parent))
     return family[: next(at for at, row in enumerate(family) if row.run_id == run_id) + 1]
+
+
+def _by_name(store: Reader, name: str) -> list[RunRow]:
+    """Runs of a name, which are one history where they are of one experiment; a lone one as its record shows it."""
+    shown = _SHOWN.fullmatch(name)
+    if shown:
+        rows = store.runs(tag=(_NAME, shown["name"]))
+        found = [row.run_id for row in rows if row.run_id.startswith(shown["id"])]
+        if len(found) == 1:
+            return _of_run(store, found[0])
+    rows = store.runs(tag=(_NAME, name))
+    experiments = list(dict.fromkeys(row.experiment for row in rows))
+    if len(experiments) > 1:
+        told = ", ".join(map(repr, experiments[:_MOST])) + (" ..." if len(experiments) > _MOST else "")
+        raise InputError(
+            f"{len(experiments)} experiments have runs called {name!r}: {masked(told)}. Ask for one experiment by its "
+            f"name, or for one run by its id, as {rows[-1].run_id}."
+        )
+    return rows
 
 
 def record(row: RunRow, curves: Series) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 import tracker
 from tracker.errors import InputError
+from tracker.mlflow_reader import MlflowReader
 from tracker.mlflow_store import MlflowStore
 from tracker.points import Point
 from tracker.runs import PARENT, reader
@@ -94,6 +95,37 @@ def test_runs_of_other_loggers_are_read_by_their_own_names(store, uri):
     assert record["train_loss"] == [[10, 2.0]]
     assert record["full_valid_loss"] == [[10, 2.5]]
     assert record["hyperparameters"]["n_epochs"] == 3
+
+
+def theirs(store, experiment, name, at=1):
+    run_id = store.create_run(experiment, name, {}, at)
+    store.log_points(run_id, [Point("loss", 10, 2.0, 1), Point("eval_loss", 10, 2.5, 1)])
+    return run_id
+
+
+@pytest.mark.parametrize("client", [False, True], ids=["SQL", "client"])
+def test_a_run_is_found_again_by_the_name_that_its_record_shows(store, uri, client, monkeypatch):
+    if client:
+        monkeypatch.setattr("tracker.jobrecords.reader", MlflowReader)
+    run_id = theirs(store, "hf", "bold fox (2)")
+    theirs(store, "hf", "bold fox (2)", at=5)
+    first, second = tracker.records("hf", tracking_uri=uri)
+    assert first["id"] == f"bold fox (2) ({run_id[:8]})"
+    for shown in (first, second):
+        assert tracker.records(run_id=shown["id"], tracking_uri=uri) == [shown]
+    assert tracker.records(run_id="bold fox (2)", tracking_uri=uri) == [first, second]
+    with pytest.raises(InputError, match="has no runs of"):
+        tracker.records(run_id="bold fox (2) (00000000)", tracking_uri=uri)
+
+
+def test_runs_of_one_name_in_several_experiments_are_no_one_history(store, uri):
+    theirs(store, "chat", "baseline")
+    run_id = theirs(store, "my code", "baseline", at=5)
+    with pytest.raises(
+        InputError, match=f"2 experiments have runs called 'baseline': 'chat', 'my code'.*{run_id}"
+    ):
+        tracker.records(run_id="baseline", tracking_uri=uri)
+    assert len(tracker.records(run_id=run_id, tracking_uri=uri)) == 1
 
 
 def test_deleted_runs_are_not_read(store, uri):
