@@ -103,6 +103,7 @@ def guess(
     floor, gain, prior = _floors(valid, library, beliefs)
     share = np.minimum((valid.loss - floor[:, None]) / gain[:, None], WORST)  # as the surfaces are capped
     scaled = to_scale(share)
+    counted = beliefs.stretch[min(len(np.unique(valid.job)), len(beliefs.stretch)) - 1]
     middle = len(floor) // 2
     for _ in range(2):  # errors depend on the floor: once with a guess at it, once with its posterior median
         noise = _noise(valid, share[middle], gain[middle], beliefs)
@@ -110,9 +111,7 @@ def guess(
         of_scaled, of_seen = inverse @ scaled.T, inverse @ seen.T
         misfit = (scaled * of_scaled.T).sum(1)[:, None] - 2 * scaled @ of_seen + (seen * of_seen.T).sum(1)
         stretch = np.log((np.maximum(share, 0) + SOFT) * gain[:, None]).sum(1)  # Jacobian of the scale
-        log_weight = beliefs.trust * (
-            _evidence(misfit, len(valid), beliefs) - beliefs.stretch * stretch[:, None]
-        )
+        log_weight = beliefs.trust * (_evidence(misfit, len(valid), beliefs) - counted * stretch[:, None])
         log_weight = log_weight + log_prior + prior
         weight = np.exp(log_weight - log_weight.max())
         middle = int(np.searchsorted(np.cumsum(weight.sum(1)), 0.5 * weight.sum()))

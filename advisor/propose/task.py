@@ -31,10 +31,14 @@ from advisor.propose.surfaces import Library
 from advisor.propose.warm import shifts_elsewhere
 
 NO_PRIOR = Beliefs(  # the data must say it all
+    length=(1.5, 3.0, 1.8),
     bump=0.9,
     tilt=(0.0, 0.0, 0.0),
+    seed_noise=0.006,
     own=0.0,
+    way_noise=0.12,
     trust=1.0,
+    stretch=(0.5,),
     tails=0.0,
     gain=0.6,
     gain_spread=0.5,

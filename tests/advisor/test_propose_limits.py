@@ -183,8 +183,9 @@ def test_a_job_that_overfitted_at_a_rate_that_no_log_tells_is_followed_by_less_o
     curves = {name: [[i + 1, v] for i, v in enumerate(values)] for name, values in losses.items()}
     log = {"id": "keras", "hyperparameters": {"n_epochs": 6}, "steps_per_epoch": 1, "total_steps": 6}
     epochs, _, rate = knobs(advise([Job.from_record(log | curves)]).proposal)
-    assert epochs < 6
+    assert epochs <= 6
     assert rate <= 1.0
+    assert epochs * rate < 6 * 1.0
 
 
 @pytest.mark.parametrize("known", [{"learning_rate_multiplier": 0.4}, {"n_epochs": 5}])

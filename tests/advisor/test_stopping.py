@@ -6,7 +6,17 @@ from propose_jobs import ask, job
 
 from advisor.propose.acquire import Worth
 from advisor.propose.observe import END, Observations
-from advisor.propose.stopping import ALONE, EXPECTED, FEWEST, HOPED, LOST, MOST, nothing_left, stop_reason
+from advisor.propose.stopping import (
+    ALONE,
+    EXPECTED,
+    FEWEST,
+    HOPED,
+    IDLE,
+    LOST,
+    MOST,
+    nothing_left,
+    stop_reason,
+)
 
 
 def ended(count, best=0):
@@ -37,7 +47,7 @@ FREE = np.array([True, True])
 @pytest.mark.parametrize(("prior", "fewest"), [(True, FEWEST), (False, ALONE)])
 def test_no_loop_stops_before_enough_jobs_have_ended(prior, fewest):
     little = promising(EXPECTED / 2)
-    before, after = (stop_reason(little, FREE, ended(n, best=n - 1), prior) for n in (fewest - 1, fewest))
+    before, after = (stop_reason(little, FREE, ended(n), prior) for n in (fewest - 1, fewest))
     assert before is None
     assert "% of the attainable gain" in after
 
@@ -55,14 +65,21 @@ def test_the_figures_are_those_of_the_setting_that_is_named():
 
 
 def test_a_gain_that_matters_is_worth_another_job():
-    assert stop_reason(promising(2 * EXPECTED), FREE, ended(FEWEST, best=FEWEST - 1)) is None
+    assert stop_reason(promising(2 * EXPECTED), FREE, ended(FEWEST, best=FEWEST - 1 - IDLE)) is None
 
 
 def test_each_further_job_must_promise_more():
     promise = promising(5 * EXPECTED)
     before, after = FEWEST + 4, FEWEST + 5
-    assert stop_reason(promise, FREE, ended(before, best=before - 1)) is None
-    assert stop_reason(promise, FREE, ended(after, best=after - 1))
+    assert stop_reason(promise, FREE, ended(before, best=before - 1 - IDLE)) is None
+    assert stop_reason(promise, FREE, ended(after, best=after - 1 - IDLE))
+
+
+def test_no_loop_stops_right_after_a_job_that_brought_something():
+    little = promising(EXPECTED / 2)
+    for vain in range(IDLE):
+        assert stop_reason(little, FREE, ended(FEWEST, best=FEWEST - 1 - vain)) is None
+    assert stop_reason(little, FREE, ended(FEWEST, best=FEWEST - 1 - IDLE))
 
 
 def test_jobs_that_bring_nothing_end_a_loop_that_still_hopes():
@@ -86,14 +103,14 @@ def test_jobs_count_in_the_order_in_which_they_were_made():
 
 def test_many_useless_jobs_are_no_reason_to_stop_where_much_may_be_had():
     newest_best = FEWEST + 40
-    assert stop_reason(promising(1.1 * MOST), FREE, ended(newest_best, best=newest_best - 1)) is None
+    assert stop_reason(promising(1.1 * MOST), FREE, ended(newest_best, best=newest_best - 1 - IDLE)) is None
     assert stop_reason(promising(1.1 * HOPED), FREE, ended(newest_best)) is None
 
 
 def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
-    newest_best = ended(FEWEST, best=FEWEST - 1)
-    assert stop_reason(promising(1.5 * EXPECTED), FREE, newest_best) is None
-    assert stop_reason(promising(1.5 * EXPECTED), np.array([True, False]), newest_best)
+    late_best = ended(FEWEST, best=FEWEST - 1 - IDLE)
+    assert stop_reason(promising(1.5 * EXPECTED), FREE, late_best) is None
+    assert stop_reason(promising(1.5 * EXPECTED), np.array([True, False]), late_best)
 
 
 def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
