@@ -17,7 +17,7 @@ class Beliefs:
     """Lengths in octaves (log2), amplitudes on the log scale of `scale.py`."""
 
     # how a task's surface departs from the library's: a smooth bump and a tilt per octave of each knob
-    length: tuple[float, float, float] = (3.5, 7.0, 4.2)  # epochs, batch size, learning rate
+    length: tuple[float, float, float] = (2.5, 7.0, 5.0)  # epochs, batch size, learning rate
     bump: float = 0.5
     tilt: tuple[float, float, float] = (0.1, 0.05, 0.07)
     # where the tilt is nought: 3 epochs, batch 8, rate x 0.5

@@ -69,8 +69,8 @@ def test_a_gain_that_matters_is_worth_another_job():
 
 
 def test_each_further_job_must_promise_more():
-    promise = promising(5 * EXPECTED)
-    before, after = FEWEST + 4, FEWEST + 5
+    promise = promising(2.5 * EXPECTED)
+    before, after = FEWEST + 2, FEWEST + 3
     assert stop_reason(promise, FREE, ended(before, best=before - 1 - IDLE)) is None
     assert stop_reason(promise, FREE, ended(after, best=after - 1 - IDLE))
 
