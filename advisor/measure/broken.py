@@ -47,7 +47,7 @@ def zeros_from(train: Series, valid: Series) -> float | None:
 
 def _breaks_off(series: Series, running: bool) -> bool:
     if not len(series):
-        return series.n_logged >= MISSING and series.tail_inf
+        return series.tail_inf and (series.n_logged >= MISSING or not running)
     return series.n_tail >= MISSING or series.tail_inf or (series.n_tail > 0 and not running)
 
 

@@ -13,34 +13,46 @@ from itertools import takewhile
 import numpy as np
 
 from advisor.nouns import Job
+from advisor.propose.limits import heat, survival
 from advisor.propose.series import diverged, given
 
-# How much less a setting is worth for each job that failed: with its batch size; with a larger batch or as hot a rate
-SAME_BATCH, MORE = 0.3, 0.5
+# What a setting is worth for each job that failed with its batch size; with a smaller one; at a heat that it cannot be sure
+# to bear
+SAME_BATCH, LARGER, AS_HOT = 0.3, 0.5, 0.5
 # In a row, no setting explains them: failures; and jobs that blew up, each with a larger step down than the one before
 IN_A_ROW, BLOWN_IN_A_ROW = 3, 6
 
 
-def failures(jobs: Sequence[Job]) -> list[Job]:
-    return [j for j in jobs if _failed(j)]
-
-
 def _failed(job: Job) -> bool:
-    return job.status == "failed" and not any(len(c) for c in (job.train, job.valid, job.full_valid))
+    return job.status == "failed" and not _has_losses(job)
+
+
+def _has_losses(job: Job) -> bool:
+    return any(len(c) for c in (job.train, job.valid, job.full_valid))
 
 
 def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    """float[m]: how much settings float[m, 3] are worth by the jobs that failed, as far as none went well beyond them."""
-    ran = [given(j, rate_name) for j in jobs if j.succeeded and not diverged(j)]
-    most = np.nanmax(np.array(ran).reshape(-1, 3), axis=0, initial=0.0)
+    """float[m]: how much settings float[m, 3] are worth by the jobs that failed, as far as none like them ran.
+
+    A job ran if it logged a loss. Each that failed leaves less of the hope that it was not the heat.
+    """
+    ran = _known([j for j in jobs if not _failed(j) and _has_losses(j) and not diverged(j)], rate_name)
+    failed = _known([j for j in jobs if _failed(j)], rate_name)
     worth = np.ones(len(settings))
-    for job in failures(jobs):
-        _, batch, rate = given(job, rate_name)
-        same = np.isclose(settings[:, 1], batch) & (batch > most[1])
-        larger = (settings[:, 1] > batch) & (settings[:, 1] > most[1])
-        hot = (settings[:, 2] >= rate * (1 - 1e-6)) & (settings[:, 2] > most[2])
-        worth *= np.where(same, SAME_BATCH, np.where(larger, MORE, 1.0)) * np.where(hot, MORE, 1.0)
-    return worth
+    for batch in failed[:, 1]:
+        same = np.isclose(settings[:, 1], batch) & (batch not in ran[:, 1])
+        larger = settings[:, 1] > max(batch, ran[:, 1].max(initial=0.0))
+        worth *= np.where(same, SAME_BATCH, np.where(larger, LARGER, 1.0))
+    proven = heat(ran).max(initial=0.0)
+    hot = failed[heat(failed) > proven * (1 + 1e-6)]
+    not_heat = AS_HOT ** len(hot)
+    return worth * (not_heat + (1 - not_heat) * survival(settings, hot, proven))
+
+
+def _known(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
+    """float[k, 3]: of the jobs whose knobs are all known."""
+    settings = np.array([given(j, rate_name) for j in jobs], dtype=float).reshape(-1, 3)
+    return settings[~np.isnan(settings).any(axis=1)]
 
 
 def beyond_settings(jobs: Sequence[Job]) -> str | None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from propose_jobs import RANGES, ask, job
 
 from advisor import SearchSpace, advise
 from advisor.nouns import Job
-from advisor.propose.failed import BLOWN_IN_A_ROW, IN_A_ROW, MORE, SAME_BATCH, likeness
+from advisor.propose.failed import AS_HOT, BLOWN_IN_A_ROW, IN_A_ROW, LARGER, SAME_BATCH, likeness
 from advisor.propose.limits import heat, survival
 from advisor.propose.rates import reference_by, reference_rate
 from advisor.propose.warm import TOO_HOT, too_hot_elsewhere
@@ -65,18 +66,25 @@ def test_survival_is_sure_at_what_was_proven_nought_at_what_broke_and_falls_betw
     assert survival(hot, broken[:0], 0.0) == pytest.approx(np.ones(6))
 
 
-@pytest.mark.parametrize("value", [math.inf, math.nan])
-def test_validation_losses_that_are_no_number_bind_rates_too(value):
-    broken = absolute(1e-4, train_loss=[], full_valid_loss=[[s, value] for s in (1, 2, 3)])
+@pytest.mark.parametrize(("value", "count"), [(math.inf, 3), (math.nan, 3), (math.inf, 1)])
+def test_validation_losses_that_are_no_number_bind_rates_too(value, count):
+    broken = absolute(1e-4, train_loss=[], full_valid_loss=[[s + 1, value] for s in range(count)])
     assert asked([broken]).hyperparameters.learning_rate < 1e-4
 
 
 def test_a_batch_size_that_failed_counts_for_less_and_a_larger_one_too():
     jobs = [absolute(1e-4, batch=16, status="failed", **NO_LOSS)]
-    settings = np.array([[3, b, r] for b, r in [(8, 5e-5), (16, 5e-5), (32, 5e-5), (8, 2e-4)]])
-    assert likeness(settings, jobs, "learning_rate") == pytest.approx([1.0, SAME_BATCH, MORE, MORE])
-    ran = absolute(3e-4, batch=32, name="ran")
-    assert likeness(settings, [*jobs, ran], "learning_rate") == pytest.approx(np.ones(4))
+    settings = np.array([[3, b, r] for b, r in [(8, 1e-9), (16, 1e-9), (32, 1e-9), (4, 2e-4)]])
+    assert likeness(settings, jobs, "learning_rate") == pytest.approx(
+        [1, SAME_BATCH, LARGER, AS_HOT], abs=1e-3
+    )
+    larger, hotter = absolute(1e-9, batch=32, name="larger"), absolute(3e-4, batch=4, name="hotter")
+    same = absolute(1e-9, batch=16, name="same")
+    told = partial(likeness, settings, rate_name="learning_rate")
+    assert told([*jobs, larger]) == pytest.approx([1, SAME_BATCH, 1, AS_HOT], abs=1e-3)
+    assert told([*jobs, larger, same, hotter]) == pytest.approx(np.ones(4))
+    twice = [*jobs, absolute(5e-5, batch=16, status="failed", name="again", **NO_LOSS)]
+    assert told(twice)[1:] == pytest.approx([SAME_BATCH**2, LARGER**2, AS_HOT**2], abs=1e-3)
 
 
 def test_failures_move_the_batch_and_then_stop_the_loop():
