@@ -86,8 +86,13 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """The knobs that all finished trials share; before the first one none is known."""
-        return self.translator.knobs(intersection_search_space(_trials(study), include_pruned=True))
+        """The knobs that all finished trials share; where all have failed those of the newest one; before the first
+        none is known.
+        """
+        trials = _trials(study)
+        shared = intersection_search_space(trials, include_pruned=True)
+        failed = [t for t in trials if t.state == optuna.trial.TrialState.FAIL and t.distributions]
+        return self.translator.knobs(shared or (failed[-1].distributions if failed else {}))
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -188,11 +193,14 @@ class AdvisorPruner(optuna.pruners.BasePruner):
             return False  # the first trial, or one that has led: a study counts what came to its end alone
         from advisor.live import judge
 
-        jobs = self.translator.jobs(others, trial)
-        if (times := self.translator.past_the_end(jobs)) > SLACK:
+        *before, newest = self.translator.jobs(others, trial)
+        times = {j.id: self.translator.past_the_end(j) for j in (*before, newest)}
+        jobs = [j for j in (*before, newest) if times[j.id] <= SLACK]
+        if times[newest.id] > SLACK or len(jobs) <= len(before) / 2:  # a single one that went on is left out
+            most = max(times.values())
             self._warn(
-                f"a trial has reported up to {times:.3g} times its epochs, so how long a trial is is not known; give "
-                f"reports_per_epoch={times * self.translator.reports_per_epoch:.3g}, or what it is"
+                f"a trial has reported up to {most:.3g} times its epochs, so how long a trial is is not known; give "
+                f"reports_per_epoch={most * self.translator.reports_per_epoch:.3g}, or what it is"
             )
             return False
         if not self.translator.knows_length(trial.distributions):

@@ -60,14 +60,11 @@ class Translator:
         """Whether a trial's epochs are known before it ends: as a parameter or as a fixed knob."""
         return "n_epochs" in {*self.fixed, *(self.knob_of.get(n) for n in distributions)}
 
-    def past_the_end(self, jobs: Iterable[Job]) -> float:
+    def past_the_end(self, job: Job) -> float:
         """How many times as far as its epochs a trial has reported: above 1 `reports_per_epoch` is too low."""
-        ratios = [
-            float(j.full_valid.step.max()) / j.hyperparameters.n_epochs
-            for j in jobs
-            if len(j.full_valid) and j.hyperparameters.n_epochs
-        ]
-        return max(ratios, default=0.0)
+        if not len(job.full_valid) or not job.hyperparameters.n_epochs:
+            return 0.0
+        return float(job.full_valid.step.max()) / job.hyperparameters.n_epochs
 
     def space(self, distributions: Mapping[str, Any], jobs: Sequence[Job] = ()) -> SearchSpace:
         """The search space; a knob that the study does not tune keeps its fixed value, or what the jobs had."""
@@ -80,7 +77,8 @@ class Translator:
 
     def job(self, trial: Any, first_step: int) -> Job:
         """A trial as a job whose steps are epochs."""
-        given = {self.knob_of[n]: v for n, v in trial.params.items() if n in self.knob_of and _is_number(v)}
+        knobs = {self.knob_of[n]: as_number(v) for n, v in trial.params.items() if n in self.knob_of}
+        given = {knob: v for knob, v in knobs.items() if v is not None}
         reported = sorted(trial.intermediate_values.items())
         curve = [((step + 1 - first_step) / self.reports_per_epoch, loss) for step, loss in reported]
         curve = [[epoch, float(loss)] for epoch, loss in curve]
@@ -88,6 +86,8 @@ class Translator:
         epochs = known.get("n_epochs")
         whole = curve and _is_number(epochs) and epochs >= curve[-1][0]
         status = STATUS.get(trial.state.name, "running")
+        if status == "cancelled" and not curve:  # ended before it showed anything: as good as failed
+            status = "failed"
         if trial.state.name == "COMPLETE" and trial.value is not None:
             end = curve.pop()[0] if curve else float(epochs or 1)
             curve.append([end, float(trial.value)])  # what the study counts is the value that it got
@@ -116,10 +116,10 @@ class Translator:
 def as_knob(distribution: Any, name: str = "a knob") -> Knob:
     """A distribution as the values or the range that a knob may take."""
     if hasattr(distribution, "choices"):
-        bad = [c for c in distribution.choices if not _is_number(c) or c <= 0]
+        bad = [c for c in distribution.choices if not (as_number(c) or 0) > 0]
         if bad:
             raise ValueError(f"{name} has the choices {bad}; expected positive numbers")
-        return Knob(values=tuple(sorted(distribution.choices)))
+        return Knob(values=tuple(sorted({as_number(c) for c in distribution.choices})))
     low, high, step = distribution.low, distribution.high, getattr(distribution, "step", None)
     if low <= 0:
         raise ValueError(
@@ -136,7 +136,7 @@ def as_knob(distribution: Any, name: str = "a knob") -> Knob:
 def legal(value: float, distribution: Any) -> Any:
     """The value as the distribution takes it: a choice itself, a whole number, or one within the range."""
     if hasattr(distribution, "choices"):
-        return min(distribution.choices, key=lambda c: abs(c - value))
+        return min(distribution.choices, key=lambda c: abs(as_number(c) - value))
     low, step = distribution.low, getattr(distribution, "step", None)
     value = min(max(value, low), distribution.high)  # Optuna has trimmed `high` to the last step
     if step:
@@ -159,6 +159,17 @@ def _longest(jobs: Sequence[Job]) -> float:
         (float(j.full_valid.step.max()) for j in jobs if len(j.full_valid)),
         default=DEFAULT_SPACE["n_epochs"]["min"],
     )
+
+
+def as_number(choice: Any) -> float | None:
+    """A number, or one written as text, as studies that choose from strings have it; None for anything else."""
+    if isinstance(choice, str):
+        try:
+            choice = float(choice)
+        except ValueError:
+            return None
+        return int(choice) if choice.is_integer() else choice
+    return choice if _is_number(choice) else None
 
 
 def _is_number(value: Any) -> bool:

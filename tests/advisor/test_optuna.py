@@ -294,8 +294,69 @@ def test_first_trials_at_the_same_time_do_not_all_start_alike():
     assert running.ask(knobs).params != running.ask(knobs).params
 
 
+def broken(how, worst):
+    """An objective of which trials hotter than `worst` end in some way that teaches nothing but that."""
+
+    def run(trial):
+        rate = trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+        batch = trial.suggest_categorical("batch_size", [4, 8, 16, 32])
+        epochs = trial.suggest_int("epochs", 1, 12)
+        if rate <= worst:
+            return loss_at(epochs, batch, rate)
+        if how == "raises":
+            raise RuntimeError("out of memory")
+        if how == "prunes":
+            raise optuna.TrialPruned
+        return math.nan if how == "is nan" else math.inf
+
+    return run
+
+
+@pytest.mark.parametrize("how", ["raises", "prunes", "is nan", "is inf"])
+def test_trials_that_break_at_high_rates_lead_to_lower_ones_that_differ(how):
+    made = optuna.create_study(sampler=AdvisorSampler())
+    made.enqueue_trial({"epochs": 3, "batch_size": 8, "lr": 1e-3})
+    made.optimize(broken(how, 1e-5), n_trials=7, catch=RuntimeError)
+    settings = [(t.params["epochs"], t.params["batch_size"], t.params["lr"]) for t in made.trials]
+    assert len(set(settings)) == 7
+    assert any(t.value is not None and t.value < math.inf for t in made.trials), settings
+
+
+def test_choices_that_are_numbers_as_text_are_numbers_and_stay_text():
+    made = optuna.create_study(sampler=AdvisorSampler())
+
+    def run(trial):
+        batch = trial.suggest_categorical("batch_size", ["4", "16", "32"])
+        assert isinstance(batch, str)
+        return loss_at(trial.suggest_int("epochs", 1, 12), int(batch), 1e-4)
+
+    made.optimize(run, n_trials=4)
+    assert len({(t.params["epochs"], t.params["batch_size"]) for t in made.trials}) == 4
+
+
+def test_one_trial_that_reported_beyond_its_epochs_turns_no_pruning_off():
+    made = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
+    knobs = {"epochs": D.IntDistribution(1, 20), "lr": D.FloatDistribution(1e-6, 1e-2, log=True)}
+    for epochs, reports in ((4, 8), (4, 4), (4, 4)):
+        losses = {i + 1: loss_at(i + 1, 8, 1e-4) for i in range(reports)}
+        params = {"epochs": epochs, "lr": 1e-4}
+        made.add_trial(
+            optuna.trial.create_trial(
+                params=params, distributions=knobs, intermediate_values=losses, value=losses[reports]
+            )
+        )
+    made.enqueue_trial({"epochs": 20, "lr": 1e-4})
+    trial = made.ask(knobs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for epoch, loss in enumerate((2.5, 2.6, 2.9, 3.3), 1):
+            trial.report(loss, epoch)
+            pruned = trial.should_prune()
+    assert pruned
+
+
 def test_a_parameter_that_cannot_be_a_knob_is_named():
     with pytest.raises(ValueError, match="batch_size has the choices"):
         optuna.create_study(sampler=AdvisorSampler()).ask(
-            {"batch_size": optuna.distributions.CategoricalDistribution(["4", "8"])}
+            {"batch_size": optuna.distributions.CategoricalDistribution(["four", "8"])}
         )
