@@ -64,6 +64,7 @@ def advise(
     TypeError
         Where a job is no Job or the space no SearchSpace, as records are until `from_record` has read them.
     """
+    jobs = list(jobs)  # a generator would be empty after its first reading
     _must_be_nouns(jobs, space)
     _doubt_objective(objective, jobs)
     jobs, notes = prepared(jobs)

@@ -45,7 +45,7 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
     """
     facts = _facts(job)
     if facts["trainer"] and setting.learning_rate is not None:
-        return trainer_line(setting, int(facts["tried"].get("batch_size") or setting.batch_size or 1), 1)
+        return trainer_line(setting, _held(facts["tried"].get("batch_size"), setting), 1)
     words = ["tracker", "submit", facts["train"] or UNKNOWN["train"]]
     if facts["valid"]:
         words += ["--valid", facts["valid"]]
@@ -59,6 +59,12 @@ def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = 
         if facts[option] is not None and not (again and option == "seed"):  # a replicate takes another seed
             words += [f"--{option.replace('_', '-')}", str(facts[option])]
     return " ".join(map(_word, words))
+
+
+def _held(tried: Any, setting: HyperParameters) -> int:
+    """Examples that a device has held at once so far, as far as a number tells it, else what is proposed."""
+    known = (n for n in (tried, setting.batch_size) if isinstance(n, int | float) and n >= 1)
+    return int(next(known, 1))
 
 
 def trainer_line(setting: HyperParameters, part: int, devices: int, steps_rule: bool = False) -> str:

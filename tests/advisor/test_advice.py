@@ -37,6 +37,11 @@ def test_the_label_speaks_of_the_newest_job():
     assert advise([new, old], SPACE).diagnosis.label == "slow_convergence"
 
 
+def test_jobs_may_come_from_a_generator():
+    some = [job("healthy"), job("slow_convergence")]
+    assert advise((j for j in some), SPACE).to_record() == advise(some, SPACE).to_record()
+
+
 def test_jobs_on_other_data_are_no_history():
     before = job("overfitting", valid_digest="a", hyperparameters=HyperParameters(8, 8, 1.0))
     newest = job("overfitting", seed=1, valid_digest="b")

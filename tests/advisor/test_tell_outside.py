@@ -29,6 +29,16 @@ def test_the_same_setting_again_takes_another_seed():
     assert "--seed 3" in submit_line(HyperParameters(3, 8, 2.0), job)
 
 
+@pytest.mark.parametrize("tried", [AUTO, -1, None])
+def test_a_trainers_batch_that_is_no_number_is_the_proposed_one(tried):
+    record = {
+        "logger": "Hugging Face Trainer",
+        "hyperparameters": {"batch_size": tried, "learning_rate": 1e-4},
+    }
+    assert "per_device_train_batch_size=8" in submit_line(HyperParameters(3, 8, learning_rate=1e-4), record)
+    assert "num_train_epochs=3" in submit_line(HyperParameters(3, AUTO, learning_rate=1e-4), record)
+
+
 def test_markdown_cannot_be_broken_by_a_name():
     job = record(id="<script>*x*|y", model="a_b`c")
     page = tell.markdown(made(), [job])
