@@ -84,9 +84,21 @@ def records(
     for row, made in zip(rows, found, strict=True):
         if checkpoints[row.run_id]:
             made["checkpoints"] = [{"step": step, "model": model} for step, model in checkpoints[row.run_id]]
+    found = _trainings(found, tell or (lambda told: None))
     if tell:
         _remark(found, tell)
     return found
+
+
+def _trainings(found: list[dict[str, Any]], tell: Callable[[str], object]) -> list[dict[str, Any]]:
+    """Without ended runs of others that logged no curve, as evaluations are: no job, where others are."""
+    kept = [r for r in found if "key" in r or r.get("status") != "succeeded" or any(r.get(s) for s in SERIES)]
+    if not kept or len(kept) == len(found):
+        return found
+    left = [r["id"] for r in found if r not in kept]
+    more = f" and {len(left) - _MOST} more" if len(left) > _MOST else ""
+    tell(f"left out, since they logged no loss of a training: {masked(', '.join(left[:_MOST]))}{more}")
+    return kept
 
 
 def _remark(found: list[dict[str, Any]], tell: Callable[[str], object]) -> None:

@@ -103,6 +103,23 @@ def theirs(store, experiment, name, at=1):
     return run_id
 
 
+def test_ended_runs_that_logged_no_curve_are_no_jobs_where_others_are(store, uri):
+    lone = store.create_run("lone", "scores", {}, 1)
+    store.set_status(lone, "FINISHED", 2)
+    assert len(tracker.records("lone", tracking_uri=uri)) == 1
+    trained, scored = (store.create_run("exp", name, {}, at) for name, at in (("trained", 1), ("scored", 2)))
+    store.log_points(trained, [Point("loss", k, 2.0 / k, k) for k in (1, 2, 3)])
+    store.log_points(scored, [Point("auc", 0, 0.9, 5)])
+    for run_id in (trained, scored):
+        store.set_status(run_id, "FINISHED", 9)
+    failed = store.create_run("exp", "failed", {}, 3)
+    store.set_status(failed, "FAILED", 9)
+    told = []
+    found = tracker.records("exp", tracking_uri=uri, tell=told.append)
+    assert [r["run_id"] for r in found] == [trained, failed]
+    assert [word for word in told if "logged no loss" in word and "scored" in word]
+
+
 @pytest.mark.parametrize("client", [False, True], ids=["SQL", "client"])
 def test_a_run_is_found_again_by_the_name_that_its_record_shows(store, uri, client, monkeypatch):
     if client:
