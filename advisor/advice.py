@@ -11,6 +11,7 @@ from advisor.diagnosis import diagnose
 from advisor.history import other_rates, prepared
 from advisor.live import judge
 from advisor.measure import measure
+from advisor.measure.series import cleaned_once
 from advisor.nouns import Advice, Diagnosis, Job, SearchSpace
 from advisor.propose import keep, propose
 from advisor.propose.keeping import best_job
@@ -67,24 +68,23 @@ def advise(
     jobs = list(jobs)  # a generator would be empty after its first reading
     _must_be_nouns(jobs, space)
     _doubt_objective(objective, jobs)
-    jobs, notes = prepared(jobs)
-    space = by_the_jobs(jobs, space) if space else default_space(jobs)
-    diagnosis = diagnose_newest(jobs)
-    with one_blas_thread():
+    with cleaned_once(), one_blas_thread():
+        jobs, notes = prepared(jobs)
+        space = by_the_jobs(jobs, space) if space else default_space(jobs)
+        diagnosis = diagnose_newest(jobs)
         proposals, alternatives = propose(
             jobs, diagnosis, space, n=n, objective=objective, budget=budget, prior=prior, context=context,
             guide_only=guide_only,
         )  # fmt: skip
-        live = judge(jobs, space, prior)
-    best = best_job(jobs, objective)
-    return Advice(
-        diagnosis,
-        priced(proposals, jobs, best, context),
-        priced(alternatives, jobs, best, context),
-        keep(jobs, objective),
-        live,
-        (*notes, *other_rates(jobs, space.rate_name)),
-    )
+        best = best_job(jobs, objective)
+        return Advice(
+            diagnosis,
+            priced(proposals, jobs, best, context),
+            priced(alternatives, jobs, best, context),
+            keep(jobs, objective),
+            judge(jobs, space, prior),
+            (*notes, *other_rates(jobs, space.rate_name)),
+        )
 
 
 def _must_be_nouns(jobs: Sequence[Job], space: SearchSpace | None) -> None:

@@ -6,6 +6,9 @@ step, a final evaluation that repeats an earlier one because the best model was 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +41,20 @@ class Series:
         return replace(self, step=self.step[1:], loss=self.loss[1:])
 
 
+# By curve and how it is read; the curve stands beside it, so that no other one gets its id. None: nothing is kept
+_cleaned: ContextVar[dict | None] = ContextVar("cleaned", default=None)
+
+
+@contextmanager
+def cleaned_once() -> Iterator[None]:
+    """Inside it no curve is cleaned twice: rules, proposals and forecasts each read all of them."""
+    token = _cleaned.set({})
+    try:
+        yield
+    finally:
+        _cleaned.reset(token)
+
+
 def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> Series:
     """The measurable part of `curve`.
 
@@ -50,6 +67,16 @@ def clean(curve: Curve, start: float | None = None, *, reload: bool = False) -> 
     reload : bool
         Whether the last value may be that of the best model, loaded back at the end of a job.
     """
+    known = _cleaned.get()
+    if known is None:
+        return _clean(curve, start, reload)
+    key = id(curve), start, reload
+    if key not in known:
+        known[key] = curve, _clean(curve, start, reload)
+    return known[key][1]
+
+
+def _clean(curve: Curve, start: float | None, reload: bool) -> Series:
     step, loss = _positions(curve.step), curve.loss
     if not _ascending(step):
         order = np.argsort(step, kind="stable")

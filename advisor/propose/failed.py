@@ -36,9 +36,11 @@ def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.nd
 
     A job ran if it logged a loss. Each that failed leaves less of the hope that it was not the heat.
     """
+    worth = np.ones(len(settings))
+    if not any(map(_failed, jobs)):
+        return worth
     ran = _known([j for j in jobs if not _failed(j) and _has_losses(j) and not diverged(j)], rate_name)
     failed = _known([j for j in jobs if _failed(j)], rate_name)
-    worth = np.ones(len(settings))
     for batch in failed[:, 1]:
         same = np.isclose(settings[:, 1], batch) & (batch not in ran[:, 1])
         larger = settings[:, 1] > max(batch, ran[:, 1].max(initial=0.0))

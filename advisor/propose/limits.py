@@ -28,19 +28,18 @@ SPREAD = 1.0  # octaves
 OCTAVES = 1.0
 
 
-def broken_settings(jobs: Sequence[Job], rate_name: str, reference: float, base: float) -> np.ndarray:
-    """float[k, 3]: settings of jobs that blew up, and hotter than every one that came to a good end.
+def borne(jobs: Sequence[Job], rate_name: str, reference: float, base: float) -> tuple[np.ndarray, float]:
+    """float[k, 3], settings of jobs that blew up, hotter than every one that came to a good end; and the heat of the
+    hottest of these, 0 where there is none.
 
     Where a hotter setting did well it was not the heat that broke the job.
     """
-    broken = _known([j for j in jobs if came_to_nothing(j, base)], rate_name, reference)
-    return broken[heat(broken) > proven_heat(jobs, rate_name, reference, base) * (1 + 1e-6)]
-
-
-def proven_heat(jobs: Sequence[Job], rate_name: str, reference: float, base: float) -> float:
-    """The heat of the hottest setting that came to a good end; 0 where none did."""
-    well = [j for j in jobs if j.succeeded and len(validation(j)[0]) and not came_to_nothing(j, base)]
-    return float(heat(_known(well, rate_name, reference)).max(initial=0.0))
+    judged = [(j, came_to_nothing(j, base)) for j in jobs]
+    blown = [j for j, nothing in judged if nothing]
+    well = [j for j, nothing in judged if j.succeeded and not nothing and len(validation(j)[0])]
+    broken, good = (_known(which, rate_name, reference) for which in (blown, well))
+    proven = float(heat(good).max(initial=0.0))
+    return broken[heat(broken) > proven * (1 + 1e-6)], proven
 
 
 def heat(settings: np.ndarray) -> np.ndarray:

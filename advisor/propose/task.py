@@ -11,11 +11,10 @@ import numpy as np
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
 from advisor.propose.limits import (
-    broken_settings,
+    borne,
     doubt,
     overdone,
     overfitted_settings,
-    proven_heat,
     shift_evidence,
     survival,
     unsafe,
@@ -117,8 +116,7 @@ def understand(
     if objective not in LOSS_OBJECTIVES:  # whose scale is made up: a gain on it says nothing
         beliefs = replace(beliefs, gain_loose=1.0)
         valid = metric_observations(peers, objective, space.rate_name, reference)
-    broken = broken_settings(peers, space.rate_name, reference, base)
-    proven = proven_heat(peers, space.rate_name, reference, base)
+    broken, proven = borne(peers, space.rate_name, reference, base)
     told = [
         shifts_elsewhere(strangers(jobs), space, lib, beliefs, reference),
         shift_evidence(broken, reference),

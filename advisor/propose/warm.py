@@ -11,7 +11,7 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.limits import broken_settings, heat, shift_evidence
+from advisor.propose.limits import borne, heat, shift_evidence
 from advisor.propose.mixture import guess
 from advisor.propose.observe import observe
 from advisor.propose.peers import is_peer, strangers
@@ -34,7 +34,8 @@ def shifts_elsewhere(
         if base is None:
             continue
         valid, train = observe(group, space.rate_name, reference, base)
-        limit = shift_evidence(broken_settings(group, space.rate_name, reference, base), reference)
+        broken, _ = borne(group, space.rate_name, reference, base)
+        limit = shift_evidence(broken, reference)
         if not len(valid) and limit is None:
             continue
         g = guess(valid, train, library, group[-1].n_train_examples, beliefs, limit)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.measure.broken import ends_broken
-from advisor.measure.series import clean
+from advisor.measure.series import clean, cleaned_once
 from advisor.nouns import Curve
 
 NAN, INF = float("nan"), float("inf")
@@ -124,3 +124,15 @@ def test_any_curve_becomes_finite_and_ascending(points):
     assert np.isfinite(series.loss).all()
     assert (np.diff(series.step) > 0).all()
     assert series.n_logged == len(points)
+
+
+def test_inside_cleaned_once_a_curve_is_cleaned_once_each_way_and_no_other_is_taken_for_it():
+    curve = Curve([1, 2, 3], [3.0, 2.0, 1.0])
+    with cleaned_once():
+        assert clean(curve) is clean(curve)
+        assert clean(curve, 4.0).loss.tolist() == [4.0, 3.0, 2.0, 1.0]
+        found = [
+            clean(Curve([1, 2], [float(k), 0.5])).loss[0] for k in range(50)
+        ]  # freed at once, were it not kept
+        assert found == list(range(50))
+    assert clean(curve) is not clean(curve)

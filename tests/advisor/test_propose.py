@@ -10,7 +10,7 @@ from propose_jobs import HEALTHY, LISTS, RANGES, ask, job, knobs
 
 from advisor.nouns import AUTO, Job, SearchSpace
 from advisor.propose import propose
-from advisor.propose.limits import broken_settings
+from advisor.propose.limits import borne
 from advisor.propose.nearby import FACTOR, nearness
 from advisor.propose.observe import MOST_JOBS, observe
 from advisor.propose.series import came_to_nothing
@@ -163,10 +163,10 @@ def test_a_value_that_the_log_lacks_at_the_end_is_no_blow_up_where_the_model_is_
 
 def test_a_setting_that_succeeded_hotter_lifts_the_bar():
     broken = job(rate=0.1, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
-    assert len(broken_settings([broken], "learning_rate_multiplier", 1.0, 3.0)) == 1
-    assert len(broken_settings([job(rate=0.4), broken], "learning_rate_multiplier", 1.0, 3.0)) == 0
+    assert len(borne([broken], "learning_rate_multiplier", 1.0, 3.0)[0]) == 1
+    assert len(borne([job(rate=0.4), broken], "learning_rate_multiplier", 1.0, 3.0)[0]) == 0
     hotter = job(rate=1.6, status="failed", full_valid_loss=[], train_loss=[[1, 3.0], [2, 2.9], [3, "NaN"]])
-    left = broken_settings([job(rate=0.4), broken, hotter], "learning_rate_multiplier", 1.0, 3.0)
+    left = borne([job(rate=0.4), broken, hotter], "learning_rate_multiplier", 1.0, 3.0)[0]
     assert left.tolist() == [[3.0, 8.0, 1.6]]
 
 
