@@ -21,6 +21,7 @@ OPTIONS = {
     "learning_rate": "--learning-rate",
 }
 TRAINER = "Hugging Face Trainer"  # as a record's `logger` says it
+OPENAI = "OpenAI"  # begins the name of the one format that a provider writes
 UNKNOWN = {"train": "TRAIN.jsonl", "model": "MODEL"}  # stand where the record does not say
 
 
@@ -41,11 +42,14 @@ def next_command(advice: Advice, job: Job | Mapping[str, Any] | None = None) -> 
 def submit_line(setting: HyperParameters, job: Job | Mapping[str, Any] | None = None) -> str:
     """One `tracker submit` line. A knob left to the provider ("auto") needs no option: it is the default.
 
-    Of a job that transformers' Trainer logged it is the Trainer's arguments, on one device.
+    Of a job that transformers' Trainer logged it is the Trainer's arguments, on one device; of one that another trainer
+    logged it is empty: nobody knows its arguments here, and no provider takes it.
     """
     facts = _facts(job)
     if facts["trainer"] and setting.learning_rate is not None:
         return trainer_line(setting, _held(facts["tried"].get("batch_size"), setting), 1)
+    if facts["elsewhere"]:
+        return ""
     words = ["tracker", "submit", facts["train"] or UNKNOWN["train"]]
     if facts["valid"]:
         words += ["--valid", facts["valid"]]
@@ -93,6 +97,13 @@ def trainer_line(setting: HyperParameters, part: int, devices: int, steps_rule: 
     return f"TrainingArguments({', '.join(told)})" + uneven
 
 
+def _read_from(record: Mapping[str, Any]) -> str:
+    """The first word of the format that a record was read from; empty where it was read from none."""
+    source = record.get("source")
+    form = source.get("format") if isinstance(source, Mapping) else None
+    return form.split()[0] if isinstance(form, str) and form.strip() else ""
+
+
 def _word(word: str) -> str:
     """A word as a shell reads it back, on one line of characters that can be seen."""
     if visible(word) == word:
@@ -109,11 +120,14 @@ def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
             "seed": job.seed,
             "tried": job.hyperparameters.to_record(),
             "trainer": False,
+            "elsewhere": False,
         }
         return dict.fromkeys(names) | known
     record = job or {}
     facts = {name: record.get(name) for name in names[2:]} | {"tried": record.get("hyperparameters") or {}}
-    facts["trainer"] = record.get("logger") == TRAINER and not record.get("provider")
+    own = not any(record.get(name) for name in ("provider", "endpoint", "base_url"))
+    facts["trainer"] = record.get("logger") == TRAINER and own
+    facts["elsewhere"] = own and (bool(record.get("logger")) or _read_from(record) not in ("", OPENAI))
     return facts | {"train": path_of(record, "train_file"), "valid": path_of(record, "valid_file")}
 
 

@@ -170,8 +170,9 @@ def _option(
     reason, expect = (p.expect, "") if p.stop and not p.reason else (p.reason, p.expect if setting else "")
     expect = re.sub(r"^against [^;]*; ", "", expect)  # what changes is told beside it
     because = tuple(f"{r} {words.words(by_rule[r].name)}" if r in by_rule else r for r in p.because)
+    command = paste(setting) if setting else ""
     return Option(
-        changes=tuple(words.changes(newest.hyperparameters if newest else None, setting)) if setting else (),
+        changes=_changes(newest, setting, command) if setting else (),
         because=because,
         why=_why(because, [by_rule[r] for r in p.because if r in by_rule]) or _rests_on(expect),
         expect=expect,
@@ -179,8 +180,16 @@ def _option(
         risk=_risk(p, newest, by_rule),
         stop=p.stop,
         reason=reason,
-        command=paste(setting) if setting else "",
+        command=command,
     )
+
+
+def _changes(
+    newest: Job | None, setting: HyperParameters, command: str
+) -> tuple[tuple[str, str, str, bool], ...]:
+    """Where no provider takes the setting, its rate is no multiplier of anybody's."""
+    own = not command and newest is not None and newest.provider is None
+    return tuple(words.changes(newest.hyperparameters if newest else None, setting, own=own))
 
 
 def _risks_once(options: Sequence[Option]) -> tuple[Option, ...]:

@@ -189,14 +189,26 @@ def knobs(hp: HyperParameters) -> dict[str, Any]:
     return {k: v for k in KNOBS if (v := getattr(hp, k)) is not None}
 
 
-def changes(before: HyperParameters | None, after: HyperParameters) -> list[tuple[str, str, str, bool]]:
-    """What changes from one setting to the next: [(knob in words, before, after, changed)]."""
+def changes(
+    before: HyperParameters | None, after: HyperParameters, *, own: bool = False
+) -> list[tuple[str, str, str, bool]]:
+    """What changes from one setting to the next: [(knob in words, before, after, changed)].
+
+    `own`: no provider multiplies the rate; one that no log tells was taken for the usual, and is told as times that.
+    """
     old = knobs(before) if before else {}
     rows = []
     for name, value in knobs(after).items():
+        if own and name == "learning_rate_multiplier" and before and not has_rate(before):
+            rows.append((KNOBS["learning_rate"], "", f"{figure(value)} x what it was", not same(1, value)))
+            continue
         was = old.get(name)
         rows.append((KNOBS[name], "" if was is None else figure(was), figure(value), not same(was, value)))
     return rows
+
+
+def has_rate(setting: HyperParameters) -> bool:
+    return setting.learning_rate is not None or setting.learning_rate_multiplier is not None
 
 
 def same(a: Any, b: Any) -> bool:

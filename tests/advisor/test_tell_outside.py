@@ -29,6 +29,25 @@ def test_the_same_setting_again_takes_another_seed():
     assert "--seed 3" in submit_line(HyperParameters(3, 8, 2.0), job)
 
 
+@pytest.mark.parametrize(
+    "form", ["Keras history (CSV or JSON)", "TensorBoard event file", "OpenAI result CSV (plain or base64)"]
+)
+def test_the_rate_of_a_trainer_that_told_none_is_told_by_what_it_was_and_no_provider_is_named(form):
+    """Keras has no multiplier and takes no jobs; a result CSV's provider has both."""
+    losses = {"full_valid_loss": [1.9, 1.55, 1.42, 1.6, 1.9], "train_loss": [2.1, 1.6, 1.2, 0.8, 0.5]}
+    curves = {name: [[i + 1, v] for i, v in enumerate(values)] for name, values in losses.items()}
+    record = {
+        "id": "a",
+        "hyperparameters": {"n_epochs": 5},
+        "source": {"format": form},
+        "steps_per_epoch": 1,
+    } | curves
+    told = tell.text(advise([Job.from_record(record)]), [record])
+    theirs = form.startswith("OpenAI")
+    assert ("tracker submit" in told) == theirs
+    assert ("x what it was" in told) != theirs
+
+
 @pytest.mark.parametrize("tried", [AUTO, -1, None])
 def test_a_trainers_batch_that_is_no_number_is_the_proposed_one(tried):
     record = {
