@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 from advisor.measure.broken import ends_broken
@@ -22,16 +24,27 @@ def finite(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def given(job: Job, rate_name: str) -> np.ndarray:
-    """The job's three knobs as float[3], NaN where one of them is not known; its steps tell the epochs, too."""
+    """The job's three knobs as float[3], NaN where one of them is not known; its steps tell epochs and batch, too."""
     h: HyperParameters = job.hyperparameters
     epochs = h.n_epochs
     if epochs is None and job.total_steps and job.steps_per_epoch:
         epochs = job.total_steps / job.steps_per_epoch
-    values = (epochs, h.batch_size, getattr(h, rate_name))
+    batch = h.batch_size if h.batch_size is not None else _batch_by_steps(job)
+    values = (epochs, batch, getattr(h, rate_name))
     return np.array(
         [v if isinstance(v, int | float) and np.isfinite(v) and v > 0 else np.nan for v in values],
         dtype=float,
     )
+
+
+def _batch_by_steps(job: Job) -> float | None:
+    """The one batch size by which its examples take its steps, an uneven last batch counted; None where several do."""
+    n, steps = job.n_train_examples, job.steps_per_epoch
+    if not n or not steps or steps % 1 or steps > n:
+        return None
+    least = ceil(n / steps)
+    only = ceil(n / least) == steps and ceil(n / (least + 1)) != steps
+    return float(least) if only else None
 
 
 def setting(job: Job, rate_name: str) -> np.ndarray | None:

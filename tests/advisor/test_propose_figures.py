@@ -11,6 +11,7 @@ from advisor.nouns import Job, SearchSpace
 from advisor.propose import forecast
 from advisor.propose.acquire import percent
 from advisor.propose.calibration import came_of, came_true, eight_in_ten
+from advisor.propose.series import given
 from advisor.propose.task import understand
 
 UNKNOWN = "uncertain, and no forecast: neither this task's jobs nor earlier tasks tell of "
@@ -239,3 +240,28 @@ def test_a_small_gain_is_not_taken_for_a_job_half_done():
     ]
     low, high = re.search(r"8 in 10: ([\d.]+) to ([\d.]+)", ask(jobs)[0][0].expect).groups()
     assert 2.6 < float(low) < float(high) < 3.0
+
+
+@pytest.mark.parametrize(
+    ("examples", "steps", "batch"),
+    [
+        (400, 50, 8.0),
+        (401, 51, 8.0),
+        (10, 4, 3.0),
+        (400, 1, None),
+        (10, 11, None),
+        (400, 50.5, None),
+        (None, 50, None),
+    ],
+)
+def test_the_steps_of_an_epoch_tell_the_batch_size_where_one_alone_takes_so_many(examples, steps, batch):
+    auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": 1.0}
+    record = {
+        "hyperparameters": auto,
+        "n_train_examples": examples,
+        "steps_per_epoch": steps,
+        "total_steps": 3 * steps,
+    }
+    found = given(Job.from_record(record), "learning_rate_multiplier")
+    assert found[0] == 3
+    assert np.isnan(found[1]) if batch is None else found[1] == batch
