@@ -17,12 +17,16 @@ LOSS_OF |= {"sft": "supervised", **dict.fromkeys(("grpo", "ppo", "rloo", "rft"),
 
 def is_peer(job: Job, of: Job) -> bool:
     """Neither model nor validation digest nor loss differ; what is not known is taken to be the same."""
-    pairs = (
-        (job.model, of.model),
-        (job.valid_digest, of.valid_digest),
-        (loss_of(job.method), loss_of(of.method)),
-    )
-    return all(a is None or b is None or a == b for a, b in pairs)
+    return is_kin(job, of) and _alike(job.valid_digest, of.valid_digest)
+
+
+def is_kin(job: Job, of: Job) -> bool:
+    """One model trained by one loss, on whatever data; what is not known is taken to be the same."""
+    return _alike(job.model, of.model) and _alike(loss_of(job.method), loss_of(of.method))
+
+
+def _alike(a: str | None, b: str | None) -> bool:
+    return a is None or b is None or a == b
 
 
 def loss_of(method: str | None) -> str | None:

@@ -14,7 +14,7 @@ from advisor.propose.beliefs import LATTICE, Beliefs
 from advisor.propose.limits import borne, heat, shift_evidence
 from advisor.propose.mixture import guess
 from advisor.propose.observe import observe
-from advisor.propose.peers import is_peer, strangers
+from advisor.propose.peers import is_kin, is_peer, strangers
 from advisor.propose.series import base_loss, came_to_nothing, given, validation
 from advisor.propose.surfaces import Library
 
@@ -46,9 +46,11 @@ def shifts_elsewhere(
 
 
 def too_hot_elsewhere(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    """float[m]: TOO_HOT for settings as hot as a job of the newest's model that ended above its loss before training."""
-    alike = [j for j in strangers(jobs) if j.model == jobs[-1].model]
-    known = np.array([given(j, rate_name) for j in alike if _in_vain(j)]).reshape(-1, 3)
+    """float[m]: TOO_HOT for settings as hot as a job of the newest's model and loss that ended above its loss before
+    training.
+    """
+    kin = [j for j in strangers(jobs) if is_kin(j, jobs[-1])]
+    known = np.array([given(j, rate_name) for j in kin if _in_vain(j)]).reshape(-1, 3)
     lowest = np.nanmin(heat(known), initial=np.inf)
     return np.where(heat(settings) >= lowest * (1 - 1e-6), TOO_HOT, 1.0)
 

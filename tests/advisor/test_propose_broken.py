@@ -140,7 +140,8 @@ def test_a_rate_that_blew_up_on_other_data_is_no_first_choice_here():
     settings = np.array([[3, 8, r] for r in (0.4, 1.0, 2.0)])
     told = too_hot_elsewhere(settings, [hot, slow], "learning_rate_multiplier")
     assert told == pytest.approx([1.0, TOO_HOT, TOO_HOT])
-    other = replace(hot, model="other")
-    assert too_hot_elsewhere(settings, [other, slow], "learning_rate_multiplier") == pytest.approx(np.ones(3))
+    for other in (replace(hot, model="other"), replace(hot, method="dpo")):
+        jobs = [other, replace(slow, method="supervised")]
+        assert too_hot_elsewhere(settings, jobs, "learning_rate_multiplier") == pytest.approx(np.ones(3))
     made, _ = ask([hot, slow], RANGES)
     assert made[0].hyperparameters.learning_rate_multiplier < 1.0
