@@ -11,7 +11,9 @@ from advisor.propose.batches import WIDTH, surely
 from advisor.propose.keepable import keepable
 from advisor.propose.objective import LOSS_OBJECTIVES, sign
 from advisor.propose.peers import peers_of_newest
-from advisor.propose.series import base_loss, came_to_nothing, ended, finite, total_steps, validation
+from advisor.propose.series import BLOWN, base_loss, came_to_nothing, ended, finite, total_steps, validation
+
+FELL = 1.03  # times its lowest: a validation loss that began higher fell by more than noise
 
 
 def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
@@ -34,9 +36,16 @@ def keep(jobs: Sequence[Job], objective: str = "final") -> Keep:
         lowest = loss.min(initial=np.inf)
         if lowest >= base or lowest + luck >= best:
             continue
-        if not (lowest >= likely and came_to_nothing(job, likely)):
+        if _learned(job, loss) or not (lowest >= likely and came_to_nothing(job, likely)):
             best, found = lowest + luck, Keep(job.id, float(step[np.argmin(loss)]))
     return found
+
+
+def _learned(job: Job, loss: np.ndarray) -> bool:
+    """Whether the validation losses fell by themselves: training losses, of other data, do not tell where they began."""
+    train = finite(job.train)[1]
+    rose = len(train) > 1 and train[-1] > BLOWN * train[0]
+    return not rose and bool(loss[0] > FELL * loss.min())
 
 
 def best_job(jobs: Sequence[Job], objective: str = "final") -> Job | None:

@@ -31,6 +31,15 @@ def test_keep_names_the_base_model_where_nothing_beats_it():
     assert keep([]).job is None
 
 
+def test_a_validation_loss_that_fell_is_kept_though_training_losses_were_never_as_high():
+    """Those are of other data: a validation set that is harder is no job that came to nothing."""
+    flat = [[s, 1.05] for s in range(1, 31)]
+    harder = job(ends=(1.5, 1.3, 1.24), base_valid_loss=None, train_loss=flat)
+    assert (keep([harder]).job, keep([harder]).step) == ("job-0", 30)
+    rising = [[s, 2.3 + 0.2 * s] for s in range(1, 31)]
+    assert keep([job(ends=(8.0, 7.5, 7.5), base_valid_loss=None, train_loss=rising)]).job is None
+
+
 def test_a_job_that_blew_up_without_any_gain_is_not_kept():
     """No loss before training was told; its first training losses stand for it."""
     rising = [[s, 2 + 0.02 * s] for s in range(1, 31)]
