@@ -84,18 +84,29 @@ def records(
     for row, made in zip(rows, found, strict=True):
         if checkpoints[row.run_id]:
             made["checkpoints"] = [{"step": step, "model": model} for step, model in checkpoints[row.run_id]]
-    found = _trainings(found, tell or (lambda told: None))
+    theirs = {row.run_id for row in rows if not _is_ours(row)}
+    found = _trainings(found, theirs, tell or (lambda told: None))
     if tell:
         _remark(found, tell)
     return found
 
 
-def _trainings(found: list[dict[str, Any]], tell: Callable[[str], object]) -> list[dict[str, Any]]:
-    """Without ended runs of others that logged no curve, as evaluations are: no job, where others are."""
-    kept = [r for r in found if "key" in r or r.get("status") != "succeeded" or any(r.get(s) for s in SERIES)]
+def _trainings(
+    found: list[dict[str, Any]], theirs: set[str], tell: Callable[[str], object]
+) -> list[dict[str, Any]]:
+    """Without ended runs of other loggers that have no curve, as evaluations have none: no job, where others are.
+
+    A provider's job that reported no curve is a job all the same: its setting was tried.
+    """
+
+    def is_job(record: dict[str, Any]) -> bool:
+        ended = record["run_id"] in theirs and record.get("status") == "succeeded"
+        return not ended or any(record.get(name) for name in SERIES)
+
+    kept = [r for r in found if is_job(r)]
     if not kept or len(kept) == len(found):
         return found
-    left = [r["id"] for r in found if r not in kept]
+    left = [r["id"] for r in found if not is_job(r)]
     more = f" and {len(left) - _MOST} more" if len(left) > _MOST else ""
     tell(f"left out, since they logged no loss of a training: {masked(', '.join(left[:_MOST]))}{more}")
     return kept
@@ -161,7 +172,7 @@ def _by_name(store: Reader, name: str) -> list[RunRow]:
 
 def record(row: RunRow, curves: Series) -> dict[str, Any]:
     """Return one run as a job record; runs of other loggers are read by their own names."""
-    if "job.id" not in row.tags and "finetune_advisor.job" not in row.tags:
+    if not _is_ours(row):
         return _foreign(row, curves)
     tags, params = row.tags, row.params
     found: dict[str, Any] = {
@@ -214,6 +225,10 @@ def _requested(params: dict[str, str]) -> dict[str, Any]:
     """Return what was asked for, while the provider has not resolved it."""
     asked = {knob: params.get(f"requested.{knob}") for knob in _KNOBS}
     return {knob: number(value) for knob, value in asked.items() if value is not None}
+
+
+def _is_ours(row: RunRow) -> bool:
+    return "job.id" in row.tags or "finetune_advisor.job" in row.tags
 
 
 def _foreign(row: RunRow, curves: Series) -> dict[str, Any]:

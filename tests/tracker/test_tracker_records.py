@@ -117,6 +117,10 @@ def test_ended_runs_that_logged_no_curve_are_no_jobs_where_others_are(store, uri
     told = []
     found = tracker.records("exp", tracking_uri=uri, tell=told.append)
     assert [r["run_id"] for r in found] == [trained, failed]
+    silent = store.create_run("exp", "job", {"job.id": "ftjob-1", "job.status": "succeeded"}, 4)
+    assert silent in [r["run_id"] for r in tracker.records("exp", tracking_uri=uri)], (
+        "a provider may report no curve"
+    )
     assert [word for word in told if "logged no loss" in word and "scored" in word]
 
 
