@@ -5,6 +5,7 @@ Knows their attributes and not the library: nothing of it is imported. Judges no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -75,27 +76,26 @@ class Translator:
             limits.setdefault(knob, Knob(values=(value,)))
         return SearchSpace(limits["n_epochs"], limits["batch_size"], limits[rate], rate)
 
-    def job(self, trial: Any, first_step: int) -> Job:
-        """A trial as a job whose steps are epochs."""
+    def job(self, trial: Any, first_step: int, longest: float) -> Job:
+        """A trial as a job whose steps are epochs; where these are not told it has as many as the `longest`."""
         knobs = {self.knob_of[n]: as_number(v) for n, v in trial.params.items() if n in self.knob_of}
         given = {knob: v for knob, v in knobs.items() if v is not None}
         reported = sorted(trial.intermediate_values.items())
-        curve = [((step + 1 - first_step) / self.reports_per_epoch, loss) for step, loss in reported]
-        curve = [[epoch, float(loss)] for epoch, loss in curve]
+        curve = [[self._epoch(step, first_step), float(loss)] for step, loss in reported]
         known = _untuned({*given, *self.fixed}) | self.fixed | given
         epochs = known.get("n_epochs")
-        whole = curve and _is_number(epochs) and epochs >= curve[-1][0]
+        whole = bool(curve) and _is_number(epochs) and epochs >= curve[-1][0]
         status = STATUS.get(trial.state.name, "running")
         if status == "cancelled" and not curve:  # ended before it showed anything: as good as failed
             status = "failed"
         if trial.state.name == "COMPLETE" and trial.value is not None:
-            end = curve.pop()[0] if curve else float(epochs or 1)
+            end = curve.pop()[0] if curve else float(epochs or longest)
             curve.append([end, float(trial.value)])  # what the study counts is the value that it got
         return Job.from_record(
             {
                 "id": f"trial {trial.number}",
                 "status": status,
-                "hyperparameters": {"n_epochs": epochs or (curve[-1][0] if curve else None)} | known,
+                "hyperparameters": {"n_epochs": longest} | known,
                 "steps_per_epoch": 1,
                 "total_steps": epochs
                 if status == "running" and whole
@@ -109,8 +109,13 @@ class Translator:
         skip = newest.number if newest else -1
         shown = [t for t in trials if t.number != skip and t.params and t.state.name != "WAITING"]
         shown += [newest] if newest else []
-        first = min((s for t in shown for s in t.intermediate_values), default=1)
-        return [self.job(t, min(first, 1)) for t in shown]
+        steps = [s for t in shown for s in t.intermediate_values]
+        first = min(1, *steps) if steps else 1
+        longest = self._epoch(max(steps), first) if steps else DEFAULT_SPACE["n_epochs"]["min"]
+        return [self.job(t, first, longest) for t in shown]
+
+    def _epoch(self, step: int, first_step: int) -> float:
+        return (step + 1 - first_step) / self.reports_per_epoch
 
 
 def as_knob(distribution: Any, name: str = "a knob") -> Knob:
@@ -168,9 +173,9 @@ def as_number(choice: Any) -> float | None:
             choice = float(choice)
         except ValueError:
             return None
-        return int(choice) if choice.is_integer() else choice
+        choice = int(choice) if choice.is_integer() else choice
     return choice if _is_number(choice) else None
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -360,3 +360,35 @@ def test_a_parameter_that_cannot_be_a_knob_is_named():
         optuna.create_study(sampler=AdvisorSampler()).ask(
             {"batch_size": optuna.distributions.CategoricalDistribution(["four", "8"])}
         )
+
+
+@pytest.mark.parametrize("how", ["fails", "prunes", "ends"])
+def test_a_study_that_does_not_tune_epochs_repeats_no_setting_of_trials_cut_short(how):
+    """The epochs are the same in every trial, whatever part of them a trial has come to."""
+    made = optuna.create_study(sampler=AdvisorSampler())
+
+    def run(trial):
+        rate = trial.suggest_categorical("lr", [1e-6, 1e-5, 1e-4, 1e-3, 1e-2])
+        epochs = 8 if how == "ends" or trial.number == 0 else 2
+        for epoch in range(epochs):
+            trial.report(loss_at(epoch + 1, 8, rate), epoch)
+        if trial.number and how == "fails":
+            raise RuntimeError("out of memory")
+        if trial.number and how == "prunes":
+            raise optuna.TrialPruned
+        return loss_at(epochs, 8, rate)
+
+    made.optimize(run, n_trials=5, catch=RuntimeError)
+    assert len({t.params["lr"] for t in made.trials}) == 5
+
+
+def test_trials_that_all_fail_before_a_report_differ():
+    made = optuna.create_study(sampler=AdvisorSampler())
+    made.optimize(lambda t: math.nan * t.suggest_float("lr", 1e-6, 1e-2, log=True), n_trials=6)
+    assert len({t.params["lr"] for t in made.trials}) == 6
+
+
+@pytest.mark.parametrize("odd", ["inf", "nan", math.inf])
+def test_a_choice_that_is_no_finite_number_is_named(odd):
+    with pytest.raises(ValueError, match=r"lr has the choices.*expected positive numbers"):
+        optuna.create_study(sampler=AdvisorSampler()).ask({"lr": D.CategoricalDistribution(["1e-5", odd])})
