@@ -43,6 +43,14 @@ def test_a_comma_is_a_decimal_point_where_semicolons_part_the_cells(tmp_path):
     assert (table.cells[0][3], table.cells[1][3]) == ("a,b", "1,2,3"), "no numbers"
 
 
+def test_lightnings_row_of_a_test_is_no_further_epoch(tmp_path):
+    """`trainer.test` after fitting logs the epoch that would come next."""
+    rows = "".join(f"{e},{e * 2 + 1},{2 - 0.1 * e},{2.1 - 0.1 * e},\n" for e in range(4))
+    [record] = read(write(tmp_path, "metrics.csv", f"epoch,step,train_loss,val_loss,test_loss\n{rows}4,8,,,1.9\n"))
+    assert record["hyperparameters"]["n_epochs"] == 4
+    assert record["steps_per_epoch"] == 2
+
+
 def test_lightning(tmp_path):
     (tmp_path / "hparams.yaml").write_text("batch_size: 16\nmax_epochs: 2\nmodel_name: bert\n")
     [record] = read(write(tmp_path, "metrics.csv", files.LIGHTNING_CSV))
@@ -153,3 +161,13 @@ def test_columns_of_train_and_val_are_losses_where_they_can_be_nothing_else(tmp_
         return
     with pytest.raises(ReadError, match=r"'val' hold, and what rises may be an accuracy; name the columns"):
         read(path)
+
+
+def test_a_result_file_that_an_editor_wrote_as_utf_16_keeps_batches_apart_from_the_whole_set(tmp_path):
+    rows = "".join(f"{i},{2 / i},{2.1 / i if i % 2 else ''},{2.2 / i if i % 4 == 0 else ''}\n" for i in range(1, 9))
+    text = f"step,train_loss,valid_loss,full_valid_loss\n{rows}"
+    path = tmp_path / "result.csv"
+    path.write_text(text, encoding="utf-16")
+    [record] = read(path)
+    assert [s for s, _ in record["valid_loss"]] == [1, 3, 5, 7]
+    assert [s for s, _ in record["full_valid_loss"]] == [4, 8]

@@ -115,7 +115,9 @@ def epochs_run(metrics: Mapping[str, Sequence[Point]], dialect: Dialect) -> floa
             default=None,
         )
     epochs = _epochs(metrics) if dialect.first_step == 0 else ()
-    return max((epoch + 1 for _, epoch in epochs), default=None)
+    trained = {s for keys in dialect.series.values() for key in keys for s, _ in metrics.get(key, ())}
+    fitted = [epoch for step, epoch in epochs if step in trained]  # a test after fitting tells the next one
+    return max((epoch + 1 for epoch in fitted or [e for _, e in epochs]), default=None)
 
 
 def record_of_run(

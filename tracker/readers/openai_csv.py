@@ -11,7 +11,7 @@ import base64
 import binascii
 from typing import Any
 
-from tracker.readers.source import NotThisFormat, Source, Table, parse_table
+from tracker.readers.source import NotThisFormat, Source, Table, decoded, parse_table
 from tracker.readers.values import Point, make_record, points
 
 NAME = "OpenAI result CSV (plain or base64)"
@@ -71,7 +71,7 @@ def parse_series(data: bytes, *, ended: bool = True) -> dict[str, list[Point]]:
 def remark(source: Source, record: dict[str, Any]) -> str | None:
     """What is told of a file that ends within a row, or of base64 within a group of four."""
     text = _text(source.data)
-    packed = text != _plain(source.data)
+    packed = text != source.text
     if _lacks_cells(text) or (packed and len(b"".join(source.data.split())) % 4):
         return " is cut short: what its job logged after that is not read, and it is judged as one that ended there"
     return None
@@ -84,12 +84,8 @@ def _table(data: bytes, ended: bool) -> Table:
 
 
 def _text(data: bytes) -> str:
-    text = _plain(data)
-    return text if text.lstrip().startswith("step") else _decoded(data) or text
-
-
-def _plain(data: bytes) -> str:
-    return data.decode("utf-8-sig", errors="replace")
+    text = decoded(data)
+    return text if text.lstrip().startswith("step") else _unpacked(data) or text
 
 
 def _lacks_cells(text: str) -> bool:
@@ -98,7 +94,7 @@ def _lacks_cells(text: str) -> bool:
     return bool(whole) and rest.count(",") < text.partition("\n")[0].count(",") and bool(rest)
 
 
-def _decoded(data: bytes) -> str | None:
+def _unpacked(data: bytes) -> str | None:
     """The text that base64 holds, None where the bytes are no base64 (blanks and line ends in it are allowed)."""
     packed = b"".join(data.split())
     packed = packed[: len(packed) // 4 * 4]  # a file that is cut short may end within a group of four

@@ -117,9 +117,8 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """UTF-8 with or without byte order mark, or UTF-16 with one (Windows' editors); bad bytes are replaced."""
-        encoding = "utf-16" if self.data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        return self.data.decode(encoding, errors="replace")
+        """Bad bytes are replaced."""
+        return decoded(self.data)
 
     @cached_property
     def json(self) -> Any:
@@ -163,6 +162,12 @@ class Source:
         if not table.cells:
             raise NotThisFormat("is a table without rows")
         return table
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8 with or without byte order mark, or UTF-16 with one (Windows' editors); bad bytes are replaced."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return data.decode(encoding, errors="replace")
 
 
 def parse_table(text: str) -> Table:
