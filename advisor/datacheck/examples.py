@@ -95,8 +95,13 @@ def _preference(row: Mapping[str, Any]) -> tuple[str, str, str]:
     if not isinstance(row["input"], Mapping):
         raise ValueError(f"input is of type {type(row['input']).__name__}; expected an object with messages")
     asked = _list(row["input"].get("messages"), "input.messages")
-    _chat([*asked, *_list(row["non_preferred_output"], "non_preferred_output")], "non_preferred_output")
-    return _chat([*asked, *_list(row["preferred_output"], "preferred_output")], "preferred_output")
+    other = _chat(
+        [*asked, *_list(row["non_preferred_output"], "non_preferred_output")], "non_preferred_output"
+    )
+    read = _chat([*asked, *_list(row["preferred_output"], "preferred_output")], "preferred_output")
+    if read == other:
+        raise ValueError("both outputs are the same: there is no preference to learn")
+    return read
 
 
 def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -137,7 +142,10 @@ def _turn(message: Any, i: int) -> tuple[str, str]:
 
 def _text(value: Any, name: str) -> str:
     if isinstance(value, list):  # parts, of which the text ones count
-        return "\n".join(str(p.get("text", "")) for p in value if isinstance(p, Mapping))
+        odd = [type(p).__name__ for p in value if not isinstance(p, Mapping)]
+        if odd:
+            raise ValueError(f"{name} has a part of type {odd[0]}; expected objects with a type")
+        return "\n".join(str(p.get("text", "")) for p in value)
     if not isinstance(value, str):
         raise ValueError(f"{name} is of type {type(value).__name__}; expected a text")
     return value

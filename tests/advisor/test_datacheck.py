@@ -17,6 +17,14 @@ MALFORMED = [
     ({"prompt": "p", "completion": "  "}, "answer is empty"),
     ({"messages": "hello"}, "messages is of type str"),
     ({"messages": []}, "has no message"),
+    (
+        {"messages": [{"role": "user", "content": ["q"]}, *SAID]},
+        r"content has a part of type str; expected objects",
+    ),
+    (
+        {"input": {"messages": ASKED}, "preferred_output": SAID, "non_preferred_output": SAID},
+        "both outputs are the same",
+    ),
     ({"messages": [{"role": "user", "content": "hi"}]}, "ends with a user message"),
     ({"messages": [{"role": "king", "content": "hi"}]}, "unknown role"),
     ({"messages": [{"role": "assistant", "content": None}]}, "content is of type NoneType"),
@@ -210,7 +218,7 @@ def test_preferences_are_read_by_their_preferred_answer():
     row = {
         "input": {"messages": [{"role": "user", "content": "ask"}]},
         "preferred_output": said,
-        "non_preferred_output": said,
+        "non_preferred_output": [{"role": "assistant", "content": "bad"}],
     }
     [example] = read_examples([(1, row, None)])
     assert (example.prompt, example.answer, example.problem, example.form) == (

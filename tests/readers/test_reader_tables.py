@@ -46,7 +46,9 @@ def test_a_comma_is_a_decimal_point_where_semicolons_part_the_cells(tmp_path):
 def test_lightnings_row_of_a_test_is_no_further_epoch(tmp_path):
     """`trainer.test` after fitting logs the epoch that would come next."""
     rows = "".join(f"{e},{e * 2 + 1},{2 - 0.1 * e},{2.1 - 0.1 * e},\n" for e in range(4))
-    [record] = read(write(tmp_path, "metrics.csv", f"epoch,step,train_loss,val_loss,test_loss\n{rows}4,8,,,1.9\n"))
+    [record] = read(
+        write(tmp_path, "metrics.csv", f"epoch,step,train_loss,val_loss,test_loss\n{rows}4,8,,,1.9\n")
+    )
     assert record["hyperparameters"]["n_epochs"] == 4
     assert record["steps_per_epoch"] == 2
 
@@ -164,7 +166,9 @@ def test_columns_of_train_and_val_are_losses_where_they_can_be_nothing_else(tmp_
 
 
 def test_a_result_file_that_an_editor_wrote_as_utf_16_keeps_batches_apart_from_the_whole_set(tmp_path):
-    rows = "".join(f"{i},{2 / i},{2.1 / i if i % 2 else ''},{2.2 / i if i % 4 == 0 else ''}\n" for i in range(1, 9))
+    rows = "".join(
+        f"{i},{2 / i},{2.1 / i if i % 2 else ''},{2.2 / i if i % 4 == 0 else ''}\n" for i in range(1, 9)
+    )
     text = f"step,train_loss,valid_loss,full_valid_loss\n{rows}"
     path = tmp_path / "result.csv"
     path.write_text(text, encoding="utf-16")
