@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advisor.propose.calibration import Said
 from advisor.propose.mixture import Prediction
 
 MATTERS = 0.02  # of the gain: a smaller one is about what another seed changes
@@ -19,6 +20,11 @@ class Worth:
     worsening: np.ndarray  # expected share of the gain by which it ends above the best so far
     chance: np.ndarray  # probability that it beats the best so far by what matters
     mean: np.ndarray  # expected loss
+    missing: float  # expected share of the gain that the best so far misses
+
+    def said(self, row: int, n_ended: int, prior: bool) -> Said:
+        """What is said of one setting, to be set against what came true."""
+        return Said(float(self.chance[row]), float(self.improvement[row]), self.missing, n_ended, prior)
 
 
 def worth(prediction: Prediction, best: float) -> Worth:
@@ -32,6 +38,7 @@ def worth(prediction: Prediction, best: float) -> Worth:
         share @ np.maximum(-below, 0.0),
         weight @ (below > MATTERS * gain),
         weight @ loss,
+        float(prediction.weight @ ((best - prediction.floor) / prediction.gain)),
     )
 
 

@@ -90,10 +90,10 @@ def propose(
         or (stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out))
     )
     if rows and not reason:
-        reason = within.too_little(came_true(float(values.chance[rows[0]]), n_ended, taught), n_ended)
+        reason = within.too_little(came_true(values.said(rows[0], n_ended, taught)), n_ended)
     newest = jobs[-1] if jobs else None
     asked = [
-        Asked(grid.settings[r], grid.hyperparameters(r), float(values.chance[r]), newest, diagnosis)
+        Asked(grid.settings[r], grid.hyperparameters(r), values.said(r, n_ended, taught), newest, diagnosis)
         for r in rows
     ]
     made = _with_stop([_proposal(a, task, limit=within.limit) for a in asked[:n]], reason)
@@ -170,7 +170,7 @@ def _score(values: Worth, liked: np.ndarray, task: Task) -> np.ndarray:
 
 def _proposal(asked: Asked, task: Task, brief: bool = False, limit: str | None = None) -> Proposal:
     carried_by = because(asked.newest, asked.to, asked.diagnosis)
-    forecast = foretell(asked.setting, asked.chance, task, rate_name(asked.to))
+    forecast = foretell(asked.setting, asked.said, task, rate_name(asked.to))
     told = filter(None, (expectation(asked, task, forecast, brief), limit))
     return Proposal(asked.to, carried_by, "; ".join(told), forecast=forecast)
 

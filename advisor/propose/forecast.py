@@ -6,33 +6,35 @@ import numpy as np
 
 from advisor.nouns import Forecast
 from advisor.propose.acquire import MATTERS, likely_range
-from advisor.propose.calibration import came_true, eight_in_ten
+from advisor.propose.calibration import Said, came_true, widths
 from advisor.propose.known import beyond
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
 NOTICED = 0.005  # of the loss before training
-SURE = 0.9  # chance of a gain from which the upper end may lie below the best so far
+SURE = 0.9  # chance of a gain from which the upper end of the range lies below the best so far
 
 
-def foretell(setting: np.ndarray, chance: float, task: Task, rate_name: str) -> Forecast | None:
-    """The forecast of float[3]; `chance` is that of a gain that matters, as the surrogate has it."""
+def foretell(setting: np.ndarray, said: Said, task: Task, rate_name: str) -> Forecast | None:
+    """The forecast of float[3], of which the surrogate says `said`."""
     if not measured(task) or below_nought(task) or beyond(setting, task, rate_name):
         return None
-    ended, best = task.obs.n_ended, task.obs.best()
+    best, chance = task.obs.best(), came_true(said)
     prediction = task.predict(setting[None])
-    low, middle, high = map(float, likely_range(prediction, *eight_in_ten(ended))[0])
-    chance = came_true(chance, ended, not task.library.blank)
+    low, middle, high = map(float, likely_range(prediction)[0])
+    below, above = widths(said)
+    low, high = max(middle - below * (middle - low), 0.0), middle + above * (high - middle)
     if not np.isfinite([low, middle, high, chance, best]).all():
         return None
     if task.objective not in LOSS_OBJECTIVES or never_below(task):  # no range in its unit is known
         return Forecast(chance)
-    # below SURE more than one loss in ten is no better than the best, and the range must hold that
-    high = max(high, best) if chance < SURE else high
-    # the chance is corrected by what came true, the middle is not: where they disagree it is left out
-    matters = MATTERS * float(prediction.weight @ prediction.gain)
-    agree = middle >= best if chance < 0.5 else middle < best - matters
-    return Forecast(chance, low, middle if agree else None, high, best if ended else None)
+    # the chance is corrected apart from the range: what a chance of one in ten and of nine in ten says holds of both
+    better = best - MATTERS * float(prediction.weight @ prediction.gain)
+    low = min(low, better) if chance >= 1 - SURE else max(low, better)
+    high = max(high, best) if chance < SURE else min(high, better)
+    # and of the middle: where they disagree it is left out
+    agree = max(low, best) <= middle <= high if chance < 0.5 else low <= middle < min(high, better)
+    return Forecast(chance, low, middle if agree else None, high, best if task.obs.n_ended else None)
 
 
 def measured(task: Task) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from advisor.figures import FINE, loss_figure
 from advisor.nouns import Diagnosis, Forecast, HyperParameters, Job
 from advisor.propose.acquire import MATTERS, percent
+from advisor.propose.calibration import Said
 from advisor.propose.forecast import below_nought, measured
 from advisor.propose.known import beyond
 from advisor.propose.objective import LOSS_OBJECTIVES
@@ -34,7 +35,7 @@ class Asked:
 
     setting: np.ndarray  # float[3], as the surrogate reads it
     to: HyperParameters  # the same, as it is proposed
-    chance: float  # of a gain that matters, as the surrogate has it
+    said: Said  # what the surrogate says of it
     newest: Job | None
     diagnosis: Diagnosis
 

@@ -7,7 +7,6 @@ from propose_jobs import LISTS, ask, job, knobs
 
 from advisor.nouns import Diagnosis, Finding, HyperParameters, Job, Move, SearchSpace
 from advisor.propose import propose
-from advisor.propose.calibration import came_true
 from advisor.propose.wording import because
 
 
@@ -173,11 +172,6 @@ def test_guide_only_stops_where_the_space_has_nothing_the_way_that_is_asked():
 def test_guide_only_stops_where_no_rule_fires():
     made, _ = ask([job()], guide_only=True)
     assert made[0].stop
-
-
-def test_without_earlier_tasks_a_chance_is_told_as_it_stands():
-    """Measured: it is not too high there."""
-    assert came_true(0.8, 9, prior=False) == 0.8
 
 
 def test_a_forecast_has_no_more_digits_than_it_is_known_to():

@@ -1,4 +1,4 @@
-"""When a loop is told to stop: too little expected, of enough jobs, and the more of them the more each must promise."""
+"""When a loop is told to stop: too little expected, after enough jobs of which the latest brought nothing."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from advisor.propose.stopping import (
     HOPED,
     IDLE,
     LOST,
-    MOST,
     nothing_left,
     stop_reason,
 )
@@ -38,7 +37,7 @@ def ended(count, best=0):
 
 def promising(share):
     """Two settings, the better of which is expected to bring this share of the gain, the other half of it."""
-    return Worth(np.array([share / 2, share]), np.zeros(2), np.array([0.1, 0.3]), np.array([1.2, 1.1]))
+    return Worth(np.array([share / 2, share]), np.zeros(2), np.array([0.1, 0.3]), np.array([1.2, 1.1]), 0.1)
 
 
 FREE = np.array([True, True])
@@ -65,14 +64,12 @@ def test_the_figures_are_those_of_the_setting_that_is_named():
 
 
 def test_a_gain_that_matters_is_worth_another_job():
-    assert stop_reason(promising(2 * EXPECTED), FREE, ended(FEWEST, best=FEWEST - 1 - IDLE)) is None
+    assert stop_reason(promising(0.02), FREE, ended(FEWEST, best=FEWEST - 1 - IDLE)) is None
 
 
-def test_each_further_job_must_promise_more():
-    promise = promising(2.5 * EXPECTED)
-    before, after = FEWEST + 2, FEWEST + 3
-    assert stop_reason(promise, FREE, ended(before, best=before - 1 - IDLE)) is None
-    assert stop_reason(promise, FREE, ended(after, best=after - 1 - IDLE))
+def test_many_jobs_are_no_reason_to_stop_by_themselves():
+    """They may all have been made far from where they would have had to be."""
+    assert stop_reason(promising(0.05), FREE, ended(40)) is None
 
 
 def test_no_loop_stops_right_after_a_job_that_brought_something():
@@ -82,10 +79,22 @@ def test_no_loop_stops_right_after_a_job_that_brought_something():
     assert stop_reason(little, FREE, ended(FEWEST, best=FEWEST - 1 - IDLE))
 
 
-def test_jobs_that_bring_nothing_end_a_loop_that_still_hopes():
-    hope = promising(0.9 * HOPED)
-    assert stop_reason(hope, FREE, ended(LOST)) is None
-    assert f"the last {LOST} jobs brought nothing" in stop_reason(hope, FREE, ended(LOST + 1))
+def test_jobs_that_bring_nothing_end_a_loop_that_hopes_alone():
+    hope, more = promising(0.9 * HOPED), promising(1.1 * HOPED)
+    jobs = ended(ALONE + LOST)
+    assert stop_reason(hope, FREE, ended(ALONE, best=ALONE - 1 - IDLE), False) is None
+    assert stop_reason(hope, FREE, jobs, False)
+    assert stop_reason(more, FREE, jobs, False) is None
+
+
+@pytest.mark.parametrize("prior", [True, False])
+def test_where_nothing_is_learned_whatever_the_setting_the_loop_ends_and_says_where_to_look(prior):
+    none = ended(ALONE)
+    none.loss[:] = 1.996  # of 2.0 before training
+    few = ended(ALONE - 1)
+    few.loss[:] = 1.996
+    assert "see whether data and model are right" in stop_reason(promising(0.5), FREE, none, prior)
+    assert stop_reason(promising(0.5), FREE, few, prior) is None
 
 
 def test_a_job_as_good_as_the_best_up_to_a_seed_brings_nothing():
@@ -101,16 +110,10 @@ def test_jobs_count_in_the_order_in_which_they_were_made():
     assert some.n_in_vain == 5
 
 
-def test_many_useless_jobs_are_no_reason_to_stop_where_much_may_be_had():
-    newest_best = FEWEST + 40
-    assert stop_reason(promising(1.1 * MOST), FREE, ended(newest_best, best=newest_best - 1 - IDLE)) is None
-    assert stop_reason(promising(1.1 * HOPED), FREE, ended(newest_best)) is None
-
-
 def test_what_is_expected_of_a_taken_setting_keeps_no_loop_going():
     late_best = ended(FEWEST, best=FEWEST - 1 - IDLE)
-    assert stop_reason(promising(1.5 * EXPECTED), FREE, late_best) is None
-    assert stop_reason(promising(1.5 * EXPECTED), np.array([True, False]), late_best)
+    assert stop_reason(promising(1.9 * EXPECTED), FREE, late_best) is None
+    assert stop_reason(promising(1.9 * EXPECTED), np.array([True, False]), late_best)
 
 
 def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
