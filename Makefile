@@ -40,6 +40,7 @@ lint: $(STAMP)     ## ruff's rules and format
 bench: $(STAMP)    ## the advisor against others, the tracker against the bare store, under 15 minutes
 	$(BIN)/python -m experiments.benchmark
 	$(BIN)/python -m experiments.benchmark.live
+	$(BIN)/python -m experiments.benchmark.told
 	$(BIN)/python -m experiments.benchmark.speed
 	$(BIN)/python -m experiments.benchmark.tracking
 
