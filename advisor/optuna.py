@@ -189,7 +189,8 @@ class AdvisorPruner(optuna.pruners.BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         others = _trials(study)
         best = min((t.value for t in others if t.state == optuna.trial.TrialState.COMPLETE), default=math.inf)
-        if min(trial.intermediate_values.values(), default=-math.inf) <= best:
+        reported = trial.intermediate_values.values()
+        if not reported or min((v for v in reported if not math.isnan(v)), default=math.inf) <= best:
             return False  # the first trial, or one that has led: a study counts what came to its end alone
         from advisor.live import judge
 

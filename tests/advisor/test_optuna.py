@@ -182,7 +182,8 @@ def test_a_trial_is_not_pruned_at_its_last_report(epochs, pruned):
     assert trial.should_prune() == pruned
 
 
-def test_a_trial_that_has_led_is_not_pruned():
+@pytest.mark.parametrize("losses", [(1.3, 1.4, 1.7, 2.1, 2.5), (math.nan, 1.3, 1.7, 2.1, 2.5)])
+def test_a_trial_that_has_led_is_not_pruned(losses):
     """Its losses are below all that came to an end: pruned, it would count for nothing in the study."""
     made = optuna.create_study(sampler=AdvisorSampler(), pruner=AdvisorPruner())
     space = {
@@ -199,7 +200,7 @@ def test_a_trial_that_has_led_is_not_pruned():
     made.add_trial(end)
     made.enqueue_trial({"epochs": 12, "batch_size": 4, "lr": 1e-3})
     trial = made.ask(space)
-    for epoch, loss in enumerate((1.3, 1.4, 1.7, 2.1, 2.5)):
+    for epoch, loss in enumerate(losses):
         trial.report(loss, epoch)
     assert not trial.should_prune()
     made.tell(trial, 2.6)
