@@ -5,8 +5,8 @@ left; where jobs were made without it, it is too careful instead. So what is sai
 said: how much the best job is thought to miss, how much of that the setting is expected to bring, and how many jobs have
 ended. Fitted by logistic and quantile regression on 9,546 proposals on 37 tables, each left out by family, objective
 `final`: in loops, after random settings, in loops that begin with these, and where one knob after the other was tried,
-each of the four counting as much (experiments/LOG.md). Without the prior, and for other objectives, nothing was measured:
-without the prior it is left as it is said.
+each of the four counting as much (experiments/LOG.md). For other objectives it was not measured. Without the prior a chance
+comes true about as it is said, and 76 to 88 of 100 losses lie in the range (4,771 proposals): all is left as it is said.
 """
 
 from __future__ import annotations
@@ -52,6 +52,6 @@ def came_of(said: Said) -> float:
 
 
 def widths(said: Said) -> tuple[float, float]:
-    """How many times farther from the middle than the surrogate has them the ends of the range lie that held in 8 of 10."""
+    """Of a range that holds 8 in 10 the parts below and above the middle, as multiples of what the surrogate says."""
     below, above = np.exp(np.clip([BELOW @ said.state(), ABOVE @ said.state()], *WIDTHS))
     return (float(below), float(above)) if said.prior else (1.0, 1.0)

@@ -23,7 +23,7 @@ from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
 from advisor.propose.series import setting
-from advisor.propose.stopping import nothing_left, stop_reason
+from advisor.propose.stopping import nothing_learned, nothing_left, stop_reason
 from advisor.propose.task import Task, understand
 from advisor.propose.warm import too_hot_elsewhere
 from advisor.propose.wording import Asked, because, expectation, rate_name
@@ -87,6 +87,7 @@ def propose(
     reason = (
         within.reason
         or beyond_settings(peers_of_newest(jobs))
+        or nothing_learned(task)
         or (stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out))
     )
     if rows and not reason:

@@ -28,7 +28,7 @@ def foretell(setting: np.ndarray, said: Said, task: Task, rate_name: str) -> For
         return None
     if task.objective not in LOSS_OBJECTIVES or never_below(task):  # no range in its unit is known
         return Forecast(chance)
-    # the chance is corrected apart from the range: what a chance of one in ten and of nine in ten says holds of both
+    # chance and range are corrected each by itself; a chance of one in ten tells the range's lower end, one of nine its upper
     better = best - MATTERS * float(prediction.weight @ prediction.gain)
     low = min(low, better) if chance >= 1 - SURE else max(low, better)
     high = max(high, best) if chance < SURE else min(high, better)

@@ -6,7 +6,10 @@ import numpy as np
 
 from advisor.propose.acquire import MATTERS, Worth, percent
 from advisor.propose.calibration import came_of, came_true
+from advisor.propose.forecast import never_below
+from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.observe import Observations
+from advisor.propose.task import Task
 
 # Share of the gain that the best next job must be expected to bring, as much of what is expected as comes (`calibration`).
 EXPECTED = 0.006
@@ -17,7 +20,7 @@ EXPECTED_ALONE, LOST, HOPED = 0.015, 5, 0.1
 IDLE = 2
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops stopped short, after eight 7
-LEARNED = 0.005  # of the loss before training: where ALONE jobs have not come so far below it, settings are not what is wrong
+UNLEARNED = 8  # jobs that all learned nothing noticeable: their settings are not what is wrong
 
 
 def stop_reason(
@@ -31,8 +34,6 @@ def stop_reason(
     fewest = FEWEST if prior else ALONE
     if obs.n_ended < fewest or obs.n_in_vain < IDLE:
         return None
-    if obs.n_ended >= ALONE and obs.loss.min() > obs.base * (1 - LEARNED):
-        return f"none of {obs.n_ended} jobs came noticeably below the loss before training: see whether data and model are right"
     asked = EXPECTED if prior else HOPED if obs.n_in_vain >= LOST else EXPECTED_ALONE
     if came_of(worth.said(promising, obs.n_ended, prior)) >= asked:
         return None
@@ -41,6 +42,14 @@ def stop_reason(
         f"the next setting is expected to bring {came_of(said):.1%} of the attainable gain (a job must promise {asked:.1%}), "
         f"and its chance of more than {MATTERS:.0%} is {percent(came_true(said))}"
     )
+
+
+def nothing_learned(task: Task) -> str | None:
+    """That no job has learned anything, whatever its setting; None where one has."""
+    count = task.obs.n_ended
+    if count < UNLEARNED or task.objective not in LOSS_OBJECTIVES or not never_below(task):
+        return None
+    return f"none of {count} jobs came noticeably below the loss before training: see whether data and model are right"
 
 
 def nothing_left(out: dict[str, np.ndarray]) -> str:

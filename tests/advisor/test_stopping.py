@@ -1,5 +1,7 @@
 """When a loop is told to stop: too little expected, after enough jobs of which the latest brought nothing."""
 
+import itertools
+
 import numpy as np
 import pytest
 from propose_jobs import ask, job
@@ -87,14 +89,16 @@ def test_jobs_that_bring_nothing_end_a_loop_that_hopes_alone():
     assert stop_reason(more, FREE, jobs, False) is None
 
 
-@pytest.mark.parametrize("prior", [True, False])
-def test_where_nothing_is_learned_whatever_the_setting_the_loop_ends_and_says_where_to_look(prior):
-    none = ended(ALONE)
-    none.loss[:] = 1.996  # of 2.0 before training
-    few = ended(ALONE - 1)
-    few.loss[:] = 1.996
-    assert "see whether data and model are right" in stop_reason(promising(0.5), FREE, none, prior)
-    assert stop_reason(promising(0.5), FREE, few, prior) is None
+@pytest.mark.parametrize("prior", [None, False])
+@pytest.mark.parametrize(("lowest", "count", "told"), [(2.99, 8, True), (2.99, 7, False), (2.9, 8, False)])
+def test_where_nothing_is_learned_whatever_the_setting_the_word_is_to_look_elsewhere(
+    prior, lowest, count, told
+):
+    """The loss before training is 3.0."""
+    keys = list(itertools.product((1, 3, 8), (4, 16), (0.2, 0.8)))[:count]
+    jobs = [job(e, b, r, ends=(2.995, lowest), name=f"job-{i}") for i, (e, b, r) in enumerate(keys)]
+    made, _ = ask(jobs, prior=prior)
+    assert ("see whether data and model are right" in (made[0].reason or "")) is told
 
 
 def test_a_job_as_good_as_the_best_up_to_a_seed_brings_nothing():
