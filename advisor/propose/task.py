@@ -66,6 +66,11 @@ class Task:
     def obs(self) -> Observations:
         return self.guesses.obs
 
+    @property
+    def least(self) -> float:
+        """The lowest that the objective can be: losses do not fall below nought."""
+        return 0.0 if self.objective in LOSS_OBJECTIVES else -np.inf
+
     def predict(self, settings: np.ndarray) -> Prediction:
         """The posterior at settings float[m, 3] in the provider's units."""
         return self.guesses.predict(self.logs(settings))

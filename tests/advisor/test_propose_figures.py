@@ -297,3 +297,12 @@ def test_the_steps_of_an_epoch_tell_the_batch_size_where_one_alone_takes_so_many
     found = given(Job.from_record(record), "learning_rate_multiplier")
     assert found[0] == 3
     assert np.isnan(found[1]) if batch is None else found[1] == batch
+
+
+@pytest.mark.parametrize("end", [0.3, 0.045, 0.003])
+def test_no_loss_below_nought_is_foretold_nor_a_chance_of_one(end):
+    """Of the last two no gain of 2 % of 3.0 is left."""
+    made, others = ask([job(ends=(1.0, end)), job(epochs=5, name="job-1", ends=(1.2, 1.1 * end))])
+    told = [p.forecast for p in [*made, *others]]
+    assert all(0 <= f.low < f.high for f in told)
+    assert all((f.chance > 0) is (end > 0.06) for f in told)
