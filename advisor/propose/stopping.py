@@ -27,20 +27,21 @@ def stop_reason(
     worth: Worth, free: np.ndarray, obs: Observations, prior: bool = True, named: int | None = None
 ) -> str | None:
     """Why none of the settings `free`, one at least, is worth its cost; None where one is. `prior`: whether earlier
-    tasks have a say; `named`: the setting that the proposal names, and the figures are of (the most promising, where
-    none is given).
+    tasks have a say; `named`: the one of them that the proposal names, and the figures are of (the most promising, where none
+    is given).
     """
-    promising = int(np.argmax(np.where(free, worth.improvement, -np.inf)))
     fewest = FEWEST if prior else ALONE
     if obs.n_ended < fewest or obs.n_in_vain < IDLE:
         return None
     asked = EXPECTED if prior else HOPED if obs.n_in_vain >= LOST else EXPECTED_ALONE
-    if came_of(worth.said(promising, obs.n_ended, prior)) >= asked:
+    said = {int(i): worth.said(int(i), obs.n_ended, prior) for i in np.flatnonzero(free)}
+    promising = max(said, key=lambda i: came_of(said[i]))
+    if came_of(said[promising]) >= asked:
         return None
-    said = worth.said(promising if named is None else named, obs.n_ended, prior)
+    told = said[promising if named is None else named]
     return (
-        f"the next setting is expected to bring {came_of(said):.1%} of the attainable gain (a job must promise {asked:.1%}), "
-        f"and its chance of more than {MATTERS:.0%} is {percent(came_true(said))}"
+        f"the next setting is expected to bring {came_of(told):.1%} of the attainable gain (a job must promise {asked:.1%}), "
+        f"and its chance of more than {MATTERS:.0%} is {percent(came_true(told))}"
     )
 
 

@@ -69,6 +69,14 @@ def test_a_gain_that_matters_is_worth_another_job():
     assert stop_reason(promising(0.02), FREE, ended(FEWEST, best=FEWEST - 1 - IDLE)) is None
 
 
+def test_a_smaller_chance_of_more_keeps_a_loop_going_and_no_reason_promises_enough():
+    """Of the likelier gain less is expected to come: 0.5 % of what is missing, and 0.8 % of the other."""
+    two = Worth(np.array([0.0085, 0.008]), np.zeros(2), np.array([0.7, 0.15]), np.array([1.1, 1.2]), 0.03)
+    jobs = ended(ALONE)
+    assert stop_reason(two, FREE, jobs, named=0) is None
+    assert "bring 0.5%" in stop_reason(two, np.array([True, False]), jobs, named=0)
+
+
 def test_many_jobs_are_no_reason_to_stop_by_themselves():
     """They may all have been made far from where they would have had to be."""
     assert stop_reason(promising(0.05), FREE, ended(40)) is None
