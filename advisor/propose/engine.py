@@ -22,7 +22,7 @@ from advisor.propose.nearby import nearness, settled
 from advisor.propose.peers import peers_of_newest
 from advisor.propose.rates import reference_rate
 from advisor.propose.replicate import replicate
-from advisor.propose.series import setting
+from advisor.propose.series import all_blew_up, setting
 from advisor.propose.stopping import nothing_learned, nothing_left, stop_reason
 from advisor.propose.task import Task, understand
 from advisor.propose.warm import too_hot_elsewhere
@@ -86,9 +86,13 @@ def propose(
     named = rows[0] if rows else None
     reason = (
         within.reason
-        or beyond_settings(peers_of_newest(jobs))
-        or nothing_learned(task)
-        or (stop_reason(values, left, task.obs, taught, named) if worthy else nothing_left(out))
+        or beyond_settings(peers_of_newest(jobs), space)
+        or nothing_learned(task, peers_of_newest(jobs), space)
+        or (
+            stop_reason(values, left, task.obs, taught, named)
+            if worthy
+            else nothing_left(out, all_blew_up(peers_of_newest(jobs)))
+        )
     )
     if rows and not reason:
         reason = within.too_little(came_true(values.said(rows[0], n_ended, taught)), n_ended)

@@ -12,9 +12,10 @@ from itertools import takewhile
 
 import numpy as np
 
-from advisor.nouns import Job
+from advisor.nouns import Job, SearchSpace
 from advisor.propose.limits import heat, survival
-from advisor.propose.series import diverged, given
+from advisor.propose.rates import reference_rate
+from advisor.propose.series import base_loss, came_to_nothing, diverged, given
 
 # What a setting is worth for each job that failed with its batch size; with a smaller one; at a heat that it cannot be sure
 # to bear
@@ -57,8 +58,10 @@ def _known(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
     return settings[~np.isnan(settings).any(axis=1)]
 
 
-def beyond_settings(jobs: Sequence[Job]) -> str | None:
-    """Why to look before another job is paid for: the latest all failed, or blew up; None where they did not."""
+def beyond_settings(jobs: Sequence[Job], space: SearchSpace) -> str | None:
+    """Why to look before another job is paid for: the latest all failed, or blew up at a usual rate and below; None where
+    they did not.
+    """
     ended = [j for j in jobs if not j.pending][::-1]
     failed = sum(1 for _ in takewhile(_failed, ended))
     if failed >= IN_A_ROW:
@@ -66,10 +69,12 @@ def beyond_settings(jobs: Sequence[Job]) -> str | None:
             f"the last {failed} jobs failed before they logged a loss: see in their errors why (data that is refused, "
             "memory, a quota), for no setting of theirs explains it"
         )
-    lost = sum(1 for _ in takewhile(lambda j: _failed(j) or diverged(j), ended))
-    if lost >= BLOWN_IN_A_ROW:
+    base = base_loss(jobs) or np.inf
+    lost = list(takewhile(lambda j: _failed(j) or came_to_nothing(j, base), ended))
+    usual = reference_rate(space)
+    if len(lost) >= BLOWN_IN_A_ROW and not all(given(j, space.rate_name)[2] > usual for j in lost):
         return (
-            f"the last {lost} jobs blew up or failed: see whether the data, the code or the precision is at "
+            f"the last {len(lost)} jobs blew up or failed: see whether the data, the code or the precision is at "
             "fault, for a still lower rate will hardly mend it"
         )
     return None

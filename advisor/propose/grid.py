@@ -13,6 +13,7 @@ import numpy as np
 
 from advisor.nouns import AUTO, HyperParameters, Job, Knob, SearchSpace
 from advisor.propose.rates import reference_rate
+from advisor.propose.series import all_blew_up
 from advisor.records import is_number
 from advisor.space_record import COVERED, around
 
@@ -54,8 +55,9 @@ def within_reach(space: SearchSpace, jobs: Sequence[Job]) -> SearchSpace:
     """
     near = {knob: _cut(getattr(space, knob), around(knob, jobs)) for knob in COVERED}
     near["batch_size"] = _reached(near["batch_size"], "batch_size", jobs)
-    # an absolute rate has no default that could be known
-    usual = [reference_rate(space)] if space.rate_name == "learning_rate_multiplier" else []
+    # an absolute rate has no default that could be known; the usual one is known to be nearer than rates that all blew up
+    default = space.rate_name == "learning_rate_multiplier" or all_blew_up(jobs)
+    usual = [reference_rate(space)] if default else []
     return replace(space, **near, rate=_reached(space.rate, space.rate_name, jobs, usual))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -78,20 +79,27 @@ def validation(job: Job, *, stand_in: bool = True) -> tuple[np.ndarray, np.ndarr
     return np.empty(0), np.empty(0), False
 
 
-def base_loss(jobs: list[Job]) -> float | None:
+def base_loss(jobs: Sequence[Job]) -> float | None:
     """The loss before training: as told, else the middle of the jobs' first losses.
 
     The middle, since one job that blew up before its first evaluation must not set the scale for all.
     """
+    told = told_base(jobs)
+    if told is not None:
+        return told
+    first = [loss[0] for j in jobs for _, loss in [finite(j.train)] if len(loss)]
+    if not first:
+        first = [loss[0] for j in jobs for _, loss, _ in [validation(j)] if len(loss)]
+    return max(float(np.median(first)), SMALLEST) if first else None
+
+
+def told_base(jobs: Sequence[Job]) -> float | None:
+    """The validation loss before training as the jobs told or measured it: the one that theirs may be held against."""
     told = [j.base_valid_loss for j in jobs if j.base_valid_loss is not None and j.base_valid_loss > 0]
     told += [
         float(loss[0]) for j in jobs for step, loss in [finite(j.full_valid)] if len(step) and step[0] <= 0
     ]
-    first = [loss[0] for j in jobs for _, loss in [finite(j.train)] if len(loss)]
-    if not first:
-        first = [loss[0] for j in jobs for _, loss, _ in [validation(j)] if len(loss)]
-    known = told or first
-    return max(float(np.median(known)), SMALLEST) if known else None
+    return max(float(np.median(told)), SMALLEST) if told else None
 
 
 def came_to_nothing(job: Job, base: float) -> bool:
@@ -107,6 +115,12 @@ def came_to_nothing(job: Job, base: float) -> bool:
         return False
     logged = len(finite(job.train)[1]) > 1
     return not (_learned(job) if logged else loss.min() <= base)
+
+
+def all_blew_up(jobs: Sequence[Job]) -> bool:
+    """Whether every job that ended, one at least, came to nothing."""
+    base, done = base_loss(jobs) or np.inf, [j for j in jobs if not j.pending]
+    return bool(done) and all(came_to_nothing(j, base) for j in done)
 
 
 def _learned(job: Job) -> bool:

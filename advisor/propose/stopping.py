@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from advisor.nouns import Job, Knob, SearchSpace
 from advisor.propose.acquire import MATTERS, Worth, percent
 from advisor.propose.calibration import came_of, came_true
 from advisor.propose.forecast import never_below
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.observe import Observations
+from advisor.propose.series import given, told_base
 from advisor.propose.task import Task
 
 # Share of the gain that the best next job must be expected to bring, as much of what is expected as comes (`calibration`).
@@ -20,7 +24,9 @@ EXPECTED_ALONE, LOST, HOPED = 0.015, 5, 0.1
 IDLE = 2
 FEWEST = 5  # jobs before which no loop is called finished: a few may all lie beside a valley
 ALONE = 8  # the same where no earlier task has a say: after five 29 of 90 loops stopped short, after eight 7
-UNLEARNED = 8  # jobs that all learned nothing noticeable: their settings are not what is wrong
+# Jobs that all learned nothing noticeable: their settings are not what is wrong, if their rates come so near to the
+# highest of the space, or blew up, and so near to the lowest, or span so much
+UNLEARNED, NEAR, WIDE = 8, 4.0, 30.0
 
 
 def stop_reason(
@@ -45,16 +51,32 @@ def stop_reason(
     )
 
 
-def nothing_learned(task: Task) -> str | None:
-    """That no job has learned anything, whatever its setting; None where one has."""
+def nothing_learned(task: Task, jobs: Sequence[Job], space: SearchSpace) -> str | None:
+    """That none of these peers has learned anything, whatever its rate; None where one has, or where that cannot be said."""
     count = task.obs.n_ended
     if count < UNLEARNED or task.objective not in LOSS_OBJECTIVES or not never_below(task):
         return None
-    return f"none of {count} jobs came noticeably below the loss before training: see whether data and model are right"
+    rates = [given(j, space.rate_name)[2] for j in jobs if not j.pending]
+    if told_base(jobs) is None or not _spanned(space.rate, rates, bool(len(task.broken))):
+        return None
+    return (
+        f"none of {count} jobs, at rates from {min(rates):g} to {max(rates):g}, came noticeably below the loss before "
+        "training: see whether data and model are right"
+    )
 
 
-def nothing_left(out: dict[str, np.ndarray]) -> str:
-    """That no setting is left, and what took them: bool[m] by reason, each setting told by the first that holds."""
+def _spanned(rate: Knob, tried: Sequence[float], broke: bool) -> bool:
+    """Whether there is no rate far from those tried at which a job might learn; not where one is unknown."""
+    lowest, highest = (rate.values[0], rate.values[-1]) if rate.values else (rate.low, rate.high)
+    low, high = np.min(tried), np.max(tried)
+    return bool((broke or high * NEAR >= highest) and (low <= lowest * NEAR or low * WIDE <= high))
+
+
+def nothing_left(out: dict[str, np.ndarray], in_vain: bool = False) -> str:
+    """That no setting is left, and what took them: bool[m] by reason, each setting told by the first that holds.
+
+    `in_vain`: whether every job blew up, for which the settings need not be to blame.
+    """
     taken = np.zeros(len(next(iter(out.values()))), bool)
     counts = {}
     for why, mask in out.items():
@@ -63,4 +85,5 @@ def nothing_left(out: dict[str, np.ndarray]) -> str:
     told = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {why}" for why, n in counts.items() if n)
     one = "the one setting that was looked at"
     of = f"the {len(taken):,} settings that were looked at" if len(taken) > 1 else one
-    return f"none is left of {of}: {told}; a wider space has others"
+    look = ", but every job blew up: see first whether the data, the code or the precision is at fault"
+    return f"none is left of {of}: {told}; a wider space has others{look if in_vain else ''}"

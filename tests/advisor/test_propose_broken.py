@@ -145,3 +145,20 @@ def test_a_rate_that_blew_up_on_other_data_is_no_first_choice_here():
         assert too_hot_elsewhere(settings, jobs, "learning_rate_multiplier") == pytest.approx(np.ones(3))
     made, _ = ask([hot, slow], RANGES)
     assert made[0].hyperparameters.learning_rate_multiplier < 1.0
+
+
+WIDE = ABSOLUTE | {"learning_rate": {"min": 1e-7, "max": 1.0}}
+
+
+def test_from_an_absolute_rate_that_blew_up_far_above_the_usual_ones_one_step_leads_there():
+    made = asked([blown(0.5)], WIDE).hyperparameters
+    assert 1e-5 <= made.learning_rate <= 2e-4
+
+
+@pytest.mark.parametrize(("lowest", "told"), [(1e-3, False), (5e-5, True)])
+@pytest.mark.parametrize("end", [math.nan, 9.0])
+def test_lower_rates_are_not_given_up_while_all_were_above_the_usual_ones(lowest, told, end):
+    rates = [0.5, 0.2, 0.1, 0.05, 0.01, lowest]
+    jobs = [absolute(r, ends=(5.0, end), name=f"job-{r}", train_loss=[]) for r in rates]
+    reason = asked(jobs, WIDE).reason or ""
+    assert ("a still lower rate will hardly mend it" in reason) is told

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from propose_jobs import ask, job
+from propose_jobs import RANGES, ask, job
 
 from advisor.propose.acquire import Worth
 from advisor.propose.observe import END, Observations
@@ -109,6 +109,22 @@ def test_where_nothing_is_learned_whatever_the_setting_the_word_is_to_look_elsew
     assert ("see whether data and model are right" in (made[0].reason or "")) is told
 
 
+COLD, SPREAD = 0.01 * 1.3 ** np.arange(8), [0.01, 0.02, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("rates", "untold", "told"),
+    [(COLD, {}, False), (SPREAD, {}, True), (SPREAD, {"base_valid_loss": None}, False)],
+)
+def test_it_is_not_the_settings_only_if_they_span_the_space_and_the_loss_before_training_was_told(
+    rates, untold, told
+):
+    jobs = [job(3, 8, r, ends=(3.0, 2.995), name=f"job-{r}", **untold) for r in rates]
+    reason = ask(jobs, RANGES | {"learning_rate_multiplier": {"min": 0.01, "max": 10}})[0][0].reason or ""
+    assert ("none of 8 jobs, at rates from 0.01 to 5, came" in reason) is told
+    assert told or "data and model" not in reason
+
+
 def test_a_job_as_good_as_the_best_up_to_a_seed_brings_nothing():
     barely, clearly = ended(LOST + 3, best=LOST + 2), ended(LOST + 3, best=LOST + 2)
     barely.loss[0] = 1.0 + 0.009  # of a gain of 1
@@ -132,6 +148,7 @@ def test_where_nothing_is_left_each_setting_is_told_by_what_took_it_first():
     out = {"tried": [1, 1, 0, 0], "too dear": [0, 0, 0, 0], "hot": [0, 1, 1, 1]}
     told = nothing_left({why: np.array(mask, bool) for why, mask in out.items()})
     assert told.startswith("none is left of the 4 settings that were looked at: 2 are tried, 2 are hot;")
+    assert "data" not in told
     (one,) = ask([job()], {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.4]})[0]
     assert one.stop
     assert one.reason.startswith(
@@ -144,3 +161,11 @@ def test_more_of_what_overfitted_is_named_where_a_space_has_nothing_else():
     space = {"n_epochs": [3, 5, 8], "batch_size": [8], "learning_rate_multiplier": [0.4, 0.8]}
     (stop,) = ask([over], space)[0]
     assert "1 is tried or under way, 5 are more of what overfitted or blew up" in stop.reason
+
+
+def test_where_every_job_blew_up_and_nothing_is_left_the_settings_may_not_be_to_blame():
+    lost = job(rate=0.1, ends=(5.0, 9.0), train_loss=[])
+    (stop,) = ask([lost], {"n_epochs": [3], "batch_size": [8], "learning_rate_multiplier": [0.1, 0.4]})[0]
+    assert stop.reason.endswith(
+        "every job blew up: see first whether the data, the code or the precision is at fault"
+    )
