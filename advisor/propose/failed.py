@@ -15,7 +15,7 @@ import numpy as np
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.limits import heat, survival
 from advisor.propose.rates import reference_rate
-from advisor.propose.series import base_loss, came_to_nothing, diverged, given
+from advisor.propose.series import base_loss, came_to_nothing, diverged, given, given_whole
 
 # What a setting is worth for each job that failed with its batch size; with a smaller one; at a heat that it cannot be sure
 # to bear
@@ -40,8 +40,8 @@ def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.nd
     worth = np.ones(len(settings))
     if not any(map(_failed, jobs)):
         return worth
-    ran = _known([j for j in jobs if not _failed(j) and _has_losses(j) and not diverged(j)], rate_name)
-    failed = _known([j for j in jobs if _failed(j)], rate_name)
+    ran = given_whole([j for j in jobs if not _failed(j) and _has_losses(j) and not diverged(j)], rate_name)
+    failed = given_whole([j for j in jobs if _failed(j)], rate_name)
     for batch in failed[:, 1]:
         same = np.isclose(settings[:, 1], batch) & (batch not in ran[:, 1])
         larger = settings[:, 1] > max(batch, ran[:, 1].max(initial=0.0))
@@ -50,12 +50,6 @@ def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.nd
     hot = failed[heat(failed) > proven * (1 + 1e-6)]
     not_heat = AS_HOT ** len(hot)
     return worth * (not_heat + (1 - not_heat) * survival(settings, hot, proven))
-
-
-def _known(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    """float[k, 3]: of the jobs whose knobs are all known."""
-    settings = np.array([given(j, rate_name) for j in jobs], dtype=float).reshape(-1, 3)
-    return settings[~np.isnan(settings).any(axis=1)]
 
 
 def beyond_settings(jobs: Sequence[Job], space: SearchSpace) -> str | None:

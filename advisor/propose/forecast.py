@@ -8,10 +8,10 @@ from advisor.nouns import Forecast
 from advisor.propose.acquire import MATTERS, likely_range
 from advisor.propose.calibration import Said, came_true, widths
 from advisor.propose.known import beyond
+from advisor.propose.limits import NOTICED
 from advisor.propose.objective import LOSS_OBJECTIVES
 from advisor.propose.task import Task
 
-NOTICED = 0.005  # of the loss before training
 SURE = 0.9  # chance of a gain from which the upper end of the range lies below the best so far
 
 

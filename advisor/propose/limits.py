@@ -17,6 +17,7 @@ OVERDONE = 0.03
 # Of the loss before training: a job that fell by less rises by its noise. Without it a first job at a thirtieth of the
 # right rate was called overfitted, and the rates that it needed were ruled out (experiments/LOG.md).
 LEARNED = 0.03
+NOTICED = 0.005  # of the loss before training: what falls by less has not
 # Rates from so many times that of a job that overfitted are doubted, though in fewer epochs, where epochs x
 # rate are no less: of 1,888 such settings 1.7 % went below the lowest loss that the job showed
 # (experiments/LOG.md). They count DOUBT, since a few tables need them.

@@ -38,6 +38,12 @@ def given(job: Job, rate_name: str) -> np.ndarray:
     )
 
 
+def given_whole(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
+    """float[k, 3]: of the jobs whose knobs are all known."""
+    settings = np.array([given(j, rate_name) for j in jobs], dtype=float).reshape(-1, 3)
+    return settings[~np.isnan(settings).any(axis=1)]
+
+
 def _batch_by_steps(job: Job) -> float | None:
     """The one batch size by which its examples take its steps, an uneven last batch counted; None where several do."""
     n, steps = job.n_train_examples, job.steps_per_epoch

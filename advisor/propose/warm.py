@@ -11,15 +11,15 @@ import numpy as np
 
 from advisor.nouns import Job, SearchSpace
 from advisor.propose.beliefs import LATTICE, Beliefs
-from advisor.propose.limits import borne, heat, shift_evidence
+from advisor.propose.limits import NOTICED, borne, heat, shift_evidence
 from advisor.propose.mixture import guess
 from advisor.propose.observe import observe
 from advisor.propose.peers import is_kin, is_peer, strangers
-from advisor.propose.series import base_loss, came_to_nothing, given, validation
+from advisor.propose.series import base_loss, came_to_nothing, given_whole, told_base, validation
 from advisor.propose.surfaces import Library
 
 CARRIED = 0.7  # how far a shift found elsewhere is believed here
-# What a setting is worth that is as hot as one of the same model that came to nothing on other data. A judgement: no
+# What a setting is worth that is as hot as one of the same model that ended in vain on other data. A judgement: no
 # benchmark has such jobs
 TOO_HOT = 0.3
 
@@ -45,20 +45,32 @@ def shifts_elsewhere(
     return total
 
 
-def too_hot_elsewhere(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    """float[m]: TOO_HOT for settings as hot as a job of the newest's model and loss that ended above its loss before
-    training.
+def too_hot_elsewhere(
+    settings: np.ndarray, jobs: Sequence[Job], rate_name: str, proven: float = 0.0
+) -> np.ndarray:
+    """float[m]: TOO_HOT for settings as hot as a job of the newest's model and loss that stayed above its loss before
+    training on other data, where no such job bore that heat, nor one here (`proven`).
     """
-    kin = [j for j in strangers(jobs) if is_kin(j, jobs[-1])]
-    known = np.array([given(j, rate_name) for j in kin if _in_vain(j)]).reshape(-1, 3)
-    lowest = np.nanmin(heat(known), initial=np.inf)
+    kin = [(j, *_beside_base(j)) for j in strangers(jobs) if is_kin(j, jobs[-1])]
+    lost = [j for j, lowest, _ in kin if lowest > NOTICED]
+    well = [j for j, _, last in kin if last < -NOTICED]
+    bearable = heat(given_whole(well, rate_name)).max(initial=proven)
+    hot = heat(given_whole(lost, rate_name))
+    lowest = hot[hot > bearable * (1 + 1e-6)].min(initial=np.inf)
     return np.where(heat(settings) >= lowest * (1 - 1e-6), TOO_HOT, 1.0)
 
 
-def _in_vain(job: Job) -> bool:
-    base = base_loss([job]) or np.inf
-    loss = validation(job, stand_in=False)[1]
-    return came_to_nothing(job, base) or bool(len(loss) and loss[-1] > base)
+def _beside_base(job: Job) -> tuple[float, float]:
+    """By which share of the loss before training the lowest loss after it and the last lie above it: infinite where the
+    job blew up, nought where nothing is told of it. What fell and rose again has overfitted; that is no matter of heat.
+    """
+    base = told_base([job])
+    if came_to_nothing(job, base or np.inf):
+        return np.inf, np.inf
+    _, loss, whole = validation(job, stand_in=False)
+    if not base or not whole or job.pending:
+        return 0.0, 0.0
+    return float(loss.min() / base - 1), float(loss[-1] / base - 1)
 
 
 def _groups(jobs: list[Job]) -> list[list[Job]]:

@@ -135,7 +135,7 @@ def test_the_usual_absolute_rate_is_overruled_by_jobs_that_did_better_farther_of
 def test_a_rate_that_blew_up_on_other_data_is_no_first_choice_here():
     there = {"valid_file": {"path": "a", "sha256": "a" * 64}, "model": "m"}
     here = {"valid_file": {"path": "b", "sha256": "b" * 64}, "model": "m"}
-    hot = job(rate=1.0, ends=(2.5, 3.5, 4.6), name="hot", **there)
+    hot = job(rate=1.0, ends=(3.1, 3.5, 4.6), name="hot", **there)
     slow = job(rate=0.1, ends=(3.0, 3.0, 3.0), name="slow", **here)
     settings = np.array([[3, 8, r] for r in (0.4, 1.0, 2.0)])
     told = too_hot_elsewhere(settings, [hot, slow], "learning_rate_multiplier")
@@ -145,6 +145,36 @@ def test_a_rate_that_blew_up_on_other_data_is_no_first_choice_here():
         assert too_hot_elsewhere(settings, jobs, "learning_rate_multiplier") == pytest.approx(np.ones(3))
     made, _ = ask([hot, slow], RANGES)
     assert made[0].hyperparameters.learning_rate_multiplier < 1.0
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"ends": (3.0004, 3.001)},  # learned nothing, as cold ones do
+        {"ends": (2.5, 3.5, 4.6)},  # overfitted, which is a matter of epochs
+        {"ends": (3.1, 3.3), "status": "running"},
+        {"ends": (3.1, 2.9, 2.8), "base_valid_loss": None, "train_loss": [[1, 2.0], [30, 1.5]]},
+        {"full_valid_loss": [], "valid_loss": [[10, 3.1], [20, 3.2]]},  # of single batches
+    ],
+)
+def test_what_says_nothing_of_heat_on_other_data_takes_no_rate_away(harmless):
+    there = job(rate=0.1, name="there", valid_file={"path": "a", "sha256": "a" * 64}, **harmless)
+    here = job(rate=0.4, valid_file={"path": "b", "sha256": "b" * 64})
+    settings = np.array([[3, 8, r] for r in (0.1, 0.4, 1.0)])
+    assert too_hot_elsewhere(settings, [there, here], "learning_rate_multiplier") == pytest.approx(np.ones(3))
+
+
+def test_heat_that_was_borne_here_or_by_another_job_of_the_model_is_not_too_hot():
+    lost, well = (
+        job(rate=r, ends=e, name=str(r), valid_file={"path": "a", "sha256": "a" * 64})
+        for r, e in ((0.5, (3.1, 3.2)), (1.0, (2.0, 1.0)))
+    )
+    here = job(rate=0.1, valid_file={"path": "b", "sha256": "b" * 64})
+    settings, ones = np.array([[3, 8, r] for r in (0.25, 0.5, 1.0)]), pytest.approx(np.ones(3))
+    worth = partial(too_hot_elsewhere, settings, rate_name="learning_rate_multiplier")
+    assert worth([lost, here]) == pytest.approx([1.0, TOO_HOT, TOO_HOT])
+    assert worth([lost, well, here]) == ones
+    assert worth([lost, here], proven=float(heat(settings)[2])) == ones
 
 
 WIDE = ABSOLUTE | {"learning_rate": {"min": 1e-7, "max": 1.0}}
