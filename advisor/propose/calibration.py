@@ -17,8 +17,9 @@ import numpy as np
 
 # coefficients of: 1, logit of the chance, log of the share that is missing, log of the expected gain, log of jobs ended
 CHANCE = np.array([1.32, 0.33, -1.34, 1.09, -0.51])  # log odds of a gain that matters
-BELOW = np.array([-1.12, 0.21, -0.62, -0.07, -0.07])  # log of how much wider the lower part of the range is
-ABOVE = np.array([-0.5, 0.18, -0.14, -0.03, 0.2])  # and the upper part
+# log of how many times as far the range's ends lie from its middle: the lower one by ratio, the upper one by difference
+BELOW = np.array([-1.51, 0.28, -0.83, -0.14, -0.17])
+ABOVE = np.array([-0.5, 0.18, -0.14, -0.03, 0.2])
 WIDTHS = (-2.0, 3.0)  # between which these logs lie
 TINY = np.array([0.01, 0.01, 1e-4])  # added to chance, missing and gain before the logarithm
 
@@ -60,6 +61,8 @@ def came_of(said: Said) -> float:
 
 
 def widths(said: Said) -> tuple[float, float]:
-    """Of a range that holds 8 in 10 the parts below and above the middle, as multiples of what the surrogate says."""
+    """How many times as far as the surrogate says the ends of a range that holds 8 in 10 lie from its middle: the lower
+    one by ratio, the upper one by difference.
+    """
     below, above = np.exp(np.clip([BELOW @ said.state(), ABOVE @ said.state()], *WIDTHS))
     return (float(below), float(above)) if said.prior else (1.0, 1.0)
