@@ -11,8 +11,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from advisor.measure.base import losses, without_wrong_base
+from advisor.measure.method import loss_of
 from advisor.nouns import Curve, Job
-from advisor.propose.peers import loss_of, peers_of_newest, strangers
+from advisor.propose.peers import peers_of_newest, strangers
 from advisor.propose.wording import SHORT, listed
 from advisor.records import RATES, is_number
 

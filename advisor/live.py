@@ -169,7 +169,7 @@ def _ended(jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray, np.ndarray]]:
 def _logged_as_zeros(job: Job) -> bool:
     """Whether its training loss is 0 because it is no number any more, as far as its validation shows."""
     valid = job.full_valid if len(job.full_valid) else job.valid
-    return zeros_from(clean(job.train), clean(valid)) is not None
+    return zeros_from(clean(job.train), clean(valid), job.method) is not None
 
 
 def _broken(curve: Curve) -> bool:

@@ -182,7 +182,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
     valid, source = _validation(job)
     train = clean(job.train)
     from_before = len(valid) > 0 and float(valid.step[0]) == 0
-    train_broken, valid_broken = ends_broken(train, valid, running=job.pending)
+    train_broken, valid_broken = ends_broken(train, valid, running=job.pending, method=job.method)
     return Measurements(
         hyperparameters=job.hyperparameters,
         status=job.status,
@@ -204,7 +204,7 @@ def measure(job: Job, earlier: Sequence[Job] = ()) -> Measurements:
         n_valid=len(valid),
         valid_ends_broken=valid_broken,
         train_ends_broken=train_broken,
-        train_zeros_from=zeros_from(train, valid),
+        train_zeros_from=zeros_from(train, valid, job.method),
         history=tuple(earlier),
     )
 

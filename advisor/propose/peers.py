@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from advisor.measure.method import loss_of
 from advisor.nouns import Job
-
-# What a method is called, by the loss that it logs: cross-entropy, each preference loss, rewards. Adapters, as lora, and
-# names that are not known here say nothing of it.
-LOSS_OF = {
-    name: name for name in ("supervised", "dpo", "ipo", "kto", "orpo", "cpo", "simpo", "reinforcement")
-}
-LOSS_OF |= {"sft": "supervised", **dict.fromkeys(("grpo", "ppo", "rloo", "rft"), "reinforcement")}
 
 
 def is_peer(job: Job, of: Job) -> bool:
@@ -27,12 +20,6 @@ def is_kin(job: Job, of: Job) -> bool:
 
 def _alike(a: str | None, b: str | None) -> bool:
     return a is None or b is None or a == b
-
-
-def loss_of(method: str | None) -> str | None:
-    """The loss that a method's name tells, as "sft-lora" tells supervised; None where it tells none."""
-    parts = re.findall("[a-z]+", (method or "").lower())
-    return next((LOSS_OF[part] for part in parts if part in LOSS_OF), None)
 
 
 def peers_of_newest(jobs: Sequence[Job]) -> list[Job]:

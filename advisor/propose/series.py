@@ -142,7 +142,7 @@ def diverged(job: Job) -> bool:
     """
     train = clean(job.train)
     valid = clean(job.full_valid if len(job.full_valid) else job.valid)
-    if any(ends_broken(train, valid, running=job.pending)):
+    if any(ends_broken(train, valid, running=job.pending, method=job.method)):
         return True
     if job.status == "failed" and train.n_logged and not len(train):  # no number from its first step on
         return True

@@ -132,3 +132,14 @@ def test_a_lower_rate_is_proposed(curves):
     jobs = [Job.from_record(record)]
     assert diagnose_newest(jobs).label == "diverged"
     assert advise(jobs, SearchSpace.from_record(SPACE)).proposal.hyperparameters.learning_rate < 2e-5
+
+
+@pytest.mark.parametrize("status", ["running", "succeeded"])
+@pytest.mark.parametrize(
+    ("method", "losses"), [("grpo", [0.1, 0.2, 0.0, 0.0, 0.0]), (None, [-0.05, 0.12, 0.0, 0.0, 0.0])]
+)
+def test_a_loss_of_rewards_that_is_nought_is_healthy(method, losses, status):
+    record = {"status": status, "method": method, "train_loss": [[i, v] for i, v in enumerate(losses, 1)]}
+    advice = advise([Job.from_record(record)])
+    assert advice.diagnosis.label != "diverged"
+    assert not (advice.live and advice.live.stop_now)
