@@ -78,7 +78,7 @@ def propose(
     liked *= np.where(unknown(grid.settings, task, grid.rate_name), UNKNOWN, 1.0)
     liked *= likeness(grid.settings, peers_of_newest(jobs), grid.rate_name)
     liked *= too_hot_elsewhere(grid.settings, jobs, grid.rate_name, task.proven)
-    liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis, reference_rate(space))
+    liked *= agreement(grid, jobs[-1] if jobs else None, diagnosis, task.reference)
     worthy = bool(safe.any())  # else the word is stop, and what is named is for who goes on all the same
     grid, left, liked = _shortlist(task, grid, safe if worthy else ~tried & within.settings, liked)
     rows, values = _choose(task, grid, left, liked, n + N_ALTERNATIVES, n)

@@ -35,15 +35,21 @@ def reference_by(space: SearchSpace, jobs: Sequence[Job]) -> float:
     guess = reference_rate(space)
     if space.rate_name != "learning_rate":
         return guess
-    ended = sorted(
-        (float(validation(j)[1][-1]), float(j.hyperparameters.learning_rate)) for j in jobs if _tells(j)
-    )
+    ended = _comparable([(j.hyperparameters.learning_rate, *validation(j)[1:]) for j in jobs if _tells(j)])
     if not ended:
         return guess
     _, best = ended[0]
     nearer = [rate for _, rate in ended[1:] if min(guess, best) < rate < max(guess, best)]
     within = 2.0 ** LATTICE.rate.max()
     return float(np.clip(guess, best / within, best * within)) if nearer else guess
+
+
+def _comparable(ended: list[tuple[float, np.ndarray, bool]]) -> list[tuple[float, float]]:
+    """Last losses with their rates, lowest first: of whole validation sets where there are any, since losses of batches and
+    of training lie elsewhere.
+    """
+    whole = any(w for *_, w in ended)
+    return sorted((float(loss[-1]), float(rate)) for rate, loss, w in ended if w or not whole)
 
 
 def _tells(job: Job) -> bool:

@@ -125,6 +125,8 @@ def test_the_usual_absolute_rate_is_overruled_by_jobs_that_did_better_farther_of
     assert reference_by(space, [fast]) == usual  # alone it may be as well far too hot
     assert reference_by(space, [slow, fast]) == pytest.approx(3e-2 / 8)
     assert reference_by(space, [fast, absolute(1e-1, ends=(2.9, 2.8, 2.7))]) == usual
+    for elsewhere in ({"full_valid_loss": []}, {"full_valid_loss": [], "valid_loss": [[30, 0.1]]}):
+        assert reference_by(space, [absolute(3e-5, **elsewhere), absolute(1e-6, **elsewhere), slow]) == usual
     low = [absolute(r, ends=(2.9, 2.8, e)) for r, e in ((1e-5, 2.7), (1e-6, 1.5))]
     assert reference_by(space, low) == pytest.approx(8e-6)
     assert (
