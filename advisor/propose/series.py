@@ -45,13 +45,15 @@ def given_whole(jobs: Sequence[Job], rate_name: str) -> np.ndarray:
 
 
 def _batch_by_steps(job: Job) -> float | None:
-    """The one batch size by which its examples take its steps, an uneven last batch counted; None where several do."""
+    """The one batch size by which its examples take its steps, an uneven last batch counted or dropped; None where several
+    do.
+    """
     n, steps = job.n_train_examples, job.steps_per_epoch
     if not n or not steps or steps % 1 or steps > n:
         return None
-    least = ceil(n / steps)
-    only = ceil(n / least) == steps and ceil(n / (least + 1)) != steps
-    return float(least) if only else None
+    near = range(max(n // int(steps) - 1, 1), ceil(n / steps) + 2)
+    sizes = [batch for batch in near if steps in (ceil(n / batch), n // batch)]
+    return float(sizes[0]) if len(sizes) == 1 else None
 
 
 def setting(job: Job, rate_name: str) -> np.ndarray | None:

@@ -279,6 +279,8 @@ def test_a_small_gain_is_not_taken_for_a_job_half_done():
     [
         (400, 50, 8.0),
         (401, 51, 8.0),
+        (100, 12, None),  # 8, or 9 of which the last batch is uneven
+        (100, 13, 8.0),
         (10, 4, 3.0),
         (400, 1, None),
         (10, 11, None),
