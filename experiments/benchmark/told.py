@@ -81,17 +81,22 @@ def loop(table: Table, prior: Library | bool, seed: str) -> Iterator[Told]:
     return _go_on("in its own loops", table, prior, [_draw(table, seed).choice(sorted(table.rows))], LOOP)
 
 
+def _some(table: Table, draw: random.Random, count: int) -> list[Key]:
+    """So many random settings, or as many as leave one of a small table."""
+    return draw.sample(sorted(table.rows), max(1, min(count, len(table.rows) - 1)))
+
+
 def searched(table: Table, prior: Library | bool, seed: str) -> Iterator[Told]:
     """Random settings, as a random search tries."""
     draw = _draw(table, seed)
     for count in RANDOM:
-        yield from _go_on("after random settings", table, prior, draw.sample(sorted(table.rows), count), 1)
+        yield from _go_on("after random settings", table, prior, _some(table, draw, count), 1)
 
 
 def resumed(table: Table, prior: Library | bool, seed: str) -> Iterator[Told]:
     """Loops that begin with random settings."""
     draw = _draw(table, seed)
-    tried = draw.sample(sorted(table.rows), draw.choice(RANDOM))
+    tried = _some(table, draw, draw.choice(RANDOM))
     yield from list(_go_on("in loops that begin with these", table, prior, tried, LOOP))[1:]
 
 
@@ -149,14 +154,15 @@ def markdown(told: Sequence[Told]) -> str:
         loss = -np.log(np.where(came, chance, 1 - chance))
         held, stops = [t.held for t in some if t.held is not None], [t for t in some if t.stop]
         lines.append(
-            f"| {kind} | {len(some)} | {_mean(chance):.0%} | {_mean(came):.0%} | {_mean(loss):.2f} | {_mean(held):.0%} | "
-            f"{len(stops)} | {_mean([t.short for t in stops]):.0%} | {_mean([t.brings for t in stops]):.1%} |"
+            f"| {kind} | {len(some)} | {_mean(chance, '.0%')} | {_mean(came, '.0%')} | {_mean(loss, '.2f')} | "
+            f"{_mean(held, '.0%')} | {len(stops)} | {_mean([t.short for t in stops], '.0%')} | "
+            f"{_mean([t.brings for t in stops], '.1%')} |"
         )
     return "\n".join(lines)
 
 
-def _mean(values: Sequence[float] | np.ndarray) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _mean(values: Sequence[float] | np.ndarray, form: str) -> str:
+    return format(float(np.mean(values)), form) if len(values) else "-"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 
 import experiments.benchmark.told as bench
 from advisor.nouns import Advice, Diagnosis, Forecast, HyperParameters, Proposal
+from experiments.benchmark.tables import Table
 from experiments.benchmark.told import KNOBS, Told, main, markdown
 
 
@@ -50,6 +51,12 @@ def test_a_sweep_changes_one_knob_at_a_time_from_the_best_so_far(tables, asked):
         assert min(near) == 1
 
 
+@pytest.mark.parametrize("history", [bench.searched, bench.resumed, bench.swept, bench.loop])
+def test_a_small_table_has_as_many_as_it_has(history, tables, asked):
+    few = dict(list(tables[0].rows.items())[:12])
+    assert list(history(Table(tables[0].meta, few), False, "0"))
+
+
 def test_what_came_is_read_from_the_table(tables, asked):
     table = tables[0]
     told = list(bench.searched(table, False, "1"))
@@ -73,7 +80,7 @@ def test_the_figures_are_shares_of_their_kind():
         ]
     ).splitlines()[2:]
     assert rows[0].startswith("| a | 3 | 30% | 50% | 1.06 | 50% | 2 | 50% | 2.0% |")
-    assert rows[1].startswith("| b | 1 | 50% | 100% | 0.69 | nan% | 0 |")
+    assert rows[1].startswith("| b | 1 | 50% | 100% | 0.69 | - | 0 | - | - |")
 
 
 def test_it_asks_the_advisor_itself(tables, tmp_path, capsys):
