@@ -91,8 +91,10 @@ class AdvisorSampler(optuna.samplers.BaseSampler):
         """
         trials = _trials(study)
         shared = intersection_search_space(trials, include_pruned=True)
-        failed = [t for t in trials if t.state == optuna.trial.TrialState.FAIL and t.distributions]
-        return self.translator.knobs(shared or (failed[-1].distributions if failed else {}))
+        told = [t for t in trials if t.state.is_finished() and t.distributions]
+        if told and all(t.state == optuna.trial.TrialState.FAIL for t in told):
+            shared = told[-1].distributions
+        return self.translator.knobs(shared)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

@@ -5,7 +5,7 @@ Knows their attributes and not the library: nothing of it is imported. Judges no
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -86,8 +86,6 @@ class Translator:
         epochs = known.get("n_epochs")
         whole = bool(curve) and _is_number(epochs) and epochs >= curve[-1][0]
         status = STATUS.get(trial.state.name, "running")
-        if status == "cancelled" and not curve:  # ended before it showed anything: as good as failed
-            status = "failed"
         if trial.state.name == "COMPLETE" and trial.value is not None:
             end = curve.pop()[0] if curve else float(epochs or longest)
             curve.append([end, float(trial.value)])  # what the study counts is the value that it got
@@ -178,4 +176,4 @@ def as_number(choice: Any) -> float | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -28,20 +28,26 @@ def _failed(job: Job) -> bool:
     return job.status == "failed" and not _has_losses(job)
 
 
+def _in_vain(job: Job) -> bool:
+    """Ended before it showed anything, by itself or by whoever saw that it would."""
+    return job.status in ("failed", "cancelled") and not _has_losses(job)
+
+
 def _has_losses(job: Job) -> bool:
     return any(len(c) for c in (job.train, job.valid, job.full_valid))
 
 
 def likeness(settings: np.ndarray, jobs: Sequence[Job], rate_name: str) -> np.ndarray:
-    """float[m]: how much settings float[m, 3] are worth by the jobs that failed, as far as none like them ran.
+    """float[m]: how much settings float[m, 3] are worth by the jobs that failed, or were cancelled, before a loss, as far as none like
+    them ran.
 
     A job ran if it logged a loss. Each that failed leaves less of the hope that it was not the heat.
     """
     worth = np.ones(len(settings))
-    if not any(map(_failed, jobs)):
+    if not any(map(_in_vain, jobs)):
         return worth
-    ran = given_whole([j for j in jobs if not _failed(j) and _has_losses(j) and not diverged(j)], rate_name)
-    failed = given_whole([j for j in jobs if _failed(j)], rate_name)
+    ran = given_whole([j for j in jobs if _has_losses(j) and not diverged(j)], rate_name)
+    failed = given_whole([j for j in jobs if _in_vain(j)], rate_name)
     for batch in failed[:, 1]:
         same = np.isclose(settings[:, 1], batch) & (batch not in ran[:, 1])
         larger = settings[:, 1] > max(batch, ran[:, 1].max(initial=0.0))

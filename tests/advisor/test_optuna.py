@@ -393,3 +393,37 @@ def test_trials_that_all_fail_before_a_report_differ():
 def test_a_choice_that_is_no_finite_number_is_named(odd):
     with pytest.raises(ValueError, match=r"lr has the choices.*expected positive numbers"):
         optuna.create_study(sampler=AdvisorSampler()).ask({"lr": D.CategoricalDistribution(["1e-5", odd])})
+
+
+def test_trials_that_were_pruned_unseen_did_not_fail_and_end_no_study():
+    made = optuna.create_study(sampler=AdvisorSampler(stop=True))
+
+    def invalid(trial):
+        trial.suggest_float("lr", 1e-6, 1e-2, log=True)
+        trial.suggest_int("batch_size", 4, 32)
+        raise optuna.TrialPruned
+
+    made.optimize(invalid, n_trials=6)
+    assert len({t.params["batch_size"] for t in made.trials}) > 2
+    assert len(made.trials) == 6
+
+
+def test_a_failed_trial_names_the_knobs_only_where_all_have_failed():
+    one, two = {"lr": D.FloatDistribution(1e-5, 1e-2)}, {"batch_size": D.IntDistribution(4, 32)}
+    made = optuna.create_study(sampler=AdvisorSampler())
+    for state, knobs in (
+        ("FAIL", two),
+        ("COMPLETE", one),
+        ("COMPLETE", {"lr": D.FloatDistribution(1e-6, 1e-2)}),
+    ):
+        params, value = (
+            {"lr": 1e-3} if knobs is not two else {"batch_size": 8},
+            1.0 if state == "COMPLETE" else None,
+        )
+        made.add_trial(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState[state], params=params, distributions=knobs, value=value
+            )
+        )
+        shared = made.sampler.infer_relative_search_space(made, None)
+        assert list(shared) == (["batch_size"] if state == "FAIL" else ["lr"] if knobs is one else [])
