@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
 from advisor.measure.base import losses, without_wrong_base
 from advisor.measure.method import loss_of
 from advisor.nouns import Curve, Job
@@ -81,7 +83,9 @@ def _one(a: Job, b: Job) -> bool:
     named_alike = a.id is not None and a.id == b.id
     if named_alike and (_begins(a, b) or _begins(b, a)):
         return True
-    return a.hyperparameters == b.hyperparameters and _same_losses(a, b) and (named_alike or _shown(a) >= FEW)
+    return (
+        a.hyperparameters == b.hyperparameters and _same_losses(a, b) and (named_alike or _numbers(a) >= FEW)
+    )
 
 
 def _begins(early: Job, later: Job) -> bool:
@@ -101,6 +105,11 @@ def _same_losses(a: Job, b: Job) -> bool:
 def _shown(job: Job) -> int:
     """Points of its curves."""
     return sum(len(getattr(job, name)) for name in CURVES)
+
+
+def _numbers(job: Job) -> int:
+    """Losses that are numbers: by what is none, jobs that blew up at one step are all alike."""
+    return sum(int(np.isfinite(getattr(job, name).loss).sum()) for name in CURVES)
 
 
 def _joined(group: list[Job]) -> Job:

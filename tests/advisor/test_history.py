@@ -172,3 +172,9 @@ def test_two_at_once_leave_the_host_its_threads():
                 list(pool.map(lambda _: advise([A, B], SPACE), range(4)))
             assert set(threads()) == {1}, "until the last is out"
         assert threads() == before
+
+
+def test_jobs_that_showed_no_number_are_not_taken_for_one():
+    nan = [[s, float("nan")] for s in (10, 20, 30)]
+    jobs = [job(name=name, full_valid_loss=nan, train_loss=nan) for name in "abc"]
+    assert names(jobs) == ["a", "b", "c"]
