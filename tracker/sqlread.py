@@ -122,7 +122,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     A store with a write-ahead log wants to write its index beside it even to be read. Where that cannot be, the file
     alone is read as it stands, provided that its log holds nothing.
     """
-    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    path = path.resolve()  # its log lies beside the file, and not beside a link to it
+    address = f"file:{quote(str(path))}?mode=ro"
     try:
         return _answering(address)
     except sqlite3.OperationalError as error:

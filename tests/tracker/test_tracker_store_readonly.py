@@ -59,6 +59,18 @@ def test_what_waits_in_its_log_is_not_left_out_unsaid(store, uri, monkeypatch):
         tracker.records("exp", tracking_uri=uri)
 
 
+def test_what_waits_in_its_log_is_looked_for_beside_the_store_and_not_beside_a_link(
+    store, uri, monkeypatch, tmp_path
+):
+    real, link = Path(uri.removeprefix("sqlite:///")), tmp_path / "link" / "linked.db"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    Path(f"{real}-wal").write_bytes(b"pages")
+    refuse(monkeypatch, sqlite3.SQLITE_READONLY)
+    with pytest.raises(InputError, match=r"mlflow.db-wal beside it holds what is not in it yet"):
+        tracker.records("exp", tracking_uri=f"sqlite:///{link}")
+
+
 def test_store_that_cannot_be_read_at_all_is_named(store, uri, monkeypatch):
     refuse(monkeypatch, sqlite3.SQLITE_CANTOPEN, of_all=True)
     with pytest.raises(InputError, match=r"mlflow.db cannot be read.*expected a file that you may read"):
