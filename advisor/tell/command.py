@@ -21,7 +21,11 @@ OPTIONS = {
     "learning_rate": "--learning-rate",
 }
 TRAINER = "Hugging Face Trainer"  # as a record's `logger` says it
-OPENAI = "OpenAI"  # begins the name of the one format that a provider writes
+OWN = (
+    "",
+    "OpenAI",
+    "job",
+)  # first words of the formats that are no other trainer's: a provider's, and job records
 UNKNOWN = {"train": "TRAIN.jsonl", "model": "MODEL"}  # stand where the record does not say
 
 
@@ -127,7 +131,8 @@ def _facts(job: Job | Mapping[str, Any] | None) -> dict[str, Any]:
     facts = {name: record.get(name) for name in names[2:]} | {"tried": record.get("hyperparameters") or {}}
     own = not any(record.get(name) for name in ("provider", "endpoint", "base_url"))
     facts["trainer"] = record.get("logger") == TRAINER and own
-    facts["elsewhere"] = own and (bool(record.get("logger")) or _read_from(record) not in ("", OPENAI))
+    of_a_run = record.get("run_id") and not record.get("key")  # of a store, and not tracked as a job
+    facts["elsewhere"] = own and bool(record.get("logger") or of_a_run or _read_from(record) not in OWN)
     return facts | {"train": path_of(record, "train_file"), "valid": path_of(record, "valid_file")}
 
 

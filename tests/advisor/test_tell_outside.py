@@ -155,3 +155,16 @@ def test_a_job_that_ended_no_better_than_before_training_is_not_called_sound():
     story = tell.story.tell(advise([Job.from_record(j) for j in jobs]), jobs)
     assert story.headline.startswith("healthy")
     assert "no better than before training" in story.meaning
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({"source": {"format": 'job records as JSON ({"jobs": [...]})'}}, True),
+        ({"run_id": "abcd1234", "key": "abcd"}, True),
+        ({"run_id": "abcd1234"}, False),  # of a logger that nobody knows
+    ],
+)
+def test_own_records_have_a_command_however_they_were_read_and_a_foreign_run_has_none(fields, known):
+    found = {"hyperparameters": {"n_epochs": 3}, **fields}
+    assert bool(submit_line(HyperParameters(2, 8, 1.0), found)) is known
